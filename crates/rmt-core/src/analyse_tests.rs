@@ -1,0 +1,144 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::test_support::gaussian;
+
+fn analyser() -> Analyser {
+    Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap()
+}
+
+fn report_of(values: &[f64], rows: usize, cols: usize) -> MatrixReport {
+    let matrix = Matrix::new(values, rows, cols, Orientation::OutIn).unwrap();
+    let analysis = analyser().analyse(&matrix, Context::default()).unwrap();
+    // Never NaN: a row always is valid JSON that reads back as itself.
+    let row = serde_json::to_string(&analysis.report).unwrap();
+    assert_eq!(serde_json::from_str::<MatrixReport>(&row).unwrap(), analysis.report);
+    analysis.report
+}
+
+#[test]
+fn gaussian_matrices_are_random_and_a_spike_deviates() {
+    let mut a = gaussian(40, 90, 1);
+    let random = report_of(&a, 40, 90);
+    assert_eq!(random.verdict, Verdict::Random, "{random:?}");
+    assert_eq!(random.tests.len(), FAMILY.len());
+    assert!((random.scale.unwrap() - 1.0).abs() < 0.03);
+    assert_eq!((random.significant_above, random.significant_below), (Some(0), Some(0)));
+    a[0] += 40.0;
+    let spiked = report_of(&a, 40, 90);
+    assert_eq!(spiked.verdict, Verdict::Deviates);
+    assert_eq!(spiked.significant_above, Some(1));
+    for test in ["p_above", "left", "right"] {
+        assert!(spiked.rejects(test), "{test}");
+    }
+}
+
+#[test]
+fn transposition_swaps_left_and_right_and_changes_nothing_else() {
+    let (rows, cols) = (24, 50);
+    let a = gaussian(rows, cols, 2);
+    let transposed: Vec<f64> = (0..rows * cols).map(|i| a[(i % rows) * cols + i / rows]).collect();
+    let one = report_of(&a, rows, cols);
+    let two = report_of(&transposed, cols, rows);
+    let close = |x: Option<f64>, y: Option<f64>| (x.unwrap() - y.unwrap()).abs() < 1e-9;
+    assert!(close(one.p_above, two.p_above) && close(one.p_below, two.p_below));
+    assert!(close(one.bulk_distance, two.bulk_distance));
+    assert!((one.left.as_ref().unwrap().ipr - two.right.as_ref().unwrap().ipr).abs() < 1e-9);
+    assert!((one.right.as_ref().unwrap().ipr - two.left.as_ref().unwrap().ipr).abs() < 1e-9);
+}
+
+#[test]
+fn left_is_the_output_side_whatever_the_storage_order() {
+    // One output row stands out: its left vector is the axis of that output.
+    let (outputs, inputs) = (20, 60);
+    let mut a = gaussian(outputs, inputs, 3);
+    a[..inputs].iter_mut().for_each(|x| *x *= 12.0);
+    let report =
+        |matrix: &Matrix<'_>| analyser().analyse(matrix, Context::default()).unwrap().report;
+    let out_in = report(&Matrix::new(&a[..], outputs, inputs, Orientation::OutIn).unwrap());
+    let transposed: Vec<f64> =
+        (0..outputs * inputs).map(|i| a[(i % outputs) * inputs + i / outputs]).collect();
+    let in_out =
+        report(&Matrix::new(&transposed[..], inputs, outputs, Orientation::InOut).unwrap());
+    for r in [&out_in, &in_out] {
+        assert!(r.left.as_ref().unwrap().localisation_max > 0.98);
+        assert!(r.right.as_ref().unwrap().localisation_max < 0.7);
+    }
+    let assumed =
+        report(&Matrix::new(&transposed[..], inputs, outputs, Orientation::Assumed).unwrap());
+    assert_eq!(assumed.left, in_out.left);
+    assert!(assumed.notes.iter().any(|note| note.contains("assumed")));
+}
+
+#[test]
+fn scaling_changes_units_only() {
+    let a = gaussian(20, 33, 4);
+    let scaled: Vec<f64> = a.iter().map(|x| x * 2.0_f64.powi(-40)).collect();
+    let (one, two) = (report_of(&a, 20, 33), report_of(&scaled, 20, 33));
+    assert_eq!((one.p_above, one.p_bulk, &one.left), (two.p_above, two.p_bulk, &two.left));
+    assert_eq!(one.scale.unwrap() * 2.0_f64.powi(-40), two.scale.unwrap());
+}
+
+#[test]
+fn every_unusual_matrix_gets_a_report() {
+    let with = |value: f64| {
+        let mut a = gaussian(20, 30, 5);
+        a[17] = value;
+        a
+    };
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let report = report_of(&with(bad), 20, 30);
+        assert_eq!(report.verdict, Verdict::NotEstimable);
+        assert_eq!(report.notes, ["1 of 600 entries are not finite"]);
+        assert_eq!(report.scale, None);
+    }
+    assert_eq!(report_of(&with(1e300), 20, 30).verdict, Verdict::Deviates);
+    assert_eq!(report_of(&[], 0, 30).verdict, Verdict::NotEstimable);
+    let row = report_of(&gaussian(1, 600, 6), 1, 600);
+    assert_eq!(row.verdict, Verdict::NotEstimable);
+    assert_eq!(row.heavy_tail.unwrap().stable_rank, Some(1.0));
+    assert_eq!(report_of(&[0.0; 600], 20, 30).verdict, Verdict::Degenerate);
+    let identity: Vec<f64> = (0..400).map(|i| f64::from(u8::from(i % 21 == 0))).collect();
+    let report = report_of(&identity, 20, 20);
+    assert_eq!((report.verdict, &report.left), (Verdict::Degenerate, &None));
+    // Rank 5 of 20: the bulk is zero.
+    let mut low_rank = vec![0.0; 600];
+    low_rank[..150].copy_from_slice(&gaussian(5, 30, 7));
+    let report = report_of(&low_rank, 20, 30);
+    assert_eq!(report.verdict, Verdict::Deviates);
+    assert!(report.notes.iter().any(|note| note.contains("15 of 20 singular values vanish")));
+    // Duplicated columns: rank 15 of 20.
+    let mut twice = gaussian(15, 30, 8);
+    twice.extend_from_within(..150);
+    assert_eq!(report_of(&twice, 20, 30).verdict, Verdict::Deviates);
+    assert_eq!(report_of(&vec![1e-300; 600], 20, 30).verdict, Verdict::Deviates);
+    let integers: Vec<f64> = gaussian(20, 30, 9).iter().map(|x| x.round()).collect();
+    assert!(matches!(report_of(&integers, 20, 30).verdict, Verdict::Random));
+}
+
+#[test]
+fn drift_against_a_reference() {
+    let a = gaussian(20, 30, 10);
+    let b: Vec<f64> = a.iter().map(|x| 1.1 * x).collect();
+    let matrix = Matrix::new(&a[..], 20, 30, Orientation::OutIn).unwrap();
+    let first = analyser().analyse(&matrix, Context::default()).unwrap();
+    assert_eq!(first.report.drift, None);
+    let reference = Reference::new(&matrix, first.profile.singular_values);
+    let later = Matrix::new(&b[..], 20, 30, Orientation::OutIn).unwrap();
+    let context = Context::default().with_reference(Some(&reference));
+    let drift = analyser().analyse(&later, context).unwrap().report.drift.unwrap();
+    assert!((drift.relative_norm.unwrap() - 0.1).abs() < 1e-12);
+    assert!(drift.spectrum_distance.unwrap() > 0.0);
+}
+
+#[test]
+fn settings_are_checked() {
+    for level in [0.0, 1.0, -0.1, f64::NAN] {
+        let options = AnalysisOptions { level, ..AnalysisOptions::default() };
+        assert!(matches!(Analyser::new(options, Nulls::default()), Err(RmtError::Setting { .. })));
+    }
+    let options = AnalysisOptions { min_side: 1, ..AnalysisOptions::default() };
+    assert!(Analyser::new(options, Nulls::default()).is_err());
+    let short = Matrix::new(&[1.0_f64][..], 2, 2, Orientation::OutIn).unwrap_err();
+    assert_eq!(short.to_string(), "a 2×2 matrix needs 4 values, 1 were given");
+}

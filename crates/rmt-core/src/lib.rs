@@ -1,0 +1,39 @@
+//! Random matrix theory for weight matrices.
+//!
+//! The null hypothesis is a matrix of independent entries: what a weight matrix is at random
+//! initialization. [`Analyser`] measures how far a matrix has left it, at the largest and the
+//! smallest singular values, in the bulk between them and in the singular vectors, each number
+//! beside its null.
+//!
+//! # Should I use this?
+//!
+//! Use it to analyse matrices that you hold in memory. To watch a training run, use the monitor
+//! that stands on it; this crate knows nothing of files, threads or frameworks.
+//!
+//! # What is where
+//!
+//! - [`laws`]: the laws, each usable alone (Marchenko–Pastur, Tracy–Widom, Porter–Thomas);
+//! - [`spectrum`]: matrices, their orientation, and the decomposition in f64;
+//! - [`statistics`]: what is measured on one matrix;
+//! - [`nulls`]: simulated null distributions, seeded;
+//! - [`report`]: the public schema of what is said of a matrix;
+//! - [`layers`]: what a parameter's name tells.
+
+pub mod laws;
+pub mod layers;
+pub mod nulls;
+pub mod report;
+pub mod spectrum;
+pub mod statistics;
+
+mod analyse;
+mod error;
+#[cfg(test)]
+mod test_support;
+
+pub use analyse::{Analyser, Analysis, AnalysisOptions, Context};
+pub use error::RmtError;
+pub use nulls::Nulls;
+pub use report::{LayerReport, MatrixReport, Profile, Verdict};
+pub use spectrum::{Matrix, Orientation, Values};
+pub use statistics::scale::ScaleEstimator;

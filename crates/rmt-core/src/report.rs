@@ -1,0 +1,181 @@
+//! What is said of one matrix: the public, versioned schema.
+
+use crate::layers::LayerId;
+use crate::spectrum::Orientation;
+use crate::statistics::drift::Drift;
+use crate::statistics::heavy_tail::HeavyTail;
+use crate::statistics::vectors::SideReport;
+use serde::{Deserialize, Serialize};
+
+/// Version of the report schema. Readers ignore keys that they do not know.
+pub const SCHEMA: u32 = 1;
+
+/// What a matrix is, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// No test of the family rejects: the matrix looks like random initialization.
+    Random,
+    /// At least one test rejects at the family-wise level.
+    Deviates,
+    /// Zero, or all singular values equal: there is no bulk to compare with.
+    Degenerate,
+    /// Too small, empty or not finite.
+    NotEstimable,
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Random => "random",
+            Self::Deviates => "deviates",
+            Self::Degenerate => "degenerate",
+            Self::NotEstimable => "not_estimable",
+        })
+    }
+}
+
+/// One test of the family that the verdict corrects over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Test {
+    /// `p_above`, `p_below`, `p_bulk`, `left` or `right`.
+    pub name: String,
+    /// Its p-value.
+    pub p: f64,
+    /// Whether it rejects at the family-wise level (Bonferroni).
+    pub rejected: bool,
+}
+
+/// Names of the family's tests, in their order in [`MatrixReport::tests`].
+pub const FAMILY: [&str; 5] = ["p_above", "p_below", "p_bulk", "left", "right"];
+
+/// Every statistic of one matrix. A statistic that cannot be estimated is `None`, never NaN, and
+/// `notes` has the reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MatrixReport {
+    /// [rows, columns] as stored.
+    pub shape: [usize; 2],
+    /// Which side is the input.
+    pub orientation: Orientation,
+    /// m.
+    pub small_side: usize,
+    /// n.
+    pub large_side: usize,
+    /// q = m/n.
+    pub aspect: f64,
+    /// σ by [`scale_estimator`](Self::scale_estimator), in the unit of the weights.
+    pub scale: Option<f64>,
+    /// Name of the estimator.
+    pub scale_estimator: String,
+    /// Standard deviation of the entries.
+    pub scale_entries: Option<f64>,
+    /// ν₋ = σ(√n − √m).
+    pub edge_low: Option<f64>,
+    /// ν₊ = σ(√n + √m).
+    pub edge_high: Option<f64>,
+    /// ν_m.
+    pub smallest: Option<f64>,
+    /// ν₁.
+    pub largest: Option<f64>,
+    /// #{ν > ν₊}. Pure noise has one in about one matrix of six: never a decision by itself.
+    pub outliers_above: Option<usize>,
+    /// #{ν < ν₋}.
+    pub outliers_below: Option<usize>,
+    /// Values significantly above the bulk, at the family's level.
+    pub significant_above: Option<usize>,
+    /// Values significantly below the bulk; 0 for a square matrix, which has no lower edge.
+    pub significant_below: Option<usize>,
+    /// Family-wise level of the verdict.
+    pub level: f64,
+    /// p of the largest singular value.
+    pub p_above: Option<f64>,
+    /// p of the smallest singular value (the hard-edge law for a square matrix).
+    pub p_below: Option<f64>,
+    /// m·sup|F_m − F| against the Marchenko–Pastur law.
+    pub bulk_distance: Option<f64>,
+    /// Its simulated p.
+    pub p_bulk: Option<f64>,
+    /// Mean ratio of consecutive spacings (.5307 for random matrices, .3863 without repulsion).
+    pub spacing_ratio: Option<f64>,
+    /// Its distance from the random value in standard deviations.
+    pub spacing_ratio_z: Option<f64>,
+    /// Singular vectors on the layer's output side.
+    pub left: Option<SideReport>,
+    /// Singular vectors on the layer's input side.
+    pub right: Option<SideReport>,
+    /// Norms and ranks.
+    pub heavy_tail: Option<HeavyTail>,
+    /// Change since the reference snapshot.
+    pub drift: Option<Drift>,
+    /// The family that `verdict` corrects over; only tests that could be made.
+    pub tests: Vec<Test>,
+    /// The conclusion.
+    pub verdict: Verdict,
+    /// Reasons and warnings, in words.
+    pub notes: Vec<String>,
+}
+
+impl MatrixReport {
+    /// Whether the test called `name` was made and rejects.
+    pub fn rejects(&self, name: &str) -> bool {
+        self.tests.iter().any(|test| test.name == name && test.rejected)
+    }
+}
+
+/// The full spectrum behind a report, for histograms and pictures.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Profile {
+    /// ν₁ ≥ … ≥ ν_m.
+    pub singular_values: Vec<f64>,
+    /// Kolmogorov–Smirnov p-value of each left vector, in the same order.
+    pub left_p: Vec<f64>,
+    /// Of each right vector.
+    pub right_p: Vec<f64>,
+}
+
+/// The report of one watched layer at one step: a row of `metrics.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LayerReport {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Number of the program run that wrote the row, from 0; a reader keeps the highest per step.
+    pub session: u32,
+    /// Optimizer updates made before the weights were taken.
+    pub step: u64,
+    /// Which matrix.
+    #[serde(flatten)]
+    pub layer: LayerId,
+    /// Storage type of the weights, such as `f32`.
+    pub dtype: String,
+    /// The statistics.
+    #[serde(flatten)]
+    pub report: MatrixReport,
+    /// The spectrum behind them; not part of the row.
+    #[serde(skip)]
+    pub profile: Option<Profile>,
+}
+
+impl LayerReport {
+    /// A row in the current schema.
+    pub fn new(
+        session: u32,
+        step: u64,
+        layer: LayerId,
+        dtype: String,
+        report: MatrixReport,
+    ) -> Self {
+        Self { schema: SCHEMA, session, step, layer, dtype, report, profile: None }
+    }
+
+    /// The same row with its spectrum.
+    #[must_use]
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
+        self
+    }
+}

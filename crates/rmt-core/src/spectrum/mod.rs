@@ -1,0 +1,9 @@
+//! From a stored matrix to its singular values and vectors.
+
+mod decompose;
+mod matrix;
+mod tridiagonal;
+
+pub use decompose::{Decomposition, decompose, singular_values};
+pub use matrix::{Matrix, Orientation, Values};
+pub(crate) use tridiagonal::eigenvalues as tridiagonal_eigenvalues;

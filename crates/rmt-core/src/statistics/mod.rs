@@ -1,0 +1,10 @@
+//! What is measured on one matrix: each statistic beside its null.
+
+pub mod bulk;
+pub mod drift;
+pub mod edges;
+pub mod heavy_tail;
+pub mod scale;
+pub mod significance;
+pub mod spacing;
+pub mod vectors;

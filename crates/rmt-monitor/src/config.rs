@@ -1,0 +1,224 @@
+//! What is watched, how often, and where it goes.
+
+use crate::engine::Engine;
+use crate::error::InitError;
+use crate::sinks::Sink;
+use rmt_core::{AnalysisOptions, Nulls, ScaleEstimator};
+use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Every setting, with its default; recorded in `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Directory of the run; made if it does not exist.
+    pub run_directory: PathBuf,
+    /// Weights are taken at steps 0, `every`, 2·`every`, …
+    pub every: u64,
+    /// Parameters whose name matches one of these globs are watched; none given means all.
+    pub include: Vec<String>,
+    /// Parameters whose name matches one of these globs are not.
+    pub exclude: Vec<String>,
+    /// How matrices are judged.
+    pub analysis: AnalysisOptions,
+    /// Seed of the simulated nulls; no other random number is drawn.
+    pub seed: u64,
+    /// Bytes of weights that may wait for the worker. `None`: twice the first snapshot, at least
+    /// 256 MiB, at most a quarter of memory.
+    pub budget_bytes: Option<u64>,
+    /// Longest time that `finish` waits for the worker.
+    pub finish_timeout: Duration,
+    /// Whether each watched matrix is kept as first seen, to measure drift (one copy in memory).
+    pub drift: bool,
+    /// Full spectra go to `profiles.jsonl` every so many ticks, the first included; 0 for never.
+    pub profiles_every: u64,
+    /// Whether event files for TensorBoard are written.
+    pub tensorboard: bool,
+    /// Whether the JSONL files are written.
+    pub jsonl: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            run_directory: PathBuf::from("runs/run"),
+            every: 100,
+            include: Vec::new(),
+            exclude: Vec::new(),
+            analysis: AnalysisOptions::default(),
+            seed: Nulls::DEFAULT_SEED,
+            budget_bytes: None,
+            finish_timeout: Duration::from_secs(60),
+            drift: true,
+            profiles_every: 10,
+            tensorboard: true,
+            jsonl: true,
+        }
+    }
+}
+
+/// Ties a framework to the engine: how its monitor is made from a started engine.
+pub trait Adapter {
+    /// What [`MonitorConfig::init`] returns.
+    type Monitor;
+    /// Wraps the engine.
+    fn attach(engine: Engine) -> Self::Monitor;
+}
+
+/// The engine on its own, for programs that submit snapshots themselves.
+#[derive(Debug)]
+pub enum Bare {}
+
+impl Adapter for Bare {
+    type Monitor = Engine;
+    fn attach(engine: Engine) -> Engine {
+        engine
+    }
+}
+
+/// Builds a monitor.
+///
+/// Framework adapters re-export it with their own `A`, so that `MonitorConfig::new("runs/x")
+/// .with_every(100).init()?` gives that framework's monitor.
+pub struct MonitorConfig<A = Bare> {
+    settings: Settings,
+    sinks: Vec<Box<dyn Sink>>,
+    adapter: PhantomData<fn() -> A>,
+}
+
+impl<A> std::fmt::Debug for MonitorConfig<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MonitorConfig").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl<A: Adapter> MonitorConfig<A> {
+    /// Writes to `run_directory`, with defaults for the rest.
+    pub fn new(run_directory: impl Into<PathBuf>) -> Self {
+        Self::from_settings(Settings {
+            run_directory: run_directory.into(),
+            ..Settings::default()
+        })
+    }
+
+    /// From settings that were read from a file, say.
+    pub fn from_settings(settings: Settings) -> Self {
+        Self { settings, sinks: Vec::new(), adapter: PhantomData }
+    }
+
+    /// Takes the weights every `steps` optimizer steps (step 0 included).
+    #[must_use]
+    pub fn with_every(mut self, steps: u64) -> Self {
+        self.settings.every = steps;
+        self
+    }
+
+    /// Watches only parameters whose dotted name matches `glob` (or another included one);
+    /// `*` matches dots too.
+    #[must_use]
+    pub fn include(mut self, glob: impl Into<String>) -> Self {
+        self.settings.include.push(glob.into());
+        self
+    }
+
+    /// Does not watch parameters whose dotted name matches `glob`.
+    #[must_use]
+    pub fn exclude(mut self, glob: impl Into<String>) -> Self {
+        self.settings.exclude.push(glob.into());
+        self
+    }
+
+    /// Reports matrices whose smaller side is below `side` as "not_estimable".
+    #[must_use]
+    pub fn with_min_side(mut self, side: usize) -> Self {
+        self.settings.analysis.min_side = side;
+        self
+    }
+
+    /// Family-wise level of each matrix's verdict.
+    #[must_use]
+    pub fn with_level(mut self, level: f64) -> Self {
+        self.settings.analysis.level = level;
+        self
+    }
+
+    /// Estimator of the bulk's scale.
+    #[must_use]
+    pub fn with_scale_estimator(mut self, estimator: ScaleEstimator) -> Self {
+        self.settings.analysis.scale_estimator = estimator;
+        self
+    }
+
+    /// Seed of the simulated nulls.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Bytes of weights that may wait for the worker.
+    #[must_use]
+    pub fn with_budget_bytes(mut self, bytes: u64) -> Self {
+        self.settings.budget_bytes = Some(bytes);
+        self
+    }
+
+    /// Longest time that `finish` waits.
+    #[must_use]
+    pub fn with_finish_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.finish_timeout = timeout;
+        self
+    }
+
+    /// Whether drift against the first snapshot is measured (keeps one copy of the weights).
+    #[must_use]
+    pub fn with_drift(mut self, on: bool) -> Self {
+        self.settings.drift = on;
+        self
+    }
+
+    /// Writes full spectra to `profiles.jsonl` every `ticks` ticks; 0 for never.
+    #[must_use]
+    pub fn with_profiles_every(mut self, ticks: u64) -> Self {
+        self.settings.profiles_every = ticks;
+        self
+    }
+
+    /// Whether event files for TensorBoard are written.
+    #[must_use]
+    pub fn with_tensorboard(mut self, on: bool) -> Self {
+        self.settings.tensorboard = on;
+        self
+    }
+
+    /// Whether the JSONL files are written.
+    #[must_use]
+    pub fn with_jsonl(mut self, on: bool) -> Self {
+        self.settings.jsonl = on;
+        self
+    }
+
+    /// Adds a sink of the caller's, called on the worker thread after the built-in ones.
+    #[must_use]
+    pub fn with_sink(mut self, sink: impl Sink + 'static) -> Self {
+        self.sinks.push(Box::new(sink));
+        self
+    }
+
+    /// The settings so far.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Checks the settings, makes the run directory and starts the worker thread.
+    ///
+    /// # Errors
+    /// [`InitError`] says which setting has no meaning, which glob does not parse, or what is
+    /// wrong with the run directory.
+    pub fn init(self) -> Result<A::Monitor, InitError> {
+        Engine::start(self.settings, self.sinks).map(A::attach)
+    }
+}

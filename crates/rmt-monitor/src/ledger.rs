@@ -1,0 +1,218 @@
+//! Exact accounting: submitted = analysed + dropped, by reason, and bytes in flight.
+
+use serde::{Deserialize, Serialize};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Why a matrix that was due was not analysed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DropReason {
+    /// Earlier snapshots still filled the byte budget.
+    QueueFull,
+    /// The snapshot was larger than the budget; this layer's turn comes at the next due step.
+    OverBudget,
+    /// The matrix alone is larger than the budget.
+    TooLarge,
+    /// Submitted after `finish`.
+    Finished,
+    /// Still waiting when `finish` ran out of time.
+    FinishTimeout,
+    /// The device could not give the values.
+    ReadFailed,
+    /// The analysis failed or panicked.
+    AnalysisFailed,
+    /// The parameter was never initialized.
+    NotInitialized,
+}
+
+/// Matrices counted: `submitted` = `analysed` + the sum of `dropped`, once finished.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Watched matrices at due steps.
+    pub submitted: u64,
+    /// Those that have a report.
+    pub analysed: u64,
+    /// The others, by reason.
+    pub dropped: Dropped,
+}
+
+/// Dropped matrices by reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[allow(missing_docs)] // named after the reasons
+pub struct Dropped {
+    pub queue_full: u64,
+    pub over_budget: u64,
+    pub too_large: u64,
+    pub finished: u64,
+    pub finish_timeout: u64,
+    pub read_failed: u64,
+    pub analysis_failed: u64,
+    pub not_initialized: u64,
+}
+
+impl Dropped {
+    /// All reasons together.
+    pub fn total(&self) -> u64 {
+        let Self {
+            queue_full,
+            over_budget,
+            too_large,
+            finished,
+            finish_timeout,
+            read_failed,
+            analysis_failed,
+            not_initialized,
+        } = self;
+        queue_full
+            + over_budget
+            + too_large
+            + finished
+            + finish_timeout
+            + read_failed
+            + analysis_failed
+            + not_initialized
+    }
+
+    fn of(&mut self, reason: DropReason) -> &mut u64 {
+        match reason {
+            DropReason::QueueFull => &mut self.queue_full,
+            DropReason::OverBudget => &mut self.over_budget,
+            DropReason::TooLarge => &mut self.too_large,
+            DropReason::Finished => &mut self.finished,
+            DropReason::FinishTimeout => &mut self.finish_timeout,
+            DropReason::ReadFailed => &mut self.read_failed,
+            DropReason::AnalysisFailed => &mut self.analysis_failed,
+            DropReason::NotInitialized => &mut self.not_initialized,
+        }
+    }
+}
+
+/// What became of a matrix that the worker held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Analysed,
+    Dropped(DropReason),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) counts: Counts,
+    pub(crate) bytes_in_flight: u64,
+    pub(crate) budget: Option<u64>,
+    /// No more is let in.
+    pub(crate) closed: bool,
+    /// The worker was given up: what it still completes was already counted as dropped.
+    abandoned: bool,
+    /// Name of the layer at which the next cut snapshot starts.
+    pub(crate) next_cut: Option<String>,
+}
+
+impl State {
+    pub(crate) fn submit(&mut self) {
+        self.counts.submitted += 1;
+    }
+
+    pub(crate) fn drop_one(&mut self, reason: DropReason) {
+        *self.counts.dropped.of(reason) += 1;
+    }
+
+    pub(crate) fn fits(&self, bytes: u64) -> bool {
+        self.budget.is_none_or(|budget| self.bytes_in_flight.saturating_add(bytes) <= budget)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    state: Mutex<State>,
+    released: Condvar,
+}
+
+impl Ledger {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until `bytes` fit, nothing is in flight, or the time is up.
+    pub(crate) fn wait_for_room(&self, bytes: u64, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.lock();
+        while !state.closed && state.bytes_in_flight > 0 && !state.fits(bytes) {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+            let waited = self.released.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    pub(crate) fn release(&self, bytes: u64) {
+        let mut state = self.lock();
+        state.bytes_in_flight = state.bytes_in_flight.saturating_sub(bytes);
+        self.released.notify_all();
+    }
+
+    pub(crate) fn complete(&self, outcome: Outcome) {
+        let mut state = self.lock();
+        if state.abandoned {
+            return;
+        }
+        match outcome {
+            Outcome::Analysed => state.counts.analysed += 1,
+            Outcome::Dropped(reason) => state.drop_one(reason),
+        }
+    }
+
+    pub(crate) fn abandoned(&self) -> bool {
+        self.lock().abandoned
+    }
+
+    /// Lets nothing more in.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.released.notify_all();
+    }
+
+    /// Counts whatever is still outstanding as dropped, once.
+    pub(crate) fn abandon(&self, reason: DropReason) {
+        let mut state = self.lock();
+        if state.abandoned {
+            return;
+        }
+        (state.closed, state.abandoned) = (true, true);
+        let done = state.counts.analysed + state.counts.dropped.total();
+        *state.counts.dropped.of(reason) += state.counts.submitted - done;
+        self.released.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn abandoned_work_is_counted_once() {
+        let ledger = Ledger::default();
+        (0..3).for_each(|_| ledger.lock().submit());
+        ledger.complete(Outcome::Analysed);
+        ledger.abandon(DropReason::FinishTimeout);
+        ledger.complete(Outcome::Analysed);
+        ledger.abandon(DropReason::AnalysisFailed);
+        let counts = ledger.lock().counts.clone();
+        assert_eq!((counts.submitted, counts.analysed), (3, 1));
+        assert_eq!((counts.dropped.finish_timeout, counts.dropped.total()), (2, 2));
+    }
+
+    #[test]
+    fn bytes_are_released() {
+        let ledger = Ledger::default();
+        ledger.lock().budget = Some(10);
+        ledger.lock().bytes_in_flight = 8;
+        assert!(ledger.lock().fits(2) && !ledger.lock().fits(3));
+        ledger.wait_for_room(3, Duration::ZERO);
+        ledger.release(8);
+        ledger.wait_for_room(u64::MAX, Duration::from_secs(3600));
+        assert!(ledger.lock().fits(10));
+    }
+}

@@ -1,0 +1,134 @@
+//! What sinks are given, in the order in which it happened.
+
+use crate::ledger::Counts;
+use rmt_core::LayerReport;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+/// One thing to log.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Record<'a> {
+    /// All that one snapshot gave.
+    Tick(&'a Tick),
+    /// The user's scalars of one step.
+    Scalars(&'a Scalars),
+    /// Something went wrong; training goes on.
+    Warning(&'a Warning),
+    /// The run is over.
+    End(&'a Summary),
+}
+
+/// All that one snapshot gave.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Tick {
+    /// Number of the program run in this directory, from 0.
+    pub session: u32,
+    /// Optimizer updates made before the weights were taken.
+    pub step: u64,
+    /// Number of the tick in this session, from 0.
+    pub index: u64,
+    /// When it was analysed, seconds since 1970.
+    pub wall_time: f64,
+    /// One per matrix.
+    pub reports: Vec<LayerReport>,
+    /// How the monitor itself is doing.
+    pub health: Health,
+}
+
+/// How the monitor itself is doing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Health {
+    /// Steps that training had gone on when this tick was written.
+    pub lag_steps: u64,
+    /// Bytes of weights waiting.
+    pub queue_bytes: u64,
+    /// Time that the tick took on the worker.
+    pub tick_seconds: f64,
+    /// Matrices counted so far.
+    pub counts: Counts,
+}
+
+impl Health {
+    /// Names and values, as they are logged.
+    pub fn scalars(&self) -> [(&'static str, f64); 4] {
+        [
+            ("lag_steps", self.lag_steps as f64),
+            ("queue_bytes", self.queue_bytes as f64),
+            ("tick_milliseconds", 1e3 * self.tick_seconds),
+            ("dropped", self.counts.dropped.total() as f64),
+        ]
+    }
+}
+
+/// The user's scalars of one step.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Scalars {
+    /// Number of the program run in this directory.
+    pub session: u32,
+    /// As the user said.
+    pub step: u64,
+    /// When they were read, seconds since 1970.
+    pub wall_time: f64,
+    /// Name and (finite) value.
+    pub values: Vec<(String, f64)>,
+}
+
+/// Something went wrong; training goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Warning {
+    /// The step it belongs to.
+    pub step: u64,
+    /// What, with which layer.
+    pub message: String,
+}
+
+/// A layer from its first to its last report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LayerSummary {
+    /// The first report of this session.
+    pub first: LayerReport,
+    /// The latest.
+    pub last: LayerReport,
+    /// First step at which the verdict was "deviates".
+    pub first_deviation: Option<u64>,
+}
+
+/// What a finished monitor says.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Number of the program run in this directory.
+    pub session: u32,
+    /// Snapshots analysed.
+    pub ticks: u64,
+    /// Matrices counted; `submitted` = `analysed` + `dropped`.
+    pub counts: Counts,
+    /// Scalars written.
+    pub scalars: u64,
+    /// Scalars that were not: not finite, unreadable, or no room.
+    pub scalars_dropped: u64,
+    /// One per matrix, in the order of the model.
+    pub layers: Vec<LayerSummary>,
+    /// The first hundred, in order.
+    pub warnings: Vec<Warning>,
+    /// How many there were.
+    pub warnings_total: u64,
+    /// Records that a sink could not take, by sink.
+    pub sink_failures: BTreeMap<String, u64>,
+    /// Whether everything was drained within the finish timeout.
+    pub complete: bool,
+}
+
+/// Seconds since 1970.
+pub(crate) fn wall_time() -> f64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0.0, |elapsed: Duration| elapsed.as_secs_f64())
+}

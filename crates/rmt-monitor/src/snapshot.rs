@@ -1,0 +1,93 @@
+//! What crosses from the training thread to the worker: handles, not copies.
+
+use crate::error::ReadError;
+use rmt_core::layers::LayerId;
+use rmt_core::{Orientation, Values};
+
+/// Weights read from their device.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WeightValues {
+    /// Single precision (also for widened half precision).
+    F32(Vec<f32>),
+    /// Double precision.
+    F64(Vec<f64>),
+}
+
+impl WeightValues {
+    /// A view.
+    pub fn as_values(&self) -> Values<'_> {
+        match self {
+            Self::F32(v) => Values::F32(v),
+            Self::F64(v) => Values::F64(v),
+        }
+    }
+}
+
+/// A handle on one matrix as it was at its step; read later, on the worker thread.
+pub trait Weights: Send {
+    /// Brings the values to this thread, row by row.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the device cannot give them.
+    fn read(self: Box<Self>) -> Result<WeightValues, ReadError>;
+}
+
+impl Weights for WeightValues {
+    fn read(self: Box<Self>) -> Result<WeightValues, ReadError> {
+        Ok(*self)
+    }
+}
+
+/// One matrix of a snapshot.
+pub struct LayerSnapshot {
+    /// Which matrix.
+    pub layer: LayerId,
+    /// [rows, columns] as stored.
+    pub shape: [usize; 2],
+    /// Which side is the input.
+    pub orientation: Orientation,
+    /// Storage type, such as `f32`.
+    pub dtype: String,
+    /// Size on its device, shape × storage type.
+    pub bytes: u64,
+    /// Whether training leaves it alone: it is analysed once and its row repeated.
+    pub frozen: bool,
+    /// What the reader of the report should know.
+    pub notes: Vec<String>,
+    /// The handle.
+    pub weights: Box<dyn Weights>,
+}
+
+impl std::fmt::Debug for LayerSnapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LayerSnapshot")
+            .field("layer", &self.layer)
+            .field("shape", &self.shape)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A number of the user's, perhaps still on its device.
+pub trait Scalar: Send {
+    /// Its value.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the device cannot give it, or it is not one number.
+    fn read(self: Box<Self>) -> Result<f64, ReadError>;
+}
+
+impl Scalar for f64 {
+    fn read(self: Box<Self>) -> Result<f64, ReadError> {
+        Ok(*self)
+    }
+}
+
+/// How a snapshot is let in when bytes are short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// Dropped (and counted) when the queue is full; cut by layer when larger than the budget.
+    Normal,
+    /// Waits for room, at most the finish timeout, and is then let in.
+    Wait,
+}
