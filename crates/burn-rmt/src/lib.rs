@@ -1,1 +1,57 @@
-//! .
+//! Watches the weights of a burn model leave random matrix theory while it trains.
+//!
+//! # Should I use this?
+//!
+//! Use it to see, live in TensorBoard, in which layers of a burn model structure emerges from
+//! random initialization, and when. It costs the training thread one integer test at steps that
+//! are not due, and handles (not copies) of the weights at those that are. Weights, losses and
+//! random streams stay bit-identical with the monitor on or off on burn's CPU backend.
+//!
+//! # Five lines
+//!
+//! ```no_run
+//! # fn train() -> Result<(), Box<dyn std::error::Error>> {
+//! # use burn::{module::Module, nn::{Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! # let mut model: Linear = LinearConfig::new(64, 64).init(&Device::flex());
+//! # let loss = Tensor::<1>::zeros([1], &Device::flex());
+//! use burn_rmt::MonitorConfig;
+//!
+//! let monitor = MonitorConfig::new("runs/x").with_every(100).init()?;
+//! monitor.observe(0, &model); // before the first update
+//! for step in 1..=1000 {
+//!     // … model = optim.step(lr, model, grads);
+//!     monitor.observe(step, &model);
+//!     monitor.scalar(step, "loss/train", &loss);
+//! }
+//! let summary = monitor.finish();
+//! # Ok(()) }
+//! ```
+//!
+//! # Meaning of a step
+//!
+//! Step s stands for the weights after s optimizer updates; step 0 for those before the first.
+//! burn initializes parameters lazily, at their first forward: at a due step with parameters that
+//! are not initialized yet, the monitor keeps a clone of the model and takes its weights at the
+//! next call of [`observe`](Monitor::observe) or [`finish`](Monitor::finish), so it never
+//! initializes anything itself and never changes the order in which weights are drawn.
+//!
+//! # What is not watched
+//!
+//! Vectors (biases, norms) are not matrices and are skipped. Linear, embedding and convolution
+//! weights are read with their orientation; a bare `Param<Tensor<2>>` is read as [in, out] and its
+//! report says "assumed".
+
+mod handles;
+mod layout;
+mod monitor;
+mod visitor;
+
+pub use handles::IntoScalar;
+pub use monitor::{Burn, Monitor};
+pub use rmt_core as core;
+pub use rmt_monitor::{
+    Counts, InitError, LayerSummary, Settings, Summary, Warning, sinks, unused_run_directory,
+};
+
+/// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.
+pub type MonitorConfig = rmt_monitor::MonitorConfig<Burn>;

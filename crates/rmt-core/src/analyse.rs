@@ -232,13 +232,18 @@ impl Analyser {
         report.edge_high = finite(high);
         report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());
         report.outliers_below = Some(nu.iter().filter(|&&x| x < low).count());
-        let Significance { above, below, p_above, p_below } =
+        let Significance { above, below, p_above, p_below, exhausted } =
             significance(nu, n, estimator, self.options.test_level());
         report.significant_above = Some(above);
         report.significant_below = Some(below);
         report.p_above = finite(p_above);
         report.p_below = finite(p_below);
-        if estimator == ScaleEstimator::TrimmedQuantiles && 10 * above.max(below) > m {
+        if exhausted {
+            report.notes.push(
+                "half of the values are significant: there is no bulk, the counts are lower bounds"
+                    .into(),
+            );
+        } else if estimator == ScaleEstimator::TrimmedQuantiles && 10 * above.max(below) > m {
             report.notes.push(
                 "more than a tenth of the values at one end are outliers: the scale is biased"
                     .into(),

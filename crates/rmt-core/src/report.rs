@@ -172,6 +172,13 @@ impl LayerReport {
         Self { schema: SCHEMA, session, step, layer, dtype, report, profile: None }
     }
 
+    /// A copy of the row alone, without its spectrum.
+    #[must_use]
+    pub fn without_profile(&self) -> Self {
+        let (layer, report) = (self.layer.clone(), self.report.clone());
+        Self { layer, report, profile: None, dtype: self.dtype.clone(), ..*self }
+    }
+
     /// The same row with its spectrum.
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {

@@ -98,10 +98,7 @@ impl<A> std::fmt::Debug for MonitorConfig<A> {
 impl<A: Adapter> MonitorConfig<A> {
     /// Writes to `run_directory`, with defaults for the rest.
     pub fn new(run_directory: impl Into<PathBuf>) -> Self {
-        Self::from_settings(Settings {
-            run_directory: run_directory.into(),
-            ..Settings::default()
-        })
+        Self::from_settings(Settings { run_directory: run_directory.into(), ..Settings::default() })
     }
 
     /// From settings that were read from a file, say.

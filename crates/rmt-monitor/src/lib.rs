@@ -1,1 +1,60 @@
-//! .
+//! The side thread that watches a training run, its bounded queue and its sinks.
+//!
+//! # Should I use this?
+//!
+//! To watch a burn model, use the adapter that stands on this crate. Use this crate to write an
+//! adapter for another framework, to submit matrices of your own, or to add a [`Sink`].
+//!
+//! # The way data goes
+//!
+//! Training hands [`LayerSnapshot`]s (handles, not copies) to an [`Engine`], which lets them into a
+//! queue bounded in bytes and returns at once. One worker thread reads them from their device,
+//! analyses them with `rmt_core` and gives [`Record`]s to the [`Sink`]s. Nothing that goes wrong
+//! there reaches training: it is counted, said in the [`Summary`] and as a `tracing` event of
+//! target `rmt`.
+//!
+//! Every matrix is accounted for: submitted = analysed + dropped, by [`DropReason`].
+//!
+//! ```
+//! use rmt_monitor::{Admission, LayerSnapshot, MonitorConfig, WeightValues};
+//! use rmt_core::{Orientation, layers::LayerId};
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("x");
+//! let engine = MonitorConfig::<rmt_monitor::Bare>::new(path).with_every(10).init()?;
+//! let weights: Vec<f32> = (0..20 * 30).map(|i| ((i * 7919) % 101) as f32 - 50.0).collect();
+//! let layer = LayerSnapshot {
+//!     layer: LayerId::from_name("layer.weight"),
+//!     shape: [20, 30],
+//!     orientation: Orientation::OutIn,
+//!     dtype: "f32".into(),
+//!     bytes: 4 * 600,
+//!     frozen: false,
+//!     notes: Vec::new(),
+//!     weights: Box::new(WeightValues::F32(weights)),
+//! };
+//! engine.submit(0, Admission::Normal, vec![layer]);
+//! let summary = engine.finish();
+//! assert_eq!((summary.counts.submitted, summary.counts.analysed), (1, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod config;
+mod engine;
+mod error;
+mod filter;
+mod ledger;
+mod record;
+mod run_directory;
+pub mod sinks;
+mod snapshot;
+pub mod tags;
+mod worker;
+
+pub use config::{Adapter, Bare, MonitorConfig, Settings};
+pub use engine::Engine;
+pub use error::{InitError, ReadError, SinkError};
+pub use ledger::{Counts, DropReason, Dropped};
+pub use record::{Health, LayerSummary, Record, Scalars, Summary, Tick, Warning};
+pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
+pub use sinks::Sink;
+pub use snapshot::{Admission, LayerSnapshot, Scalar, WeightValues, Weights};

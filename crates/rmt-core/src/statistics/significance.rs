@@ -14,9 +14,13 @@ pub struct Significance {
     pub p_above: f64,
     /// p of the smallest one (the hard-edge law for a square matrix).
     pub p_below: f64,
+    /// Half of the values were removed and the ends still reject: what remains is no bulk, and the
+    /// counts are lower bounds.
+    pub exhausted: bool,
 }
 
-/// Removes the more significant end while its p ≤ `level`, and tests the rest again.
+/// Removes the largest value while the upper end rejects at `level`, and the smallest while the
+/// lower end does, testing both ends again after each round.
 ///
 /// A value above costs a row and a column, a value below only a row: after removing k_t and k_b,
 /// both ends are tested against the (m−k_t−k_b)×(n−k_t) law, with σ estimated anew from what
@@ -30,28 +34,31 @@ pub fn significance(
 ) -> Significance {
     let m = descending.len();
     let square = m == large;
-    let mut found = Significance { above: 0, below: 0, p_above: f64::NAN, p_below: f64::NAN };
-    while found.above + found.below <= m / 2 {
-        let rest = &descending[found.above..m - found.below];
-        let (small, wide) = (rest.len(), large - found.above);
+    let (mut above, mut below) = (0, 0);
+    let mut found =
+        Significance { above, below, p_above: f64::NAN, p_below: f64::NAN, exhausted: false };
+    for round in 0.. {
+        let rest = &descending[above..m - below];
+        let (small, wide) = (rest.len(), large - above);
         let Ok(rule) = ScaleRule::new(estimator, small, wide) else { break };
         let scale = rule.estimate(rest);
-        let (top, bottom) = (rest[0], rest[small - 1]);
-        let p_above = edges::p_above(top, scale, small, wide);
-        let p_below = edges::p_below(bottom, scale, small, wide);
-        if found.above + found.below == 0 {
+        let p_above = edges::p_above(rest[0], scale, small, wide);
+        let p_below = edges::p_below(rest[small - 1], scale, small, wide);
+        if round == 0 {
             (found.p_above, found.p_below) = (p_above, p_below);
         }
-        let below_counts = !square && p_below <= level;
-        if p_above <= level && !(below_counts && p_below < p_above) {
-            found.above += 1;
-        } else if below_counts {
-            found.below += 1;
-        } else {
+        let (top, bottom) = (p_above <= level, !square && p_below <= level);
+        if !top && !bottom {
             break;
         }
+        if above + below + 2 > m / 2 {
+            found.exhausted = true;
+            break;
+        }
+        above += usize::from(top);
+        below += usize::from(bottom);
     }
-    found
+    Significance { above, below, ..found }
 }
 
 #[cfg(test)]
@@ -125,12 +132,27 @@ mod tests {
     }
 
     #[test]
+    fn an_end_that_rejects_has_a_count() {
+        // Half of the rows nearly vanish, and a third of the others stand out.
+        let (m, n) = (60, 120);
+        let mut a = gaussian(m, n, 4);
+        for (i, row) in a.chunks_mut(n).enumerate() {
+            let factor = if i < 30 { 0.01 } else { 1.0 + (i / 50) as f64 * 5.0 };
+            row.iter_mut().for_each(|x| *x *= factor);
+        }
+        let matrix = Matrix::new(a.as_slice(), m, n, Orientation::OutIn).unwrap();
+        let s = significance(&singular_values(&matrix).unwrap(), n, ESTIMATOR, 0.002);
+        assert!(s.p_above <= 0.002 && s.p_below <= 0.002);
+        assert!(s.above > 0 && s.below > 0 && s.exhausted, "{s:?}");
+    }
+
+    #[test]
     fn bounded_for_strange_spectra() {
         assert_eq!(significance(&[], 4, ESTIMATOR, 0.01).above, 0);
         let zero = significance(&[0.0; 8], 8, ESTIMATOR, 0.01);
         assert!(zero.p_above.is_nan() && zero.above == 0);
         let steep: Vec<f64> = (0..40).map(|k| (-f64::from(k)).exp2()).collect();
         let s = significance(&steep, 80, ESTIMATOR, 0.01);
-        assert!(s.above + s.below <= 21);
+        assert!(s.exhausted && s.above + s.below <= 20);
     }
 }

@@ -1,0 +1,183 @@
+//! The handle that a training loop holds.
+
+use crate::handles::IntoScalar;
+use crate::visitor::{Found, collect};
+use burn_core::module::Module;
+use rmt_monitor::{Adapter, Admission, Counts, DropReason, Engine, Summary};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The framework whose models are watched, as `run.json` names it.
+const FRAMEWORK: &str = "burn 0.22.1";
+
+/// Marks the configuration of a burn monitor.
+#[derive(Debug)]
+pub enum Burn {}
+
+impl Adapter for Burn {
+    type Monitor = Monitor;
+    fn attach(engine: Engine) -> Monitor {
+        let inner = Inner {
+            engine,
+            pending: Mutex::new(None),
+            has_pending: AtomicBool::new(false),
+            last_complete: AtomicU64::new(NONE),
+        };
+        Monitor { inner: Some(Arc::new(inner)) }
+    }
+}
+
+/// Watches one training run. A cheap handle: clones share the run, and dropping the last one
+/// finishes it.
+#[derive(Clone)]
+pub struct Monitor {
+    inner: Option<Arc<Inner>>,
+}
+
+impl std::fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Monitor").field("run_directory", &self.run_directory()).finish()
+    }
+}
+
+struct Inner {
+    engine: Engine,
+    /// A due step whose parameters were not all initialized: taken from the clone it holds.
+    pending: Mutex<Option<Pending>>,
+    has_pending: AtomicBool,
+    /// The last step that was taken whole, or [`NONE`].
+    last_complete: AtomicU64,
+}
+
+const NONE: u64 = u64::MAX;
+
+struct Pending {
+    step: u64,
+    admission: Admission,
+    /// Walks the clone, which shares its lazy cells with the model as it was at that step.
+    walk: Box<dyn FnOnce(&Engine) -> Found + Send>,
+}
+
+impl Monitor {
+    /// A monitor that does nothing: no thread, no files, no allocation.
+    pub fn disabled() -> Self {
+        Self { inner: None }
+    }
+
+    /// Takes the model's weights if `step` is due; returns at once.
+    ///
+    /// Call it with step 0 before the first update, and after every optimizer step with the number
+    /// of updates made so far. A step that is not due costs one integer test.
+    #[inline]
+    pub fn observe<M: Module + 'static>(&self, step: u64, model: &M) {
+        let Some(inner) = &self.inner else { return };
+        inner.engine.reached(step);
+        if inner.has_pending.load(Ordering::Acquire) {
+            inner.settle();
+        }
+        if inner.engine.due(step) {
+            inner.take(step, model, Admission::Normal);
+        }
+    }
+
+    /// Takes the weights of the last step, due or not, unless [`observe`](Self::observe) already
+    /// did, and never drops them: it waits for room in the queue, at most the finish timeout.
+    pub fn observe_last<M: Module + 'static>(&self, step: u64, model: &M) {
+        let Some(inner) = &self.inner else { return };
+        inner.engine.reached(step);
+        inner.settle();
+        if inner.last_complete.load(Ordering::Acquire) != step {
+            inner.take(step, model, Admission::Wait);
+        }
+    }
+
+    /// Logs a number beside the spectra, under its own name.
+    ///
+    /// A tensor goes as a handle and is read on the worker thread: training is not synchronized.
+    /// A value that is not finite is a warning, and not written.
+    pub fn scalar(&self, step: u64, name: &str, value: impl IntoScalar) {
+        if let Some(inner) = &self.inner {
+            inner.engine.scalar(step, name, value.into_scalar());
+        }
+    }
+
+    /// Waits until everything taken is analysed and written, at most the finish timeout, and says
+    /// what became of it. Faults are in the summary, not errors: a finished training run must not
+    /// fail for its monitor. Later calls return the same summary.
+    pub fn finish(&self) -> Summary {
+        match &self.inner {
+            Some(inner) => {
+                inner.settle();
+                inner.engine.finish()
+            }
+            None => {
+                let mut summary = Summary::default();
+                summary.complete = true;
+                summary
+            }
+        }
+    }
+
+    /// Matrices counted so far.
+    pub fn counts(&self) -> Counts {
+        self.inner.as_ref().map(|inner| inner.engine.counts()).unwrap_or_default()
+    }
+
+    /// Where the run is written; `None` when disabled.
+    pub fn run_directory(&self) -> Option<&Path> {
+        self.inner.as_ref().map(|inner| inner.engine.run_directory())
+    }
+}
+
+impl Inner {
+    fn take<M: Module + 'static>(&self, step: u64, model: &M, admission: Admission) {
+        let found = collect(&self.engine, model);
+        if found.uninitialized.is_empty() {
+            self.submit(step, admission, found);
+            return;
+        }
+        let held = model.clone();
+        let walk = Box::new(move |engine: &Engine| collect(engine, &held));
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        *pending = Some(Pending { step, admission, walk });
+        self.has_pending.store(true, Ordering::Release);
+    }
+
+    /// Takes the weights of a due step that had to wait for its parameters' initialization.
+    fn settle(&self) {
+        let taken = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.has_pending.store(false, Ordering::Release);
+        if let Some(Pending { step, admission, walk }) = taken {
+            let found = walk(&self.engine);
+            self.submit(step, admission, found);
+        }
+    }
+
+    fn submit(&self, step: u64, admission: Admission, found: Found) {
+        if let (false, Some(device)) = (self.engine.started(), found.device) {
+            self.engine.describe(FRAMEWORK, device);
+        }
+        for name in &found.not_matrices {
+            let what = "it has more than two axes and no known layout";
+            self.engine.warn_once(step, format!("`{name}` is not analysed: {what}"));
+        }
+        if found.layers.is_empty() && found.uninitialized.is_empty() {
+            let what = "no weight matrix of the model is watched; check include and exclude";
+            self.engine.warn_once(step, what.into());
+        }
+        let complete = self.engine.submit(step, admission, found.layers);
+        for name in &found.uninitialized {
+            self.engine.not_taken(step, name, DropReason::NotInitialized);
+        }
+        if complete && found.uninitialized.is_empty() {
+            self.last_complete.store(step, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}

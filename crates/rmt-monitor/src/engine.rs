@@ -1,0 +1,407 @@
+//! The handle that training holds: lets snapshots in, and never waits unless asked to.
+
+use crate::config::Settings;
+use crate::error::InitError;
+use crate::filter::Filter;
+use crate::ledger::{Counts, DropReason, Ledger, State};
+use crate::record::{LayerSummary, Summary, Warning};
+use crate::run_directory::{RunDirectory, RunInfo, WatchedLayer};
+use crate::sinks::{Jsonl, Sink, TensorBoard};
+use crate::snapshot::{Admission, LayerSnapshot, Scalar};
+use crate::worker::{Job, Worker};
+use crossbeam::channel::{self, Receiver, Sender};
+use rmt_core::{Analyser, Nulls};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// Warnings kept in the summary.
+const WARNINGS_KEPT: usize = 100;
+/// Bytes that one waiting scalar counts for, beside its name.
+const SCALAR_BYTES: u64 = 64;
+/// The default byte budget is at least this.
+const LEAST_BUDGET: u64 = 256 << 20;
+
+/// A started monitor, whatever the framework: a queue bounded in bytes, and one worker thread.
+///
+/// Clones share one run. Dropping the last clone finishes the run.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    owner: Arc<Owner>,
+}
+
+/// Finishes the run when the last handle goes, also while a panic unwinds.
+#[derive(Debug)]
+struct Owner {
+    shared: Arc<Shared>,
+    jobs: Sender<Job>,
+    /// Disconnected when the worker thread has ended.
+    ended: Receiver<()>,
+    summary: Mutex<Option<Summary>>,
+}
+
+/// What the training side and the worker both see.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) directory: RunDirectory,
+    pub(crate) ledger: Ledger,
+    pub(crate) latest_step: AtomicU64,
+    pub(crate) info: Mutex<RunInfo>,
+    pub(crate) progress: Mutex<Progress>,
+    filter: Filter,
+}
+
+/// What the summary is made of, kept up to date by the worker.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    pub(crate) ticks: u64,
+    pub(crate) scalars: u64,
+    pub(crate) scalars_dropped: u64,
+    pub(crate) layers: Vec<LayerSummary>,
+    pub(crate) sink_failures: BTreeMap<String, u64>,
+    warnings: Vec<Warning>,
+    warnings_total: u64,
+    /// What was warned of already, where once is enough.
+    said: BTreeSet<String>,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Keeps a warning for the summary and says it as an event.
+    pub(crate) fn warn(&self, step: u64, message: String) -> Warning {
+        tracing::warn!(target: "rmt", step, "{message}");
+        let warning = Warning { step, message };
+        let mut progress = lock(&self.progress);
+        progress.warnings_total += 1;
+        if progress.warnings.len() < WARNINGS_KEPT {
+            progress.warnings.push(warning.clone());
+        }
+        warning
+    }
+
+    /// The same, unless `key` was warned of before.
+    pub(crate) fn warn_once(&self, step: u64, key: &str, message: String) -> Option<Warning> {
+        let new = {
+            let mut progress = lock(&self.progress);
+            progress.said.len() < WARNINGS_KEPT && progress.said.insert(key.to_owned())
+        };
+        new.then(|| self.warn(step, message))
+    }
+}
+
+impl Engine {
+    pub(crate) fn start(settings: Settings, own: Vec<Box<dyn Sink>>) -> Result<Self, InitError> {
+        let zero =
+            |setting| InitError::Setting { setting, problem: "it must be at least 1".into() };
+        if settings.every == 0 {
+            return Err(zero("every"));
+        }
+        if settings.budget_bytes == Some(0) {
+            return Err(zero("budget_bytes"));
+        }
+        let filter = Filter::new(&settings)?;
+        let analyser = Analyser::new(settings.analysis.clone(), Nulls::new(settings.seed))?;
+        let (directory, info) = RunDirectory::open(&settings)?;
+        let session = info.session;
+        let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
+        if settings.jsonl {
+            sinks.push(Box::new(Jsonl::new(directory.path(), settings.profiles_every)));
+        }
+        if settings.tensorboard {
+            sinks.push(Box::new(TensorBoard::new(directory.path(), session)));
+        }
+        sinks.extend(own);
+        let shared = Arc::new(Shared {
+            ledger: Ledger::default(),
+            latest_step: AtomicU64::new(0),
+            info: Mutex::new(info),
+            progress: Mutex::default(),
+            filter,
+            directory,
+            settings,
+        });
+        shared.ledger.lock().budget = shared.settings.budget_bytes;
+        let (jobs, receiver) = channel::unbounded();
+        let (ending, ended) = channel::bounded(0);
+        let worker = Worker::new(shared.clone(), analyser, sinks, session);
+        thread::Builder::new()
+            .name("rmt-worker".into())
+            .spawn(move || {
+                let _ending = ending;
+                worker.run(&receiver);
+            })
+            .map_err(InitError::Thread)?;
+        let owner = Owner { shared, jobs, ended, summary: Mutex::new(None) };
+        Ok(Self { owner: Arc::new(owner) })
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.owner.shared.settings
+    }
+
+    /// Directory of the run.
+    pub fn run_directory(&self) -> &Path {
+        self.owner.shared.directory.path()
+    }
+
+    /// Number of the program run in this directory, from 0.
+    pub fn session(&self) -> u32 {
+        lock(&self.owner.shared.info).session
+    }
+
+    /// Whether step `step` is due: one integer test.
+    #[inline]
+    pub fn due(&self, step: u64) -> bool {
+        step.is_multiple_of(self.owner.shared.settings.every)
+    }
+
+    /// Tells how far training has come, so that the worker's lag can be said.
+    #[inline]
+    pub fn reached(&self, step: u64) {
+        self.owner.shared.latest_step.store(step, Ordering::Relaxed);
+    }
+
+    /// Whether a parameter of this name is watched.
+    pub fn watches(&self, name: &str) -> bool {
+        self.owner.shared.filter.watches(name)
+    }
+
+    /// Whether anything was submitted yet.
+    pub fn started(&self) -> bool {
+        self.owner.shared.ledger.lock().counts.submitted > 0
+    }
+
+    /// Names the framework and the device in `run.json`.
+    pub fn describe(&self, framework: &str, device: String) {
+        let mut info = lock(&self.owner.shared.info);
+        info.versions.framework = Some(framework.to_owned());
+        info.device = Some(device);
+    }
+
+    /// Lets the matrices of one step in, as far as the byte budget allows.
+    ///
+    /// The first snapshot of a run is always let in. One that is larger than the whole budget is
+    /// cut by layer: what fits is taken, and the next due step starts with the rest. Returns
+    /// whether every matrix was let in.
+    pub fn submit(&self, step: u64, admission: Admission, mut layers: Vec<LayerSnapshot>) -> bool {
+        let shared = &self.owner.shared;
+        self.reached(step);
+        if layers.is_empty() {
+            return true;
+        }
+        let whole = layers.len();
+        let total = total_bytes(&layers);
+        if admission == Admission::Wait {
+            shared.ledger.wait_for_room(total, shared.settings.finish_timeout);
+        }
+        let mut warnings = Vec::new();
+        let mut state = shared.ledger.lock();
+        let first = state.counts.submitted == 0;
+        layers.iter().for_each(|_| state.submit());
+        if state.closed {
+            layers.iter().for_each(|_| state.drop_one(DropReason::Finished));
+            return false;
+        }
+        let budget = *state.budget.get_or_insert_with(|| default_budget(total));
+        let force = first || admission == Admission::Wait;
+        layers.retain(|layer| {
+            let fits = layer.bytes <= budget;
+            if !fits {
+                state.drop_one(DropReason::TooLarge);
+                warnings.push(too_large(layer, budget));
+            }
+            fits
+        });
+        let total = total_bytes(&layers);
+        if !force && total > budget {
+            if let Some(message) = cut(&mut state, &mut layers) {
+                warnings.push((format!("cut {message}"), message));
+            }
+        } else if !force && !state.fits(total) {
+            layers.drain(..).for_each(|_| state.drop_one(DropReason::QueueFull));
+            let message = "the queue is full: a snapshot was dropped".to_owned();
+            warnings.push(("queue full".into(), message));
+        }
+        state.bytes_in_flight += total_bytes(&layers);
+        drop(state);
+        for (key, message) in warnings {
+            shared.warn_once(step, &key, message);
+        }
+        if first {
+            let mut info = lock(&shared.info);
+            info.layers = layers.iter().map(WatchedLayer::of).collect();
+        }
+        let complete = layers.len() == whole;
+        if !layers.is_empty() {
+            self.send(Job::Snapshot { step, layers });
+        }
+        complete
+    }
+
+    /// Counts a due parameter that could not be taken.
+    pub fn not_taken(&self, step: u64, name: &str, reason: DropReason) {
+        let shared = &self.owner.shared;
+        {
+            let mut state = shared.ledger.lock();
+            state.submit();
+            state.drop_one(reason);
+        }
+        let why = match reason {
+            DropReason::NotInitialized => "it was never initialized",
+            _ => "it could not be taken",
+        };
+        shared.warn_once(step, name, format!("`{name}` was not analysed: {why}"));
+    }
+
+    /// Warns of `message` once a run, in the summary and as a `tracing` event.
+    pub fn warn_once(&self, step: u64, message: String) {
+        self.owner.shared.warn_once(step, &message.clone(), message);
+    }
+
+    /// Logs a number of the user's under its own name. Not finite: a warning, and not written.
+    pub fn scalar(&self, step: u64, name: &str, value: Box<dyn Scalar>) {
+        let bytes = SCALAR_BYTES + name.len() as u64;
+        let admitted = {
+            let mut state = self.owner.shared.ledger.lock();
+            let room = !state.closed && state.fits(bytes);
+            if room {
+                state.bytes_in_flight += bytes;
+            }
+            room
+        };
+        if admitted {
+            self.send(Job::Scalar { step, name: name.to_owned(), value, bytes });
+        } else {
+            lock(&self.owner.shared.progress).scalars_dropped += 1;
+        }
+    }
+
+    /// The counts so far.
+    pub fn counts(&self) -> Counts {
+        self.owner.shared.ledger.lock().counts.clone()
+    }
+
+    /// Waits until everything submitted is analysed and written, at most the finish timeout, and
+    /// says what became of it. Later calls return the same summary.
+    pub fn finish(&self) -> Summary {
+        self.owner.finish()
+    }
+
+    fn send(&self, job: Job) {
+        // The worker is gone only after the ledger was closed and counted.
+        let _ = self.owner.jobs.send(job);
+    }
+}
+
+impl Owner {
+    fn finish(&self) -> Summary {
+        let mut finished = lock(&self.summary);
+        if let Some(summary) = finished.as_ref() {
+            return summary.clone();
+        }
+        let shared = &self.shared;
+        shared.ledger.close();
+        let _ = self.jobs.send(Job::Finish);
+        let ended = self.ended.recv_timeout(shared.settings.finish_timeout);
+        let timed_out = matches!(ended, Err(channel::RecvTimeoutError::Timeout));
+        if timed_out {
+            shared.ledger.abandon(DropReason::FinishTimeout);
+            let seconds = shared.settings.finish_timeout.as_secs_f64();
+            let step = shared.latest_step.load(Ordering::Relaxed);
+            shared.warn(step, format!("the worker did not finish within {seconds} s"));
+        }
+        // Jobs sent by another thread just before the ledger was closed may have come too late.
+        shared.ledger.abandon(DropReason::AnalysisFailed);
+        let mut summary = shared.summary();
+        summary.complete = !timed_out;
+        if let Err(error) = shared.directory.write_summary(&summary) {
+            let message = format!("summary.json: {error}");
+            summary.warnings.push(shared.warn(shared.latest_step.load(Ordering::Relaxed), message));
+            summary.warnings_total += 1;
+        }
+        *finished = Some(summary.clone());
+        summary
+    }
+}
+
+impl Shared {
+    /// The summary as of now.
+    pub(crate) fn summary(&self) -> Summary {
+        let progress = lock(&self.progress);
+        Summary {
+            session: lock(&self.info).session,
+            ticks: progress.ticks,
+            counts: self.ledger.lock().counts.clone(),
+            scalars: progress.scalars,
+            scalars_dropped: progress.scalars_dropped,
+            layers: progress.layers.clone(),
+            warnings: progress.warnings.clone(),
+            warnings_total: progress.warnings_total,
+            sink_failures: progress.sink_failures.clone(),
+            complete: true,
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn total_bytes(layers: &[LayerSnapshot]) -> u64 {
+    layers.iter().map(|layer| layer.bytes).sum()
+}
+
+fn too_large(layer: &LayerSnapshot, budget: u64) -> (String, String) {
+    let name = &layer.layer.name;
+    let message = format!(
+        "`{name}` ({} bytes) is larger than the whole byte budget ({budget}) and is not analysed; \
+         raise it with with_budget_bytes",
+        layer.bytes
+    );
+    (format!("too large {name}"), message)
+}
+
+/// Keeps what fits, beginning with the layer that was cut first last time.
+fn cut(state: &mut State, layers: &mut Vec<LayerSnapshot>) -> Option<String> {
+    if let Some(name) = state.next_cut.take() {
+        let start = layers.iter().position(|layer| layer.layer.name == name).unwrap_or(0);
+        layers.rotate_left(start);
+    }
+    let whole = layers.len();
+    let mut bytes = 0;
+    let mut kept = 0;
+    while kept < whole && state.fits(bytes + layers[kept].bytes) {
+        bytes += layers[kept].bytes;
+        kept += 1;
+    }
+    let left = layers.split_off(kept);
+    state.next_cut = left.first().map(|layer| layer.layer.name.clone());
+    left.iter().for_each(|_| state.drop_one(DropReason::OverBudget));
+    if left.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "snapshots are larger than the byte budget: {kept} of {whole} matrices taken, the others \
+         come first at the next due step"
+    );
+    layers.iter_mut().for_each(|layer| layer.notes.push(message.clone()));
+    Some(message)
+}
+
+/// Twice the first snapshot, at least 256 MiB, at most a quarter of memory.
+fn default_budget(first_snapshot: u64) -> u64 {
+    use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+    let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
+    let total = System::new_with_specifics(memory).total_memory();
+    let wanted = first_snapshot.saturating_mul(2).max(LEAST_BUDGET);
+    if total == 0 { wanted } else { wanted.min((total / 4).max(1)) }
+}

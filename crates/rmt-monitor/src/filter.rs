@@ -1,0 +1,62 @@
+//! Which parameters are watched, by name.
+
+use crate::config::Settings;
+use crate::error::InitError;
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Filter {
+    include: Option<GlobSet>,
+    exclude: GlobSet,
+}
+
+impl Filter {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, InitError> {
+        let include = (!settings.include.is_empty())
+            .then(|| compile("include", &settings.include))
+            .transpose()?;
+        Ok(Self { include, exclude: compile("exclude", &settings.exclude)? })
+    }
+
+    pub(crate) fn watches(&self, name: &str) -> bool {
+        self.include.as_ref().is_none_or(|set| set.is_match(name)) && !self.exclude.is_match(name)
+    }
+}
+
+fn compile(setting: &'static str, patterns: &[String]) -> Result<GlobSet, InitError> {
+    let error = |pattern: &str| {
+        let pattern = pattern.to_owned();
+        move |source| InitError::Pattern { setting, pattern, source }
+    };
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(Glob::new(pattern).map_err(error(pattern))?);
+    }
+    set.build().map_err(error(&patterns.join(" ")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn include_then_exclude() {
+        let filter = |include: &[&str], exclude: &[&str]| {
+            let owned = |x: &[&str]| x.iter().map(|s| (*s).to_owned()).collect();
+            let settings = Settings {
+                include: owned(include),
+                exclude: owned(exclude),
+                ..Settings::default()
+            };
+            Filter::new(&settings)
+        };
+        let all = filter(&[], &["*.embedding.*"]).unwrap();
+        assert!(all.watches("a.weight") && !all.watches("a.embedding.weight"));
+        let some = filter(&["layers.*.mha.*", "head.weight"], &["*.key.*"]).unwrap();
+        assert!(some.watches("layers.3.mha.query.weight") && some.watches("head.weight"));
+        assert!(!some.watches("layers.3.mha.key.weight") && !some.watches("layers.3.pwff.weight"));
+        let error = filter(&["a[b"], &[]).unwrap_err().to_string();
+        assert!(error.contains("include") && error.contains("a[b"), "{error}");
+    }
+}

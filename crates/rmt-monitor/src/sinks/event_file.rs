@@ -1,0 +1,286 @@
+//! One TensorBoard event file: our own file handling around the record framing and messages.
+//!
+//! Of `tensorboard-rs` only the record layer and its checksum are used; its writers panic on I/O
+//! errors and abort from `Drop` on a full disk.
+
+use protobuf::Message;
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tensorboard_proto::event::{Event, SessionLog, SessionLog_SessionStatus};
+use tensorboard_proto::summary::{Summary, Summary_Value, SummaryMetadata};
+use tensorboard_proto::tensor::TensorProto;
+use tensorboard_proto::tensor_shape::TensorShapeProto_Dim;
+use tensorboard_proto::types::DataType;
+use tensorboard_rs::record_writer::RecordWriter;
+
+/// Distinguishes the files of one process.
+static FILES: AtomicU64 = AtomicU64::new(0);
+
+/// `SummaryMetadata.data_class`, a field that these old messages lack, and its value for tensors.
+const DATA_CLASS_FIELD: u32 = 4;
+const DATA_CLASS_TENSOR: u64 = 2;
+
+/// What is drawn at one tag and step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    /// A point of a curve.
+    Scalar(f32),
+    /// Bins: [left edge, right edge, count].
+    Histogram(Vec<[f64; 3]>),
+}
+
+impl Value {
+    fn is_finite(&self) -> bool {
+        match self {
+            Self::Scalar(x) => x.is_finite(),
+            Self::Histogram(bins) => {
+                !bins.is_empty() && bins.iter().flatten().all(|x| x.is_finite())
+            }
+        }
+    }
+}
+
+/// An event file that is only ever appended to, and never after an error.
+pub(super) struct EventFile {
+    writer: RecordWriter<BufWriter<File>>,
+    path: PathBuf,
+    /// Histogram tags whose metadata this file already has: it is needed once per file.
+    described: HashSet<String>,
+    broken: bool,
+}
+
+impl EventFile {
+    /// A new file in `directory`. With `restart`, readers drop what earlier files say of that step
+    /// and later ones.
+    pub(super) fn create(directory: &Path, restart: Option<u64>) -> io::Result<Self> {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        // Readers take a run's files in the order of their names.
+        let name = format!(
+            "events.out.tfevents.{:010}.rmt.{}.{number:06}",
+            seconds.as_secs(),
+            process::id()
+        );
+        let path = directory.join(name);
+        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        let writer = RecordWriter::new(BufWriter::new(file));
+        let mut created = Self { writer, path, described: HashSet::new(), broken: false };
+        let mut version = Event::new();
+        version.set_wall_time(seconds.as_secs_f64());
+        version.set_file_version("brain.Event:2".into());
+        created.append(&version)?;
+        if let Some(step) = restart {
+            let mut log = SessionLog::new();
+            log.set_status(SessionLog_SessionStatus::START);
+            let mut event = Event::new();
+            event.set_wall_time(seconds.as_secs_f64());
+            event.set_step(signed(step));
+            event.set_session_log(log);
+            created.append(&event)?;
+        }
+        Ok(created)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// One event with every value; values that are not finite and empty tags are left out.
+    pub(super) fn write(
+        &mut self,
+        step: u64,
+        wall_time: f64,
+        values: impl IntoIterator<Item = (String, Value)>,
+    ) -> io::Result<()> {
+        let mut summary = Summary::new();
+        for (tag, value) in values {
+            if !tag.is_empty() && value.is_finite() {
+                let described = self.described.contains(&tag);
+                if !described && matches!(value, Value::Histogram(_)) {
+                    self.described.insert(tag.clone());
+                }
+                summary.value.push(message(tag, value, !described));
+            }
+        }
+        if summary.value.is_empty() {
+            return Ok(());
+        }
+        let mut event = Event::new();
+        event.set_wall_time(wall_time);
+        event.set_step(signed(step));
+        event.set_summary(summary);
+        self.append(&event)
+    }
+
+    /// Hands everything to the operating system.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.guarded(RecordWriter::flush)
+    }
+
+    fn append(&mut self, event: &Event) -> io::Result<()> {
+        let bytes = event.write_to_bytes()?;
+        self.guarded(|writer| writer.write(&bytes))
+    }
+
+    fn guarded(
+        &mut self,
+        action: impl FnOnce(&mut RecordWriter<BufWriter<File>>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.broken {
+            return Err(io::Error::other("the file failed before and is not continued"));
+        }
+        let result = action(&mut self.writer);
+        self.broken = result.is_err();
+        result
+    }
+}
+
+fn signed(step: u64) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
+}
+
+fn message(tag: String, value: Value, describe: bool) -> Summary_Value {
+    let mut message = Summary_Value::new();
+    message.set_tag(tag);
+    match value {
+        // Both of TensorBoard's loaders know a plain value as a scalar, without any metadata.
+        Value::Scalar(x) => message.set_simple_value(x),
+        Value::Histogram(bins) => {
+            if describe {
+                message.set_metadata(tensor_metadata("histograms"));
+            }
+            let mut tensor = TensorProto::new();
+            tensor.set_dtype(DataType::DT_DOUBLE);
+            for size in [bins.len(), 3] {
+                let mut dimension = TensorShapeProto_Dim::new();
+                dimension.set_size(size as i64);
+                tensor.mut_tensor_shape().dim.push(dimension);
+            }
+            let bytes = bins.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
+            tensor.set_tensor_content(bytes);
+            message.set_tensor(tensor);
+        }
+    }
+    message
+}
+
+fn tensor_metadata(plugin: &str) -> SummaryMetadata {
+    let mut metadata = SummaryMetadata::new();
+    metadata.mut_plugin_data().set_plugin_name(plugin.into());
+    metadata.unknown_fields.add_varint(DATA_CLASS_FIELD, DATA_CLASS_TENSOR);
+    metadata
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use tensorboard_proto::event::Event_oneof_what;
+    use tensorboard_rs::masked_crc32c::masked_crc32c;
+
+    /// The masked CRC-32C of TFRecord files, from its definition.
+    fn masked(crc: u32) -> u32 {
+        crc.rotate_right(15).wrapping_add(0xa282_ead8)
+    }
+
+    fn records(path: &Path) -> Vec<Event> {
+        let bytes = fs::read(path).unwrap();
+        let mut rest = bytes.as_slice();
+        let mut events = Vec::new();
+        while !rest.is_empty() {
+            let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+            let header_crc = u32::from_le_bytes(rest[8..12].try_into().unwrap());
+            assert_eq!(header_crc, masked_crc32c(&rest[..8]));
+            let data = &rest[12..12 + length];
+            let crc = u32::from_le_bytes(rest[12 + length..16 + length].try_into().unwrap());
+            assert_eq!(crc, masked_crc32c(data));
+            events.push(Event::parse_from_bytes(data).unwrap());
+            rest = &rest[16 + length..];
+        }
+        events
+    }
+
+    fn summary(event: &Event) -> &Summary {
+        match &event.what {
+            Some(Event_oneof_what::summary(summary)) => summary,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn checksum_vectors_of_rfc_3720() {
+        for (data, crc) in [
+            (vec![0_u8; 32], 0x8a91_36aa_u32),
+            (vec![0xff; 32], 0x62a8_ab43),
+            ((0..32).collect(), 0x46dd_794e),
+            ((0..32).rev().collect(), 0x113f_db5c),
+        ] {
+            assert_eq!(masked_crc32c(&data), masked(crc));
+        }
+    }
+
+    #[test]
+    fn reads_back_what_was_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut file = EventFile::create(directory.path(), Some(40)).unwrap();
+        let bins = vec![[0.0, 1.0, 3.0], [1.0, 1.5, 2.0]];
+        for step in [40, 50] {
+            let values = [
+                ("a".to_owned(), Value::Scalar(2.5)),
+                ("nan".to_owned(), Value::Scalar(f32::NAN)),
+                (String::new(), Value::Scalar(1.0)),
+                ("h".to_owned(), Value::Histogram(bins.clone())),
+                ("empty".to_owned(), Value::Histogram(Vec::new())),
+            ];
+            file.write(step, 1.25, values).unwrap();
+        }
+        // Nothing to say makes no event.
+        file.write(60, 1.25, [("x".to_owned(), Value::Scalar(f32::INFINITY))]).unwrap();
+        file.flush().unwrap();
+        let events = records(file.path());
+        assert_eq!(events.len(), 4);
+        assert_eq!(events[0].get_file_version(), "brain.Event:2");
+        assert_eq!(events[1].get_session_log().get_status(), SessionLog_SessionStatus::START);
+        assert_eq!(events[1].get_step(), 40);
+        for (event, step) in events[2..].iter().zip([40, 50]) {
+            assert_eq!((event.get_step(), event.get_wall_time()), (step, 1.25));
+            let values = &summary(event).value;
+            assert_eq!(values.len(), 2);
+            assert_eq!((values[0].get_tag(), values[0].get_simple_value()), ("a", 2.5));
+            assert_eq!(values[1].has_metadata(), step == 40);
+            let content = values[1].get_tensor().get_tensor_content();
+            let expected: Vec<u8> = bins.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
+            assert_eq!(content, expected);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_a_missing_directory_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let names: HashSet<_> = (0..20)
+            .map(|_| EventFile::create(directory.path(), None).unwrap().path().to_owned())
+            .collect();
+        assert_eq!(names.len(), 20);
+        assert!(EventFile::create(&directory.path().join("missing"), None).is_err());
+    }
+
+    #[test]
+    fn nothing_is_appended_after_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut file = EventFile::create(directory.path(), None).unwrap();
+        file.flush().unwrap();
+        let before = fs::metadata(file.path()).unwrap().len();
+        assert!(file.guarded(|_| Err(io::Error::other("full"))).is_err());
+        assert!(file.write(1, 0.0, [("a".to_owned(), Value::Scalar(1.0))]).is_err());
+        assert!(file.flush().is_err());
+        let path = file.path().to_owned();
+        drop(file);
+        assert_eq!(fs::metadata(path).unwrap().len(), before);
+    }
+}

@@ -1,0 +1,210 @@
+//! One JSON object a line: reports, scalars and profiles.
+
+use super::Sink;
+use crate::error::SinkError;
+use crate::record::{Record, Scalars, Tick};
+use rmt_core::Profile;
+use serde::Serialize;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes `metrics.jsonl` (layer reports and nothing else), `scalars.jsonl` (the user's scalars and
+/// the monitor's health) and `profiles.jsonl` (full spectra, every so many ticks).
+///
+/// Each record reaches its file in one write, so a killed process leaves at most one torn line, the
+/// last. Nothing is held back: `flush` has nothing to do.
+#[derive(Debug)]
+pub struct Jsonl {
+    metrics: Lines,
+    scalars: Lines,
+    profiles: Lines,
+    profiles_every: u64,
+}
+
+#[derive(Serialize)]
+struct ScalarRow<'a> {
+    session: u32,
+    step: u64,
+    name: &'a str,
+    value: f64,
+    wall_time: f64,
+}
+
+#[derive(Serialize)]
+struct ProfileRow<'a> {
+    session: u32,
+    step: u64,
+    name: &'a str,
+    part: Option<&'a str>,
+    #[serde(flatten)]
+    profile: &'a Profile,
+}
+
+impl Jsonl {
+    /// Files in `directory`, appended to; spectra every `profiles_every` ticks (0: never).
+    pub fn new(directory: &Path, profiles_every: u64) -> Self {
+        let lines = |name| Lines::new(directory.join(name));
+        Self {
+            metrics: lines("metrics.jsonl"),
+            scalars: lines("scalars.jsonl"),
+            profiles: lines("profiles.jsonl"),
+            profiles_every,
+        }
+    }
+
+    fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
+        let health = tick.health.scalars();
+        let names: Vec<String> = health.iter().map(|(name, _)| format!("monitor/{name}")).collect();
+        let rows = names.iter().zip(health).map(|(name, (_, value))| ScalarRow {
+            session: tick.session,
+            step: tick.step,
+            name,
+            value,
+            wall_time: tick.wall_time,
+        });
+        // Every file is tried, whatever becomes of the others.
+        let metrics = self.metrics.append(tick.reports.iter());
+        let scalars = self.scalars.append(rows);
+        let full = self.profiles_every > 0 && tick.index.is_multiple_of(self.profiles_every);
+        let profiles = if full { self.profiles(tick) } else { Ok(()) };
+        metrics.and(scalars).and(profiles)
+    }
+
+    fn profiles(&mut self, tick: &Tick) -> Result<(), SinkError> {
+        self.profiles.append(tick.reports.iter().filter_map(|report| {
+            report.profile.as_ref().map(|profile| ProfileRow {
+                session: report.session,
+                step: report.step,
+                name: &report.layer.name,
+                part: report.layer.part.as_deref(),
+                profile,
+            })
+        }))
+    }
+
+    fn user_scalars(&mut self, scalars: &Scalars) -> Result<(), SinkError> {
+        self.scalars.append(scalars.values.iter().map(|(name, value)| ScalarRow {
+            session: scalars.session,
+            step: scalars.step,
+            name,
+            value: *value,
+            wall_time: scalars.wall_time,
+        }))
+    }
+}
+
+impl Sink for Jsonl {
+    fn name(&self) -> &str {
+        "jsonl"
+    }
+
+    fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        match record {
+            Record::Tick(tick) => self.tick(tick),
+            Record::Scalars(scalars) => self.user_scalars(scalars),
+            Record::Warning(_) | Record::End(_) => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// A file of lines that is opened again after an error, never continuing a torn line.
+#[derive(Debug)]
+struct Lines {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Lines {
+    fn new(path: PathBuf) -> Self {
+        Self { path, file: None }
+    }
+
+    fn append<T: Serialize>(&mut self, rows: impl Iterator<Item = T>) -> Result<(), SinkError> {
+        let mut text = Vec::new();
+        for row in rows {
+            serde_json::to_writer(&mut text, &row)?;
+            text.push(b'\n');
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
+        let written = self.open().and_then(|file| file.write_all(&text));
+        written.map_err(|source| {
+            self.file = None;
+            SinkError::Io { path: self.path.clone(), source }
+        })
+    }
+
+    fn open(&mut self) -> io::Result<&mut File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                let mut file =
+                    OpenOptions::new().create(true).read(true).append(true).open(&self.path)?;
+                if !ends_a_line(&mut file)? {
+                    file.write_all(b"\n")?;
+                }
+                file
+            }
+        };
+        Ok(self.file.insert(file))
+    }
+}
+
+fn ends_a_line(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == [b'\n'])
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn scalars(step: u64) -> Scalars {
+        let values = vec![("loss".into(), 0.5), ("weird \"name\"\n".into(), 1.0)];
+        Scalars { session: 2, step, wall_time: 1.5, values }
+    }
+
+    #[test]
+    fn rows_are_lines_and_a_torn_line_is_not_continued() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("scalars.jsonl");
+        let mut sink = Jsonl::new(directory.path(), 1);
+        sink.write(&Record::Scalars(&scalars(7))).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 2);
+        let first = text.lines().next().unwrap();
+        let expected = r#"{"session":2,"step":7,"name":"loss","value":0.5,"wall_time":1.5}"#;
+        assert_eq!(first, expected);
+        fs::write(&path, "{\"torn").unwrap();
+        let mut sink = Jsonl::new(directory.path(), 1);
+        sink.write(&Record::Scalars(&scalars(8))).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().next().unwrap(), "{\"torn");
+        assert_eq!(text.lines().count(), 3);
+    }
+
+    #[test]
+    fn goes_on_when_the_fault_goes_away() {
+        let base = tempfile::tempdir().unwrap();
+        let missing = base.path().join("run");
+        let mut sink = Jsonl::new(&missing, 1);
+        let error = sink.write(&Record::Scalars(&scalars(1))).unwrap_err().to_string();
+        assert!(error.contains("scalars.jsonl"), "{error}");
+        fs::create_dir(&missing).unwrap();
+        sink.write(&Record::Scalars(&scalars(2))).unwrap();
+        assert_eq!(fs::read_to_string(missing.join("scalars.jsonl")).unwrap().lines().count(), 2);
+    }
+}

@@ -1,0 +1,188 @@
+//! Curves and histograms for TensorBoard.
+
+use super::Sink;
+use super::event_file::{EventFile, Value};
+use crate::error::SinkError;
+use crate::record::{Record, Scalars, Tick};
+use crate::tags::{self, CURVES, TagNames};
+use rmt_core::LayerReport;
+use rmt_core::report::Verdict;
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Bins from 0 to the bulk's upper edge as first seen.
+const BINS_TO_EDGE: f64 = 32.0;
+/// Beyond this many edges, everything is in one last bin.
+const EDGES_SHOWN: f64 = 4.0;
+
+/// Writes event files into the run directory: one event a tick, flushed at every tick.
+///
+/// After an I/O error the file is left as it is, and the next record starts a new one.
+pub struct TensorBoard {
+    directory: PathBuf,
+    session: u32,
+    file: Option<EventFile>,
+    names: TagNames,
+    /// Width of a histogram bin, by layer: fixed at the first tick, so that steps compare.
+    bin_widths: HashMap<String, f64>,
+}
+
+impl TensorBoard {
+    /// Files in `directory`; from session 1 on, the first event restarts the run at its step.
+    pub fn new(directory: &Path, session: u32) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            session,
+            file: None,
+            names: TagNames::default(),
+            bin_widths: HashMap::new(),
+        }
+    }
+
+    fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
+        self.names.learn(tick.reports.iter().map(|report| report.layer.name.as_str()));
+        let mut values = Vec::with_capacity(tick.reports.len() * (CURVES.len() + 1) + 8);
+        let with = |verdict| {
+            let count = tick.reports.iter().filter(|r| r.report.verdict == verdict).count();
+            count as f64
+        };
+        let layers = [
+            ("layers_deviating", with(Verdict::Deviates)),
+            ("layers_random", with(Verdict::Random)),
+        ];
+        for (name, value) in layers.into_iter().chain(tick.health.scalars()) {
+            values.push((format!("{}/{name}", tags::SUMMARY), Value::Scalar(value as f32)));
+        }
+        for report in &tick.reports {
+            let name = &report.layer.name;
+            for curve in CURVES {
+                if let Some(value) = (curve.value)(&report.report) {
+                    let tag = self.names.tag(curve.group, curve.name, name);
+                    values.push((tag, Value::Scalar(value as f32)));
+                }
+            }
+            if let Some(bins) = self.histogram(report) {
+                let tag = self.names.tag(tags::BULK, tags::SINGULAR_VALUES, name);
+                values.push((tag, Value::Histogram(bins)));
+            }
+        }
+        self.append(tick.step, tick.wall_time, values)
+    }
+
+    fn histogram(&mut self, report: &LayerReport) -> Option<Vec<[f64; 3]>> {
+        let values = &report.profile.as_ref()?.singular_values;
+        let edge = report.report.edge_high.or(report.report.largest)?;
+        let width =
+            *self.bin_widths.entry(report.layer.name.clone()).or_insert(edge / BINS_TO_EDGE);
+        Some(bins(values, width))
+    }
+
+    fn scalars(&mut self, scalars: &Scalars) -> Result<(), SinkError> {
+        let values =
+            scalars.values.iter().map(|(name, x)| (name.clone(), Value::Scalar(*x as f32)));
+        self.append(scalars.step, scalars.wall_time, values.collect())
+    }
+
+    fn append(
+        &mut self,
+        step: u64,
+        wall_time: f64,
+        values: Vec<(String, Value)>,
+    ) -> Result<(), SinkError> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let restart = (self.session > 0).then_some(step);
+                let created = EventFile::create(&self.directory, restart);
+                let error = |source| SinkError::Io { path: self.directory.clone(), source };
+                self.file.insert(created.map_err(error)?)
+            }
+        };
+        let written = file.write(step, wall_time, values);
+        self.checked(written)
+    }
+
+    /// Gives the file up after an error.
+    fn checked(&mut self, result: io::Result<()>) -> Result<(), SinkError> {
+        result.map_err(|source| {
+            let path = match self.file.take() {
+                Some(file) => file.path().to_owned(),
+                None => self.directory.clone(),
+            };
+            SinkError::Io { path, source }
+        })
+    }
+}
+
+impl Sink for TensorBoard {
+    fn name(&self) -> &str {
+        "tensorboard"
+    }
+
+    fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        match record {
+            Record::Tick(tick) => self.tick(tick),
+            Record::Scalars(scalars) => self.scalars(scalars),
+            Record::Warning(_) | Record::End(_) => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        let flushed = self.file.as_mut().map_or(Ok(()), EventFile::flush);
+        self.checked(flushed)
+    }
+}
+
+/// Counts of `descending` on the grid of multiples of `width`, the outer edges trimmed to the data;
+/// empty without values or width.
+fn bins(descending: &[f64], width: f64) -> Vec<[f64; 3]> {
+    let (Some(&high), Some(&low)) = (descending.first(), descending.last()) else {
+        return Vec::new();
+    };
+    if !(width > 0.0 && high.is_finite()) {
+        return Vec::new();
+    }
+    let last = BINS_TO_EDGE * EDGES_SHOWN;
+    let bin = |x: f64| (x / width).floor().min(last) as usize;
+    let first = bin(low);
+    let mut bins: Vec<[f64; 3]> =
+        (first..=bin(high)).map(|k| [k as f64 * width, (k + 1) as f64 * width, 0.0]).collect();
+    for &x in descending {
+        if let Some(counted) = bins.get_mut(bin(x) - first) {
+            counted[2] += 1.0;
+        }
+    }
+    if let Some(outer) = bins.first_mut() {
+        outer[0] = low;
+    }
+    if let Some(outer) = bins.last_mut() {
+        outer[1] = high;
+    }
+    bins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_lie_on_one_grid_and_count_everything() {
+        let found = bins(&[5.2, 2.9, 1.5, 1.1, 0.4], 1.0);
+        let expected = [
+            [0.4, 1.0, 1.0],
+            [1.0, 2.0, 2.0],
+            [2.0, 3.0, 1.0],
+            [3.0, 4.0, 0.0],
+            [4.0, 5.0, 0.0],
+            [5.0, 5.2, 1.0],
+        ];
+        assert_eq!(found, expected);
+        // A runaway outlier costs one bin, not a million.
+        let far = bins(&[1e9, 1.5], 1.0);
+        assert_eq!(far.len(), 128);
+        assert_eq!((far[0], far[127]), ([1.5, 2.0, 1.0], [128.0, 1e9, 1.0]));
+        assert_eq!(bins(&[2.5; 3], 1.0), [[2.5, 2.5, 3.0]]);
+        assert!(bins(&[], 1.0).is_empty() && bins(&[0.0], 0.0).is_empty());
+    }
+}

@@ -1,0 +1,310 @@
+//! The side thread: reads, analyses, writes. Nothing that happens here reaches training.
+
+use crate::engine::{Shared, lock};
+use crate::ledger::{DropReason, Outcome};
+use crate::record::{Health, LayerSummary, Record, Scalars, Tick, wall_time};
+use crate::sinks::Sink;
+use crate::snapshot::{LayerSnapshot, Scalar};
+use crossbeam::channel::{Receiver, RecvTimeoutError};
+use rmt_core::report::Verdict;
+use rmt_core::statistics::drift::Reference;
+use rmt_core::{Analyser, Context, LayerReport, Matrix};
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Longest time that a written scalar stays invisible to readers.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the training side sends.
+pub(crate) enum Job {
+    Snapshot { step: u64, layers: Vec<LayerSnapshot> },
+    Scalar { step: u64, name: String, value: Box<dyn Scalar>, bytes: u64 },
+    Finish,
+}
+
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    analyser: Analyser,
+    sinks: Vec<Slot>,
+    session: u32,
+    ticks: u64,
+    references: HashMap<String, Reference>,
+    frozen: HashMap<String, LayerReport>,
+    scalars: Scalars,
+    last_flush: Instant,
+}
+
+/// A sink, and how often it failed.
+struct Slot {
+    sink: Box<dyn Sink>,
+    name: String,
+    failures: u64,
+    /// It panicked and is not called again.
+    gone: bool,
+}
+
+impl Worker {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        analyser: Analyser,
+        sinks: Vec<Box<dyn Sink>>,
+        session: u32,
+    ) -> Self {
+        let slot = |sink: Box<dyn Sink>| {
+            let name = sink.name().to_owned();
+            Slot { sink, name, failures: 0, gone: false }
+        };
+        Self {
+            shared,
+            analyser,
+            sinks: sinks.into_iter().map(slot).collect(),
+            session,
+            ticks: 0,
+            references: HashMap::new(),
+            frozen: HashMap::new(),
+            scalars: Scalars::default(),
+            last_flush: Instant::now(),
+        }
+    }
+
+    /// Works until told to finish. A panic outside the guarded parts ends the worker, with what is
+    /// outstanding counted.
+    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        let shared = self.shared.clone();
+        if catch_unwind(AssertUnwindSafe(|| self.work(jobs))).is_err() {
+            shared.ledger.abandon(DropReason::AnalysisFailed);
+            let step = shared.latest_step.load(Ordering::Relaxed);
+            shared.warn(step, "the worker thread panicked: nothing more is analysed".into());
+        }
+    }
+
+    fn work(&mut self, jobs: &Receiver<Job>) {
+        loop {
+            match jobs.recv_timeout(FLUSH_INTERVAL) {
+                Ok(Job::Snapshot { step, layers }) => self.tick(step, layers),
+                Ok(Job::Scalar { step, name, value, bytes }) => {
+                    self.scalar(step, name, value);
+                    self.shared.ledger.release(bytes);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Job::Finish) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if self.shared.ledger.abandoned() {
+                return;
+            }
+            if self.last_flush.elapsed() >= FLUSH_INTERVAL {
+                self.flush();
+            }
+        }
+        self.write_scalars();
+        let summary = self.shared.summary();
+        self.write(self.shared.latest_step.load(Ordering::Relaxed), &Record::End(&summary));
+        self.flush();
+    }
+
+    fn tick(&mut self, step: u64, layers: Vec<LayerSnapshot>) {
+        let span = tracing::info_span!(target: "rmt", "tick", step);
+        let _entered = span.enter();
+        let started = Instant::now();
+        let mut reports = Vec::with_capacity(layers.len());
+        for layer in layers {
+            if self.shared.ledger.abandoned() {
+                return;
+            }
+            let bytes = layer.bytes;
+            let name = layer.layer.name.clone();
+            let outcome = catch_unwind(AssertUnwindSafe(|| self.layer(step, layer)));
+            self.shared.ledger.release(bytes);
+            let outcome = match outcome {
+                Ok(Ok(report)) => {
+                    reports.push(report);
+                    Outcome::Analysed
+                }
+                Ok(Err((reason, problem))) => {
+                    self.warn(step, &name, format!("`{name}` was not analysed: {problem}"));
+                    Outcome::Dropped(reason)
+                }
+                Err(_) => {
+                    self.warn(step, &name, format!("`{name}`: its analysis panicked"));
+                    Outcome::Dropped(DropReason::AnalysisFailed)
+                }
+            };
+            self.shared.ledger.complete(outcome);
+        }
+        self.remember(&reports);
+        if self.ticks == 0 {
+            let written = self.shared.directory.write_run(&lock(&self.shared.info));
+            if let Err(error) = written {
+                self.warn(step, "run.json", format!("run.json: {error}"));
+            }
+        }
+        let latest = self.shared.latest_step.load(Ordering::Relaxed);
+        let (queue_bytes, counts) = {
+            let state = self.shared.ledger.lock();
+            (state.bytes_in_flight, state.counts.clone())
+        };
+        let tick = Tick {
+            session: self.session,
+            step,
+            index: self.ticks,
+            wall_time: wall_time(),
+            reports,
+            health: Health {
+                lag_steps: latest.saturating_sub(step),
+                queue_bytes,
+                tick_seconds: started.elapsed().as_secs_f64(),
+                counts,
+            },
+        };
+        tracing::debug!(
+            target: "rmt",
+            matrices = tick.reports.len(),
+            lag_steps = tick.health.lag_steps,
+            seconds = tick.health.tick_seconds,
+            "tick analysed"
+        );
+        self.ticks += 1;
+        lock(&self.shared.progress).ticks = self.ticks;
+        self.write_scalars();
+        self.write(step, &Record::Tick(&tick));
+        self.flush();
+    }
+
+    fn layer(
+        &mut self,
+        step: u64,
+        snapshot: LayerSnapshot,
+    ) -> Result<LayerReport, (DropReason, String)> {
+        let LayerSnapshot { layer, shape, orientation, dtype, frozen, notes, weights, .. } =
+            snapshot;
+        if frozen && let Some(earlier) = self.frozen.get(&layer.name) {
+            let mut report = earlier.clone();
+            report.step = step;
+            return Ok(report);
+        }
+        let values = weights.read().map_err(|e| (DropReason::ReadFailed, e.to_string()))?;
+        let failed = |e: rmt_core::RmtError| (DropReason::AnalysisFailed, e.to_string());
+        let [rows, cols] = shape;
+        let matrix = Matrix::new(values.as_values(), rows, cols, orientation).map_err(failed)?;
+        let reference = self.references.get(&layer.name);
+        let context = Context::default().with_reference(reference);
+        let analysis = self.analyser.analyse(&matrix, context).map_err(failed)?;
+        let profile = analysis.profile;
+        if self.shared.settings.drift && reference.is_none() && !profile.singular_values.is_empty()
+        {
+            let first = Reference::new(&matrix, profile.singular_values.clone());
+            self.references.insert(layer.name.clone(), first);
+        }
+        let mut report = LayerReport::new(self.session, step, layer, dtype, analysis.report)
+            .with_profile(profile);
+        report.report.notes.extend(notes);
+        if frozen {
+            report.report.notes.push("frozen".into());
+            self.frozen.insert(report.layer.name.clone(), report.clone());
+        }
+        Ok(report)
+    }
+
+    /// First and last report of every layer, for the summary.
+    fn remember(&mut self, reports: &[LayerReport]) {
+        let mut progress = lock(&self.shared.progress);
+        for report in reports {
+            // Spectra are in the logs; the summary stays small.
+            let bare = report.without_profile();
+            let deviates = report.report.verdict == Verdict::Deviates;
+            let deviation = deviates.then_some(report.step);
+            let known = progress.layers.iter_mut().find(|l| l.first.layer == report.layer);
+            match known {
+                Some(layer) => {
+                    layer.last = bare;
+                    layer.first_deviation = layer.first_deviation.or(deviation);
+                }
+                None => progress.layers.push(LayerSummary {
+                    first: bare.clone(),
+                    last: bare,
+                    first_deviation: deviation,
+                }),
+            }
+        }
+    }
+
+    fn scalar(&mut self, step: u64, name: String, value: Box<dyn Scalar>) {
+        if step != self.scalars.step {
+            self.write_scalars();
+        }
+        let read = catch_unwind(AssertUnwindSafe(|| value.read()));
+        let problem = match read {
+            Ok(Ok(value)) if value.is_finite() => {
+                self.scalars.step = step;
+                self.scalars.values.push((name, value));
+                return;
+            }
+            Ok(Ok(value)) => format!("it is {value}"),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "reading it panicked".into(),
+        };
+        lock(&self.shared.progress).scalars_dropped += 1;
+        let key = format!("scalar {name}");
+        self.warn(step, &key, format!("scalar `{name}` was not written: {problem}"));
+    }
+
+    fn write_scalars(&mut self) {
+        if self.scalars.values.is_empty() {
+            return;
+        }
+        let mut scalars = std::mem::take(&mut self.scalars);
+        scalars.session = self.session;
+        scalars.wall_time = wall_time();
+        lock(&self.shared.progress).scalars += scalars.values.len() as u64;
+        self.write(scalars.step, &Record::Scalars(&scalars));
+    }
+
+    /// A warning once per key, in the summary, as an event, and to the sinks.
+    fn warn(&mut self, step: u64, key: &str, message: String) {
+        if let Some(warning) = self.shared.warn_once(step, key, message) {
+            self.write(step, &Record::Warning(&warning));
+        }
+    }
+
+    fn write(&mut self, step: u64, record: &Record<'_>) {
+        self.each_sink(step, |sink| sink.write(record));
+    }
+
+    fn flush(&mut self) {
+        self.write_scalars();
+        self.last_flush = Instant::now();
+        self.each_sink(self.shared.latest_step.load(Ordering::Relaxed), |sink| sink.flush());
+    }
+
+    fn each_sink(
+        &mut self,
+        step: u64,
+        mut call: impl FnMut(&mut dyn Sink) -> Result<(), crate::error::SinkError>,
+    ) {
+        for slot in &mut self.sinks {
+            if slot.gone {
+                continue;
+            }
+            let called = catch_unwind(AssertUnwindSafe(|| call(slot.sink.as_mut())));
+            let problem = match called {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => {
+                    slot.gone = true;
+                    "it panicked and is not called again".into()
+                }
+            };
+            slot.failures += 1;
+            lock(&self.shared.progress).sink_failures.insert(slot.name.clone(), slot.failures);
+            // The first failure, then each time their number has doubled.
+            if slot.failures.is_power_of_two() {
+                let name = &slot.name;
+                let count = slot.failures;
+                self.shared.warn(step, format!("sink {name}: {problem} (failure {count})"));
+            }
+        }
+    }
+}
