@@ -1,2 +1,90 @@
-//! .
-fn main() {}
+//! What observing costs the training thread, and what analysing costs the worker.
+//!
+//! ```text
+//! cargo bench -p rmt-benches
+//! ```
+
+#![allow(clippy::unwrap_used)]
+
+/// The example whose model is measured.
+#[path = "../examples/grokking.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod grokking;
+
+use burn::tensor::{Device, Int, Tensor};
+use burn_rmt::{Monitor, MonitorConfig};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use grokking::Network;
+use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
+use std::hint::black_box;
+use std::time::Duration;
+
+/// Larger than any step that is reached.
+const NEVER: u64 = 1 << 60;
+
+fn network() -> Network {
+    let device = Device::flex().autodiff();
+    device.seed(0);
+    let network = Network::new(59, &device);
+    // Parameters are drawn at the first forward.
+    let _ = network.forward(Tensor::<2, Int>::zeros([1, 2], &device));
+    network
+}
+
+fn monitor(directory: &std::path::Path, every: u64) -> Monitor {
+    MonitorConfig::new(directory)
+        .with_every(every)
+        .with_budget_bytes(1)
+        .with_tensorboard(false)
+        .with_jsonl(false)
+        .with_finish_timeout(Duration::from_secs(1))
+        .init()
+        .unwrap()
+}
+
+fn observe(criterion: &mut Criterion) {
+    let network = network();
+    let base = tempfile::tempdir().unwrap();
+    let mut group = criterion.benchmark_group("observe");
+    let disabled = Monitor::disabled();
+    group.bench_function("disabled", |b| b.iter(|| disabled.observe(black_box(1), &network)));
+    let unsampled = monitor(&base.path().join("unsampled"), NEVER);
+    group.bench_function("unsampled_step", |b| {
+        b.iter(|| unsampled.observe(black_box(1), &network));
+    });
+    // A budget of one byte lets nothing in: what is left is the walk, the handles and the count,
+    // which is all that a sampled step costs the training thread.
+    let sampled = monitor(&base.path().join("sampled"), 1);
+    group.bench_function("sampled_step_3_matrices", |b| {
+        b.iter(|| sampled.observe(black_box(1), &network));
+    });
+    // The whole of it, the hand-over to the worker included.
+    let config = MonitorConfig::new(base.path().join("queued")).with_every(1);
+    let queued = config.with_tensorboard(false).with_jsonl(false).init().unwrap();
+    group.bench_function("sampled_step_3_matrices_queued", |b| {
+        b.iter_batched(|| (), |()| queued.observe(black_box(1), &network), BatchSize::SmallInput);
+    });
+    group.finish();
+}
+
+fn analyse(criterion: &mut Criterion) {
+    let network = network();
+    let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
+    let weights = [&network.embedding.weight, &network.hidden.weight, &network.output.weight];
+    let matrices = weights.map(|weight| {
+        let tensor = weight.val();
+        (tensor.dims(), tensor.into_data().try_into_vec_as::<f32>().unwrap())
+    });
+    let all = || {
+        for ([rows, cols], values) in &matrices {
+            let matrix = Matrix::new(&values[..], *rows, *cols, Orientation::InOut).unwrap();
+            black_box(analyser.analyse(&matrix, Context::default()).unwrap());
+        }
+    };
+    // The nulls are simulated once, before anything is timed.
+    all();
+    criterion.bench_function("analyse/whole_model_3_matrices", |b| b.iter(all));
+}
+
+criterion_group!(benches, observe, analyse);
+criterion_main!(benches);

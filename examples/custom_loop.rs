@@ -40,8 +40,7 @@ fn main() -> anyhow::Result<()> {
     };
     let mut optim = AdamWConfig::new().init();
 
-    let directory = unused_run_directory("runs/custom_loop");
-    let monitor = MonitorConfig::new(directory).with_every(50).init()?;
+    let monitor = MonitorConfig::new(unused_run_directory("runs/loop")).with_every(50).init()?;
     monitor.observe(0, &model); // the weights before the first update
     for step in 1..=1000 {
         let outputs = model.forward(inputs.clone());

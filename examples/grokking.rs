@@ -132,9 +132,11 @@ impl Data {
 #[derive(Module, Debug)]
 pub struct Network {
     /// One vector a number, shared by both places.
-    embedding: Embedding,
-    hidden: Linear,
-    output: Linear,
+    pub embedding: Embedding,
+    /// From the embedding to the hidden layer.
+    pub hidden: Linear,
+    /// From the hidden layer to one score a sum.
+    pub output: Linear,
 }
 
 impl Network {

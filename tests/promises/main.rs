@@ -1,2 +1,48 @@
-//! .
-fn main() {}
+//! What the product promises to its users: one module a promise, named for it.
+//!
+//! A test whose outside program is missing is listed as ignored, with the reason; with
+//! `RMT_REQUIRE_ALL=1` it fails instead.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+mod a_held_worker_never_blocks_training;
+mod a_killed_process_leaves_readable_files;
+mod a_snapshot_over_budget_is_cut_by_layer;
+mod bad_configuration_is_a_clear_error;
+mod every_kind_of_parameter_is_accounted_for;
+mod grokking_ends_with_outliers_above;
+mod nan_in_a_weight_is_reported_and_training_goes_on;
+mod random_initialization_agrees_with_random_matrix_theory;
+mod step_zero_is_what_training_starts_from;
+mod tensorboard_serves_the_run;
+mod the_monitor_is_five_lines;
+
+/// The example, as its users run it.
+#[path = "../../examples/grokking.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod grokking;
+
+use libtest_mimic::Arguments;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Some(directory) = a_killed_process_leaves_readable_files::child() {
+        return a_killed_process_leaves_readable_files::train_forever(&directory);
+    }
+    let tests = [
+        a_held_worker_never_blocks_training::tests(),
+        a_killed_process_leaves_readable_files::tests(),
+        a_snapshot_over_budget_is_cut_by_layer::tests(),
+        bad_configuration_is_a_clear_error::tests(),
+        every_kind_of_parameter_is_accounted_for::tests(),
+        grokking_ends_with_outliers_above::tests(),
+        nan_in_a_weight_is_reported_and_training_goes_on::tests(),
+        random_initialization_agrees_with_random_matrix_theory::tests(),
+        step_zero_is_what_training_starts_from::tests(),
+        tensorboard_serves_the_run::tests(),
+        the_monitor_is_five_lines::tests(),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
+}

@@ -114,7 +114,7 @@ impl Engine {
             sinks.push(Box::new(Jsonl::new(directory.path(), settings.profiles_every)));
         }
         if settings.tensorboard {
-            sinks.push(Box::new(TensorBoard::new(directory.path(), session)));
+            sinks.push(Box::new(TensorBoard::new(directory.path())));
         }
         sinks.extend(own);
         let shared = Arc::new(Shared {

@@ -55,9 +55,9 @@ pub(super) struct EventFile {
 }
 
 impl EventFile {
-    /// A new file in `directory`. With `restart`, readers drop what earlier files say of that step
-    /// and later ones.
-    pub(super) fn create(directory: &Path, restart: Option<u64>) -> io::Result<Self> {
+    /// A new file in `directory`. With `start`, a session starts at that step, and readers drop what
+    /// earlier sessions' files say of it and of later ones.
+    pub(super) fn create(directory: &Path, start: Option<u64>) -> io::Result<Self> {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let number = FILES.fetch_add(1, Ordering::Relaxed);
         // Readers take a run's files in the order of their names.
@@ -74,7 +74,7 @@ impl EventFile {
         version.set_wall_time(seconds.as_secs_f64());
         version.set_file_version("brain.Event:2".into());
         created.append(&version)?;
-        if let Some(step) = restart {
+        if let Some(step) = start {
             let mut log = SessionLog::new();
             log.set_status(SessionLog_SessionStatus::START);
             let mut event = Event::new();

@@ -21,7 +21,8 @@ const EDGES_SHOWN: f64 = 4.0;
 /// After an I/O error the file is left as it is, and the next record starts a new one.
 pub struct TensorBoard {
     directory: PathBuf,
-    session: u32,
+    /// Whether this session has a file, which said where the session starts.
+    begun: bool,
     file: Option<EventFile>,
     names: TagNames,
     /// Width of a histogram bin, by layer: fixed at the first tick, so that steps compare.
@@ -29,11 +30,12 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Files in `directory`; from session 1 on, the first event restarts the run at its step.
-    pub fn new(directory: &Path, session: u32) -> Self {
+    /// Files in `directory`. The first one says that a session starts at its first step: what
+    /// earlier sessions said of that step and later ones is then replaced.
+    pub fn new(directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),
-            session,
+            begun: false,
             file: None,
             names: TagNames::default(),
             bin_widths: HashMap::new(),
@@ -93,10 +95,14 @@ impl TensorBoard {
         let file = match &mut self.file {
             Some(file) => file,
             None => {
-                let restart = (self.session > 0).then_some(step);
-                let created = EventFile::create(&self.directory, restart);
+                // Session 0 says so too: TensorBoard's slow loader takes the first start that it
+                // sees for no restart, and would keep what a second session replaces.
+                let start = (!self.begun).then_some(step);
+                let created = EventFile::create(&self.directory, start);
                 let error = |source| SinkError::Io { path: self.directory.clone(), source };
-                self.file.insert(created.map_err(error)?)
+                let created = created.map_err(error)?;
+                self.begun = true;
+                self.file.insert(created)
             }
         };
         let written = file.write(step, wall_time, values);

@@ -1,0 +1,61 @@
+//! Settings without meaning and an unusable run directory are clear errors at `init`, not later.
+
+use crate::support::test;
+use burn_rmt::{InitError, MonitorConfig};
+use libtest_mimic::Trial;
+use std::fs;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test(module_path!(), "settings", settings),
+        test(module_path!(), "run_directory", run_directory),
+        test(module_path!(), "a_second_program_run_is_a_new_session", sessions),
+    ]
+}
+
+fn message(config: MonitorConfig) -> String {
+    config.init().unwrap_err().to_string()
+}
+
+fn settings() {
+    let base = tempfile::tempdir().unwrap();
+    let config = || MonitorConfig::new(base.path().join("x"));
+    for (config, words) in [
+        (config().with_every(0), ["`every`", "at least 1"]),
+        (config().with_budget_bytes(0), ["`budget_bytes`", "at least 1"]),
+        (config().with_level(1.5), ["level = 1.5", "between 0 and 1"]),
+        (config().with_min_side(0), ["min_side = 0", "at least 2"]),
+        (config().include("a[b"), ["include", "a[b"]),
+        (config().exclude("{"), ["exclude", "{"]),
+    ] {
+        let message = message(config);
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+        assert!(!message.contains('\n'));
+    }
+    // Nothing was made on disk for a run that could not start.
+    assert!(!base.path().join("x").exists());
+}
+
+fn run_directory() {
+    let base = tempfile::tempdir().unwrap();
+    let file = base.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let error = MonitorConfig::new(&path).init().unwrap_err();
+        assert!(matches!(error, InitError::RunDirectory { .. }), "{error}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    }
+    let foreign = base.path().join("foreign");
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("run.json"), "[1, 2]").unwrap();
+    assert!(message(MonitorConfig::new(&foreign)).contains("not one of this tool's"));
+    assert_eq!(fs::read_to_string(foreign.join("run.json")).unwrap(), "[1, 2]");
+}
+
+fn sessions() {
+    let base = tempfile::tempdir().unwrap();
+    for session in 0..3 {
+        let monitor = MonitorConfig::new(base.path().join("x")).init().unwrap();
+        assert_eq!(monitor.finish().session, session);
+    }
+}

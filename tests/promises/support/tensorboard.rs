@@ -1,0 +1,158 @@
+//! The real TensorBoard, in a pinned virtual environment that is made at first use.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Longest time that TensorBoard may take to start, or to have read what it is asked for.
+const DEADLINE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(200);
+
+/// Which of TensorBoard's two readers of event files.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Loader {
+    /// The data server, written in Rust.
+    Fast,
+    /// The one in Python.
+    Slow,
+}
+
+/// A virtual environment with TensorBoard.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    program: PathBuf,
+}
+
+/// The environment, made if need be; or why it cannot be had.
+pub(crate) fn environment() -> Result<Environment, String> {
+    static MADE: OnceLock<Result<Environment, String>> = OnceLock::new();
+    MADE.get_or_init(make).clone()
+}
+
+fn make() -> Result<Environment, String> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().ok_or("no target directory")?;
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements).map_err(|e| e.to_string())?;
+    // One process makes it, the others wait; the marker is written last.
+    let lock = File::create(target.join("tensorboard-venv.lock")).map_err(|e| e.to_string())?;
+    lock.lock().map_err(|e| e.to_string())?;
+    let directory = target.join("tensorboard-venv");
+    let marker = directory.join("complete.txt");
+    let environment = Environment { program: directory.join("bin/tensorboard") };
+    if fs::read_to_string(&marker).is_ok_and(|made| made == wanted) {
+        return Ok(environment);
+    }
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    run("python3", &["-m", "venv", "--clear", &path(&directory)])?;
+    let pip = path(&directory.join("bin/python"));
+    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(&pip, &[&quiet[..], &["--requirement", &path(&requirements)]].concat())?;
+    fs::write(marker, wanted).map_err(|e| e.to_string())?;
+    Ok(environment)
+}
+
+fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("TensorBoard cannot be installed: {program}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = said.lines().last().unwrap_or("no message");
+    Err(format!("TensorBoard cannot be installed: {program} {}: {last}", arguments.join(" ")))
+}
+
+impl Environment {
+    /// Starts TensorBoard on `logdir`, at a free loopback port.
+    pub(crate) fn serve(&self, logdir: &Path, loader: Loader) -> Result<Server, String> {
+        let mut child = Command::new(&self.program)
+            .arg("--logdir")
+            .arg(logdir)
+            .args(["--host", "127.0.0.1", "--port", "0", "--reload_interval", "1"])
+            .arg(format!("--load_fast={}", loader == Loader::Fast))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", self.program.display()))?;
+        let said = child.stderr.take().ok_or("TensorBoard has no standard error")?;
+        let mut server = Server { child, url: String::new() };
+        let mut lines = BufReader::new(said).lines();
+        // It says its address in one line, or ends with its reason in the last.
+        let mut last = String::new();
+        for line in lines.by_ref().map_while(Result::ok) {
+            if let Some(at) = line.find("http://") {
+                let address = line[at..].split_whitespace().next().unwrap_or_default();
+                server.url = address.trim_end_matches('/').to_owned();
+                break;
+            }
+            last = line;
+        }
+        if server.url.is_empty() {
+            return Err(format!("TensorBoard did not start: {last}"));
+        }
+        // A full pipe would stop it.
+        thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Ok(server)
+    }
+}
+
+/// A running TensorBoard; stopped when dropped.
+pub(crate) struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    /// The JSON that it answers.
+    pub(crate) fn get(&self, path_and_query: &str) -> Result<serde_json::Value, String> {
+        let failed = |error: &dyn std::fmt::Display| format!("GET {path_and_query}: {error}");
+        let mut reply =
+            ureq::get(format!("{}{path_and_query}", self.url)).call().map_err(|e| failed(&e))?;
+        let text = reply.body_mut().read_to_string().map_err(|e| failed(&e))?;
+        serde_json::from_str(&text).map_err(|e| failed(&e))
+    }
+
+    /// Asks until the answer is accepted: TensorBoard reads its files in the background.
+    pub(crate) fn wait_for(
+        &self,
+        path_and_query: &str,
+        accept: impl Fn(&serde_json::Value) -> bool,
+    ) -> Result<serde_json::Value, String> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let reply = self.get(path_and_query);
+            match reply {
+                Ok(value) if accept(&value) => return Ok(value),
+                reply if Instant::now() > deadline => {
+                    return Err(format!("not in time: {path_and_query}: {reply:?}"));
+                }
+                _ => thread::sleep(POLL),
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Percent-encodes a query value.
+pub(crate) fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                char::from(byte).to_string()
+            }
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
