@@ -40,7 +40,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 #[derive(Parser, Clone, Debug)]
 pub struct Options {
     /// Number of optimizer steps
-    #[arg(long, default_value_t = 5000)]
+    #[arg(long, default_value_t = 4000)]
     pub steps: u64,
     /// Evaluate the accuracy and observe the weights every so many steps
     #[arg(long, default_value_t = 50)]
@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long, default_value = "runs/grokking")]
     pub run: PathBuf,
     /// Seed of the split into training and test pairs and of the first weights
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 2)]
     pub seed: u64,
     /// Pairs are added modulo this number
     #[arg(long, default_value_t = 59)]

@@ -129,11 +129,12 @@ fn include_and_exclude() {
     let (_guard, device) = alone_with_device();
     let zoo = Zoo::new(&device).initialize();
     let configure = |c: MonitorConfig| c.include("layers.*").include("conv.*").exclude("*.1.*");
-    let (_, reports) = watch(configure, &[zoo.clone()]);
+    let (_, reports) = watch(configure, std::slice::from_ref(&zoo));
     let names: Vec<_> = reports.iter().map(|r| r.layer.name.as_str()).collect();
     assert_eq!(names, ["layers.0.weight", "conv.weight"]);
     // A smallest side below which nothing is concluded.
-    let (_, reports) = watch(|c| c.include("embedding.*").with_min_side(25), &[zoo.clone()]);
+    let (_, reports) =
+        watch(|c| c.include("embedding.*").with_min_side(25), std::slice::from_ref(&zoo));
     assert_eq!(reports[0].report.verdict, Verdict::NotEstimable);
     assert!(reports[0].report.notes[0].contains("below the 25"));
     let (summary, _) = watch(|c| c.include("nothing"), &[zoo]);

@@ -219,7 +219,7 @@ impl Analyser {
         if rank < m {
             report.notes.push(format!("{} of {m} singular values vanish", m - rank));
         }
-        if !(scale > 0.0) {
+        if scale.is_nan() || scale <= 0.0 {
             report.notes.push(
                 "the bulk of the spectrum is zero: no scale, every other value is an outlier"
                     .into(),

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -81,11 +82,25 @@ impl Environment {
             .spawn()
             .map_err(|error| format!("{}: {error}", self.program.display()))?;
         let said = child.stderr.take().ok_or("TensorBoard has no standard error")?;
-        let mut server = Server { child, url: String::new() };
-        let mut lines = BufReader::new(said).lines();
+        // It stays on the loopback interface, whatever proxy the environment names.
+        let agent = ureq::Agent::config_builder()
+            .proxy(None)
+            .timeout_global(Some(DEADLINE))
+            .build()
+            .new_agent();
+        let mut server = Server { child, url: String::new(), agent };
+        // Read to its end: a full pipe would stop it.
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(said).lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let deadline = Instant::now() + DEADLINE;
         // It says its address in one line, or ends with its reason in the last.
         let mut last = String::new();
-        for line in lines.by_ref().map_while(Result::ok) {
+        while let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
             if let Some(at) = line.find("http://") {
                 let address = line[at..].split_whitespace().next().unwrap_or_default();
                 server.url = address.trim_end_matches('/').to_owned();
@@ -96,8 +111,6 @@ impl Environment {
         if server.url.is_empty() {
             return Err(format!("TensorBoard did not start: {last}"));
         }
-        // A full pipe would stop it.
-        thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Ok(server)
     }
 }
@@ -106,14 +119,18 @@ impl Environment {
 pub(crate) struct Server {
     child: Child,
     url: String,
+    agent: ureq::Agent,
 }
 
 impl Server {
     /// The JSON that it answers.
     pub(crate) fn get(&self, path_and_query: &str) -> Result<serde_json::Value, String> {
         let failed = |error: &dyn std::fmt::Display| format!("GET {path_and_query}: {error}");
-        let mut reply =
-            ureq::get(format!("{}{path_and_query}", self.url)).call().map_err(|e| failed(&e))?;
+        let mut reply = self
+            .agent
+            .get(format!("{}{path_and_query}", self.url))
+            .call()
+            .map_err(|e| failed(&e))?;
         let text = reply.body_mut().read_to_string().map_err(|e| failed(&e))?;
         serde_json::from_str(&text).map_err(|e| failed(&e))
     }

@@ -20,7 +20,7 @@ pub fn distance(vector: impl Iterator<Item = f64>, buffer: &mut Vec<f64>) -> f64
     buffer.clear();
     buffer.extend(vector);
     let norm = buffer.iter().map(|x| x * x).sum::<f64>().sqrt();
-    if !(norm > 0.0) {
+    if norm.is_nan() || norm <= 0.0 {
         return f64::NAN;
     }
     let length = buffer.len() as f64;

@@ -85,21 +85,22 @@ mod tests {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(8);
             let mut sampler = WishartSampler::new(m, n).unwrap();
             let summary = |nu: &[f64]| [nu[0], nu[m - 1], nu.iter().map(|x| x * x).sum::<f64>()];
+            // Sums and sums of squares, of the sampler's draws and of dense matrices.
             let mut statistics = [[0.0; 3]; 4];
+            let share = 1.0 / draws as f64;
             for i in 0..draws {
                 let dense = gaussian(m, n, i);
                 let matrix = Matrix::new(dense.as_slice(), m, n, Orientation::OutIn).unwrap();
-                let pair =
-                    [summary(sampler.draw(&mut rng)), summary(&singular_values(&matrix).unwrap())];
-                for (which, s) in pair.iter().enumerate() {
-                    for k in 0..3 {
-                        statistics[2 * which][k] += s[k] / draws as f64;
-                        statistics[2 * which + 1][k] += s[k] * s[k] / draws as f64;
-                    }
+                let dense = summary(&singular_values(&matrix).unwrap());
+                let drawn = summary(sampler.draw(&mut rng));
+                let rows = [drawn, drawn.map(|x| x * x), dense, dense.map(|x| x * x)];
+                for (sums, row) in statistics.iter_mut().zip(rows) {
+                    sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += share * x);
                 }
             }
-            for k in 0..3 {
-                let [mean, square, other, other_square] = [0, 1, 2, 3].map(|r| statistics[r][k]);
+            let [means, squares, others, other_squares] = statistics;
+            let moments = means.into_iter().zip(squares).zip(others.into_iter().zip(other_squares));
+            for (k, ((mean, square), (other, other_square))) in moments.enumerate() {
                 let (v, w) = (square - mean * mean, other_square - other * other);
                 let z = (mean - other) / ((v + w) / draws as f64).sqrt();
                 assert!(z.abs() < 3.5, "{m}×{n} statistic {k}: z = {z}");

@@ -5,7 +5,7 @@
 pub const GOE_MEAN: f64 = 0.5307;
 /// Mean for independent (Poisson) levels: 2 ln 2 − 1.
 pub const POISSON_MEAN: f64 = 0.386_294_361_119_890_6;
-/// Standard deviation of the mean over one matrix is this divided by √m [simulated].
+/// Standard deviation of the mean over one matrix is this divided by √m (simulated).
 pub const MEAN_SPREAD: f64 = 0.30;
 
 /// Mean of r̃ = min(s_k, s_{k+1}) / max(s_k, s_{k+1}) over consecutive spacings s of the singular

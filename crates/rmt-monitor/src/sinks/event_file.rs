@@ -6,7 +6,7 @@
 use protobuf::Message;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,9 +45,36 @@ impl Value {
     }
 }
 
+/// Takes nothing after an error: without it, `BufWriter` would write the rest when dropped.
+struct UntilError<W> {
+    inner: W,
+    failed: bool,
+}
+
+impl<W> UntilError<W> {
+    fn guarded<T>(&mut self, action: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.failed {
+            return Err(io::Error::other("the file failed before and is not continued"));
+        }
+        let result = action(&mut self.inner);
+        self.failed = result.as_ref().is_err_and(|e| e.kind() != io::ErrorKind::Interrupted);
+        result
+    }
+}
+
+impl<W: Write> Write for UntilError<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.guarded(|inner| inner.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.guarded(W::flush)
+    }
+}
+
 /// An event file that is only ever appended to, and never after an error.
 pub(super) struct EventFile {
-    writer: RecordWriter<BufWriter<File>>,
+    writer: RecordWriter<BufWriter<UntilError<File>>>,
     path: PathBuf,
     /// Histogram tags whose metadata this file already has: it is needed once per file.
     described: HashSet<String>,
@@ -68,6 +95,7 @@ impl EventFile {
         );
         let path = directory.join(name);
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        let file = UntilError { inner: file, failed: false };
         let writer = RecordWriter::new(BufWriter::new(file));
         let mut created = Self { writer, path, described: HashSet::new(), broken: false };
         let mut version = Event::new();
@@ -129,7 +157,7 @@ impl EventFile {
 
     fn guarded(
         &mut self,
-        action: impl FnOnce(&mut RecordWriter<BufWriter<File>>) -> io::Result<()>,
+        action: impl FnOnce(&mut RecordWriter<BufWriter<UntilError<File>>>) -> io::Result<()>,
     ) -> io::Result<()> {
         if self.broken {
             return Err(io::Error::other("the file failed before and is not continued"));
@@ -181,7 +209,6 @@ fn tensor_metadata(plugin: &str) -> SummaryMetadata {
 mod tests {
     use super::*;
     use std::fs;
-    use tensorboard_proto::event::Event_oneof_what;
     use tensorboard_rs::masked_crc32c::masked_crc32c;
 
     /// The masked CRC-32C of TFRecord files, from its definition.
@@ -204,13 +231,6 @@ mod tests {
             rest = &rest[16 + length..];
         }
         events
-    }
-
-    fn summary(event: &Event) -> &Summary {
-        match &event.what {
-            Some(Event_oneof_what::summary(summary)) => summary,
-            other => panic!("{other:?}"),
-        }
     }
 
     #[test]
@@ -250,7 +270,7 @@ mod tests {
         assert_eq!(events[1].get_step(), 40);
         for (event, step) in events[2..].iter().zip([40, 50]) {
             assert_eq!((event.get_step(), event.get_wall_time()), (step, 1.25));
-            let values = &summary(event).value;
+            let values = &event.get_summary().value;
             assert_eq!(values.len(), 2);
             assert_eq!((values[0].get_tag(), values[0].get_simple_value()), ("a", 2.5));
             assert_eq!(values[1].has_metadata(), step == 40);
@@ -282,5 +302,28 @@ mod tests {
         let path = file.path().to_owned();
         drop(file);
         assert_eq!(fs::metadata(path).unwrap().len(), before);
+    }
+
+    #[test]
+    fn what_is_buffered_at_an_error_is_not_written_later() {
+        /// Full at first, with room later.
+        struct Disk(Vec<io::Result<usize>>, Vec<u8>);
+        impl Write for &mut Disk {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let taken = self.0.pop().unwrap_or(Ok(bytes.len()))?.min(bytes.len());
+                self.1.extend_from_slice(&bytes[..taken]);
+                Ok(taken)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut disk = Disk(vec![Err(io::ErrorKind::StorageFull.into()), Ok(5)], Vec::new());
+        let until_error = UntilError { inner: &mut disk, failed: false };
+        let mut writer = RecordWriter::new(BufWriter::new(until_error));
+        writer.write(b"a record").unwrap();
+        assert_eq!(writer.flush().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        drop(writer);
+        assert_eq!(disk.1.len(), 5);
     }
 }

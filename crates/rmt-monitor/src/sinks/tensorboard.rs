@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Bins from 0 to the bulk's upper edge as first seen.
 const BINS_TO_EDGE: f64 = 32.0;
 /// Beyond this many edges, everything is in one last bin.
-const EDGES_SHOWN: f64 = 4.0;
+const EDGES_SHOWN: f64 = 16.0;
 
 /// Writes event files into the run directory: one event a tick, flushed at every tick.
 ///
@@ -186,8 +186,8 @@ mod tests {
         assert_eq!(found, expected);
         // A runaway outlier costs one bin, not a million.
         let far = bins(&[1e9, 1.5], 1.0);
-        assert_eq!(far.len(), 128);
-        assert_eq!((far[0], far[127]), ([1.5, 2.0, 1.0], [128.0, 1e9, 1.0]));
+        assert_eq!(far.len(), 512);
+        assert_eq!((far[0], far[511]), ([1.5, 2.0, 1.0], [512.0, 1e9, 1.0]));
         assert_eq!(bins(&[2.5; 3], 1.0), [[2.5, 2.5, 3.0]]);
         assert!(bins(&[], 1.0).is_empty() && bins(&[0.0], 0.0).is_empty());
     }
