@@ -48,7 +48,7 @@ mod visitor;
 
 pub use handles::IntoScalar;
 pub use monitor::{Burn, Monitor};
-pub use rmt_core as core;
+pub use rmt_core;
 pub use rmt_monitor::{
     Counts, InitError, LayerSummary, Settings, Summary, Warning, sinks, unused_run_directory,
 };

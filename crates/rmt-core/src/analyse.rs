@@ -337,5 +337,4 @@ fn entry_deviation(matrix: &Matrix<'_>) -> f64 {
 }
 
 #[cfg(test)]
-#[path = "analyse_tests.rs"]
 mod tests;

@@ -1,24 +1,22 @@
 //! The handle that training holds: lets snapshots in, and never waits unless asked to.
 
-use crate::config::Settings;
 use crate::error::InitError;
 use crate::filter::Filter;
 use crate::ledger::{Counts, DropReason, Ledger, State};
-use crate::record::{LayerSummary, Summary, Warning};
-use crate::run_directory::{RunDirectory, RunInfo, WatchedLayer};
+use crate::record::Summary;
+use crate::run_directory::{RunDirectory, WatchedLayer};
+use crate::settings::Settings;
+use crate::shared::{Shared, lock};
 use crate::sinks::{Jsonl, Sink, TensorBoard};
 use crate::snapshot::{Admission, LayerSnapshot, Scalar};
 use crate::worker::{Job, Worker};
 use crossbeam::channel::{self, Receiver, Sender};
 use rmt_core::{Analyser, Nulls};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// Warnings kept in the summary.
-const WARNINGS_KEPT: usize = 100;
 /// Bytes that one waiting scalar counts for, beside its name.
 const SCALAR_BYTES: u64 = 64;
 /// The default byte budget is at least this.
@@ -40,59 +38,6 @@ struct Owner {
     /// Disconnected when the worker thread has ended.
     ended: Receiver<()>,
     summary: Mutex<Option<Summary>>,
-}
-
-/// What the training side and the worker both see.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) settings: Settings,
-    pub(crate) directory: RunDirectory,
-    pub(crate) ledger: Ledger,
-    pub(crate) latest_step: AtomicU64,
-    pub(crate) info: Mutex<RunInfo>,
-    pub(crate) progress: Mutex<Progress>,
-    filter: Filter,
-}
-
-/// What the summary is made of, kept up to date by the worker.
-#[derive(Debug, Default)]
-pub(crate) struct Progress {
-    pub(crate) ticks: u64,
-    pub(crate) scalars: u64,
-    pub(crate) scalars_dropped: u64,
-    pub(crate) layers: Vec<LayerSummary>,
-    pub(crate) sink_failures: BTreeMap<String, u64>,
-    warnings: Vec<Warning>,
-    warnings_total: u64,
-    /// What was warned of already, where once is enough.
-    said: BTreeSet<String>,
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Shared {
-    /// Keeps a warning for the summary and says it as an event.
-    pub(crate) fn warn(&self, step: u64, message: String) -> Warning {
-        tracing::warn!(target: "rmt", step, "{message}");
-        let warning = Warning { step, message };
-        let mut progress = lock(&self.progress);
-        progress.warnings_total += 1;
-        if progress.warnings.len() < WARNINGS_KEPT {
-            progress.warnings.push(warning.clone());
-        }
-        warning
-    }
-
-    /// The same, unless `key` was warned of before.
-    pub(crate) fn warn_once(&self, step: u64, key: &str, message: String) -> Option<Warning> {
-        let new = {
-            let mut progress = lock(&self.progress);
-            progress.said.len() < WARNINGS_KEPT && progress.said.insert(key.to_owned())
-        };
-        new.then(|| self.warn(step, message))
-    }
 }
 
 impl Engine {
@@ -317,8 +262,8 @@ impl Owner {
             let step = shared.latest_step.load(Ordering::Relaxed);
             shared.warn(step, format!("the worker did not finish within {seconds} s"));
         }
-        // Jobs sent by another thread just before the ledger was closed may have come too late.
-        shared.ledger.abandon(DropReason::AnalysisFailed);
+        // What another thread let in just before may have been sent just after the end.
+        shared.ledger.abandon(DropReason::Finished);
         let mut summary = shared.summary();
         summary.complete = !timed_out;
         if let Err(error) = shared.directory.write_summary(&summary) {
@@ -328,25 +273,6 @@ impl Owner {
         }
         *finished = Some(summary.clone());
         summary
-    }
-}
-
-impl Shared {
-    /// The summary as of now.
-    pub(crate) fn summary(&self) -> Summary {
-        let progress = lock(&self.progress);
-        Summary {
-            session: lock(&self.info).session,
-            ticks: progress.ticks,
-            counts: self.ledger.lock().counts.clone(),
-            scalars: progress.scalars,
-            scalars_dropped: progress.scalars_dropped,
-            layers: progress.layers.clone(),
-            warnings: progress.warnings.clone(),
-            warnings_total: progress.warnings_total,
-            sink_failures: progress.sink_failures.clone(),
-            complete: true,
-        }
     }
 }
 

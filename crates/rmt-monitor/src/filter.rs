@@ -1,7 +1,7 @@
 //! Which parameters are watched, by name.
 
-use crate::config::Settings;
 use crate::error::InitError;
+use crate::settings::Settings;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 #[derive(Debug, Clone)]

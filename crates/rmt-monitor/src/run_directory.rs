@@ -1,8 +1,8 @@
 //! The directory of a run, and what is said of the run itself.
 
-use crate::config::Settings;
 use crate::error::InitError;
 use crate::record::wall_time;
+use crate::settings::Settings;
 use rmt_core::Orientation;
 use rmt_core::report::SCHEMA;
 use serde::{Deserialize, Serialize};

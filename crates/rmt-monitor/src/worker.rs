@@ -1,8 +1,8 @@
 //! The side thread: reads, analyses, writes. Nothing that happens here reaches training.
 
-use crate::engine::{Shared, lock};
 use crate::ledger::{DropReason, Outcome};
 use crate::record::{Health, LayerSummary, Record, Scalars, Tick, wall_time};
+use crate::shared::{Shared, lock};
 use crate::sinks::Sink;
 use crate::snapshot::{LayerSnapshot, Scalar};
 use crossbeam::channel::{Receiver, RecvTimeoutError};

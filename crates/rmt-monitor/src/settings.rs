@@ -1,0 +1,57 @@
+//! Every setting, in one place.
+
+use rmt_core::{AnalysisOptions, Nulls};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Every setting, with its default; recorded in `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Directory of the run; made if it does not exist.
+    pub run_directory: PathBuf,
+    /// Weights are taken at steps 0, `every`, 2·`every`, …
+    pub every: u64,
+    /// Parameters whose name matches one of these globs are watched; none given means all.
+    pub include: Vec<String>,
+    /// Parameters whose name matches one of these globs are not.
+    pub exclude: Vec<String>,
+    /// How matrices are judged.
+    pub analysis: AnalysisOptions,
+    /// Seed of the simulated nulls; no other random number is drawn.
+    pub seed: u64,
+    /// Bytes of weights that may wait for the worker. `None`: twice the first snapshot, at least
+    /// 256 MiB, at most a quarter of memory.
+    pub budget_bytes: Option<u64>,
+    /// Longest time that `finish` waits for the worker.
+    pub finish_timeout: Duration,
+    /// Whether each watched matrix is kept as first seen, to measure drift (one copy in memory).
+    pub drift: bool,
+    /// Full spectra go to `profiles.jsonl` every so many ticks, the first included; 0 for never.
+    pub profiles_every: u64,
+    /// Whether event files for TensorBoard are written.
+    pub tensorboard: bool,
+    /// Whether the JSONL files are written.
+    pub jsonl: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            run_directory: PathBuf::from("runs/run"),
+            every: 100,
+            include: Vec::new(),
+            exclude: Vec::new(),
+            analysis: AnalysisOptions::default(),
+            seed: Nulls::DEFAULT_SEED,
+            budget_bytes: None,
+            finish_timeout: Duration::from_secs(60),
+            drift: true,
+            profiles_every: 10,
+            tensorboard: true,
+            jsonl: true,
+        }
+    }
+}
