@@ -15,6 +15,9 @@ use burn::tensor::{Device, Int, Tensor};
 use burn_rmt::{Monitor, MonitorConfig};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use grokking::Network;
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rmt_core::nulls::WishartSampler;
 use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
 use std::hint::black_box;
 use std::time::Duration;
@@ -86,5 +89,18 @@ fn analyse(criterion: &mut Criterion) {
     criterion.bench_function("analyse/whole_model_3_matrices", |b| b.iter(all));
 }
 
-criterion_group!(benches, observe, analyse);
+/// One draw of the null of a spectrum; the first look at a shape takes thousands.
+fn null_draw(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("null_draw");
+    for side in [128, 256, 512, 1024] {
+        let mut sampler = WishartSampler::new(side, 2 * side).unwrap();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        group.bench_function(format!("{side}x{}", 2 * side), |b| {
+            b.iter(|| black_box(sampler.draw(&mut rng))[0]);
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, observe, analyse, null_draw);
 criterion_main!(benches);

@@ -46,11 +46,11 @@ fn main() -> anyhow::Result<()> {
         let outputs = model.forward(inputs.clone());
         let loss = MseLoss::new().forward(outputs, targets.clone(), Reduction::Mean);
         let grads = GradientsParams::from_grads(loss.backward(), &model);
-        model = optim.step(1e-3, model, grads);
+        model = optim.step(1e-2, model, grads);
         monitor.observe(step, &model);
         monitor.scalar(step, "loss/train", &loss);
         if step % 100 == 0 {
-            println!("step {step}: loss {:.5}", loss.try_into_scalar::<f64>()?);
+            println!("step {step}: loss {:.1e}", loss.try_into_scalar::<f64>()?);
         }
     }
     let summary = monitor.finish();

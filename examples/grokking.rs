@@ -15,6 +15,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -251,8 +252,17 @@ fn progress_bar(steps: u64) -> Result<ProgressBar> {
 // ------------------------------------------------------------------------------------------------
 // Result
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
     options.check()?;
 
     // Ctrl-C ends the training loop, not the program: what was reached is still reported.
@@ -264,7 +274,7 @@ fn main() -> Result<()> {
     let directory = unused_run_directory(&options.run);
     let monitor = MonitorConfig::new(&directory).with_every(options.every).init()?;
     let start = Instant::now();
-    let reached = train(&options, &monitor, &stop)?;
+    let reached = train(options, &monitor, &stop)?;
     let seconds = start.elapsed().as_secs_f64();
     let summary = monitor.finish();
 

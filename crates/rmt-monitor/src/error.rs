@@ -1,4 +1,4 @@
-//! What can go wrong, and what to do about it.
+//! What can go wrong, and what to do about it. Each message is whole in one line, its cause included.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,27 +16,27 @@ pub enum InitError {
         problem: String,
     },
     /// A name pattern does not parse.
-    #[error("pattern `{pattern}` in `{setting}`: {source}")]
+    #[error("pattern `{pattern}` in `{setting}`: {cause}")]
     Pattern {
         /// `include` or `exclude`.
         setting: &'static str,
         /// As given.
         pattern: String,
         /// What the parser says.
-        source: globset::Error,
+        cause: globset::Error,
     },
     /// The analysis options have no meaning.
     #[error(transparent)]
     Analysis(#[from] rmt_core::RmtError),
     /// The run directory cannot be made or written.
-    #[error("run directory {}: {doing}: {source}; choose another with MonitorConfig::new", .path.display())]
+    #[error("run directory {}: {doing}: {cause}; choose another directory", .path.display())]
     RunDirectory {
         /// The directory.
         path: PathBuf,
         /// What was tried.
         doing: &'static str,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The directory holds a `run.json` that this version cannot read.
     #[error("run directory {}: its run.json is not one of this tool's ({problem}); choose another directory, or remove the file", .path.display())]
@@ -48,7 +48,7 @@ pub enum InitError {
     },
     /// The worker thread could not be started.
     #[error("the worker thread could not be started: {0}")]
-    Thread(#[source] io::Error),
+    Thread(io::Error),
 }
 
 /// Why a sink could not take a record. The worker counts it and goes on.
@@ -56,12 +56,12 @@ pub enum InitError {
 #[non_exhaustive]
 pub enum SinkError {
     /// A file could not be written.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {cause}", .path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A record could not be encoded.
     #[error("a record could not be encoded: {0}")]

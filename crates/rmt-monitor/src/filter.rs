@@ -26,7 +26,7 @@ impl Filter {
 fn compile(setting: &'static str, patterns: &[String]) -> Result<GlobSet, InitError> {
     let error = |pattern: &str| {
         let pattern = pattern.to_owned();
-        move |source| InitError::Pattern { setting, pattern, source }
+        move |cause| InitError::Pattern { setting, pattern, cause }
     };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {

@@ -77,7 +77,7 @@ impl RunDirectory {
         let path = settings.run_directory.clone();
         let failed = |doing| {
             let path = path.clone();
-            move |source| InitError::RunDirectory { path, doing, source }
+            move |cause| InitError::RunDirectory { path, doing, cause }
         };
         fs::create_dir_all(&path).map_err(failed("it cannot be made"))?;
         let directory = Self { path: path.clone() };

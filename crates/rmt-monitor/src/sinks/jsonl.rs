@@ -134,9 +134,9 @@ impl Lines {
             return Ok(());
         }
         let written = self.open().and_then(|file| file.write_all(&text));
-        written.map_err(|source| {
+        written.map_err(|cause| {
             self.file = None;
-            SinkError::Io { path: self.path.clone(), source }
+            SinkError::Io { path: self.path.clone(), cause }
         })
     }
 

@@ -99,7 +99,7 @@ impl TensorBoard {
                 // sees for no restart, and would keep what a second session replaces.
                 let start = (!self.begun).then_some(step);
                 let created = EventFile::create(&self.directory, start);
-                let error = |source| SinkError::Io { path: self.directory.clone(), source };
+                let error = |cause| SinkError::Io { path: self.directory.clone(), cause };
                 let created = created.map_err(error)?;
                 self.begun = true;
                 self.file.insert(created)
@@ -111,12 +111,12 @@ impl TensorBoard {
 
     /// Gives the file up after an error.
     fn checked(&mut self, result: io::Result<()>) -> Result<(), SinkError> {
-        result.map_err(|source| {
+        result.map_err(|cause| {
             let path = match self.file.take() {
                 Some(file) => file.path().to_owned(),
                 None => self.directory.clone(),
             };
-            SinkError::Io { path, source }
+            SinkError::Io { path, cause }
         })
     }
 }
