@@ -9,6 +9,7 @@ mod support;
 
 mod a_held_worker_never_blocks_training;
 mod a_killed_process_leaves_readable_files;
+mod a_panic_in_training_loses_nothing_that_was_taken;
 mod a_snapshot_over_budget_is_cut_by_layer;
 mod bad_configuration_is_a_clear_error;
 mod every_kind_of_parameter_is_accounted_for;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let tests = [
         a_held_worker_never_blocks_training::tests(),
         a_killed_process_leaves_readable_files::tests(),
+        a_panic_in_training_loses_nothing_that_was_taken::tests(),
         a_snapshot_over_budget_is_cut_by_layer::tests(),
         bad_configuration_is_a_clear_error::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),

@@ -4,7 +4,13 @@ use super::*;
 use crate::test_support::gaussian;
 
 fn analyser() -> Analyser {
-    Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap()
+    Analyser::new(AnalysisOptions::default(), nulls()).unwrap()
+}
+
+/// Simulated once for all tests.
+fn nulls() -> Nulls {
+    static NULLS: std::sync::LazyLock<Nulls> = std::sync::LazyLock::new(Nulls::default);
+    NULLS.clone()
 }
 
 fn report_of(values: &[f64], rows: usize, cols: usize) -> MatrixReport {
@@ -114,6 +120,37 @@ fn every_unusual_matrix_gets_a_report() {
     assert_eq!(report_of(&vec![1e-300; 600], 20, 30).verdict, Verdict::Deviates);
     let integers: Vec<f64> = gaussian(20, 30, 9).iter().map(|x| x.round()).collect();
     assert!(matches!(report_of(&integers, 20, 30).verdict, Verdict::Random));
+}
+
+#[test]
+fn a_constant_offset_is_one_outlier_above_and_lowers_the_rejection_of_vectors() {
+    // Every other vector is orthogonal to the constant one: its entries sum to 0.
+    let (mut plain, mut shifted) = (0.0, 0.0);
+    for seed in 0..20 {
+        let a = gaussian(64, 128, 40 + seed);
+        let b: Vec<f64> = a.iter().map(|x| x + 1.0).collect();
+        let (r, s) = (report_of(&a, 64, 128), report_of(&b, 64, 128));
+        assert_eq!((s.significant_above, s.significant_below), (Some(1), Some(0)), "{s:?}");
+        // The constant vector itself is rejected on both sides; it is one of 64.
+        plain += r.left.unwrap().ks_rejected + r.right.unwrap().ks_rejected;
+        shifted += s.left.unwrap().ks_rejected + s.right.unwrap().ks_rejected - 2.0 / 64.0;
+    }
+    assert!(shifted < plain, "{shifted} {plain}");
+}
+
+#[test]
+fn every_scale_estimator_finds_random_matrices_random() {
+    use crate::ScaleEstimator::{Entries, Median, TrimmedQuantiles};
+    for scale_estimator in [Median, TrimmedQuantiles, Entries] {
+        let options = AnalysisOptions { scale_estimator, ..AnalysisOptions::default() };
+        let analyser = Analyser::new(options, nulls()).unwrap();
+        let a = gaussian(32, 80, 21);
+        let matrix = Matrix::new(&a[..], 32, 80, Orientation::OutIn).unwrap();
+        let report = analyser.analyse(&matrix, Context::default()).unwrap().report;
+        assert_eq!(report.verdict, Verdict::Random, "{report:?}");
+        assert_eq!(report.scale_estimator, scale_estimator.name());
+        assert!((report.scale.unwrap() - 1.0).abs() < 0.06);
+    }
 }
 
 #[test]

@@ -85,3 +85,22 @@ impl Default for Nulls {
         Self::new(Self::DEFAULT_SEED)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simulated_once_and_the_same_whoever_asks_first() {
+        let estimator = ScaleEstimator::default();
+        let (one, two) = (Nulls::new(3), Nulls::new(3));
+        let first = one.bulk(16, 20, estimator).unwrap();
+        one.bulk(18, 20, estimator).unwrap();
+        assert!(Arc::ptr_eq(&first, &one.clone().bulk(16, 20, estimator).unwrap()));
+        two.bulk(18, 20, estimator).unwrap();
+        assert_eq!(first, two.bulk(16, 20, estimator).unwrap());
+        assert_ne!(first, Nulls::new(4).bulk(16, 20, estimator).unwrap());
+        assert!(one.bulk(5, 4, estimator).is_err() && one.bulk(0, 4, estimator).is_err());
+    }
+}
