@@ -213,18 +213,12 @@ impl Engine {
     /// Logs a number of the user's under its own name. Not finite: a warning, and not written.
     pub fn scalar(&self, step: u64, name: &str, value: Box<dyn Scalar>) {
         let bytes = SCALAR_BYTES + name.len() as u64;
-        let admitted = {
-            let mut state = self.owner.shared.ledger.lock();
-            let room = !state.closed && state.fits(bytes);
-            if room {
-                state.bytes_in_flight += bytes;
-            }
-            room
-        };
-        if admitted {
+        if self.owner.shared.ledger.lock().admit_scalar(bytes) {
             self.send(Job::Scalar { step, name: name.to_owned(), value, bytes });
         } else {
             lock(&self.owner.shared.progress).scalars_dropped += 1;
+            let message = "the queue is full, or finished: scalars were dropped".to_owned();
+            self.owner.shared.warn_once(step, "scalars dropped", message);
         }
     }
 

@@ -98,11 +98,16 @@ pub(crate) enum Outcome {
     Dropped(DropReason),
 }
 
+/// Bytes of scalars that may wait.
+const SCALAR_BUDGET: u64 = 16 << 20;
+
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) counts: Counts,
     pub(crate) bytes_in_flight: u64,
     pub(crate) budget: Option<u64>,
+    /// Scalars waiting, counted apart: weights that fill the queue make no holes in a loss curve.
+    scalar_bytes: u64,
     /// No more is let in.
     pub(crate) closed: bool,
     /// The worker was given up: what it still completes was already counted as dropped.
@@ -118,6 +123,15 @@ impl State {
 
     pub(crate) fn drop_one(&mut self, reason: DropReason) {
         *self.counts.dropped.of(reason) += 1;
+    }
+
+    /// Lets a scalar in, if there is room for it.
+    pub(crate) fn admit_scalar(&mut self, bytes: u64) -> bool {
+        let room = !self.closed && self.scalar_bytes.saturating_add(bytes) <= SCALAR_BUDGET;
+        if room {
+            self.scalar_bytes += bytes;
+        }
+        room
     }
 
     pub(crate) fn fits(&self, bytes: u64) -> bool {
@@ -138,10 +152,17 @@ impl Ledger {
 
     /// Waits until `bytes` fit, nothing is in flight, or the time is up.
     pub(crate) fn wait_for_room(&self, bytes: u64, timeout: Duration) {
-        let deadline = Instant::now() + timeout;
+        // A time beyond what the clock can say is no limit.
+        let deadline = Instant::now().checked_add(timeout);
         let mut state = self.lock();
         while !state.closed && state.bytes_in_flight > 0 && !state.fits(bytes) {
-            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+            let left = match deadline {
+                Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
+                    Some(left) => left,
+                    None => return,
+                },
+                None => Duration::from_secs(3600),
+            };
             let waited = self.released.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -151,6 +172,11 @@ impl Ledger {
         let mut state = self.lock();
         state.bytes_in_flight = state.bytes_in_flight.saturating_sub(bytes);
         self.released.notify_all();
+    }
+
+    pub(crate) fn release_scalar(&self, bytes: u64) {
+        let mut state = self.lock();
+        state.scalar_bytes = state.scalar_bytes.saturating_sub(bytes);
     }
 
     pub(crate) fn complete(&self, outcome: Outcome) {
@@ -211,7 +237,12 @@ mod tests {
         ledger.lock().bytes_in_flight = 8;
         assert!(ledger.lock().fits(2) && !ledger.lock().fits(3));
         ledger.wait_for_room(3, Duration::ZERO);
+        // Scalars have room of their own.
+        assert!(ledger.lock().admit_scalar(SCALAR_BUDGET) && !ledger.lock().admit_scalar(1));
+        ledger.release_scalar(1);
+        assert!(ledger.lock().admit_scalar(1));
         ledger.release(8);
+        ledger.wait_for_room(3, Duration::MAX);
         ledger.wait_for_room(u64::MAX, Duration::from_secs(3600));
         assert!(ledger.lock().fits(10));
     }

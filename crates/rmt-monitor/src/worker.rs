@@ -87,7 +87,7 @@ impl Worker {
                 Ok(Job::Snapshot { step, layers }) => self.tick(step, layers),
                 Ok(Job::Scalar { step, name, value, bytes }) => {
                     self.scalar(step, name, value);
-                    self.shared.ledger.release(bytes);
+                    self.shared.ledger.release_scalar(bytes);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Job::Finish) | Err(RecvTimeoutError::Disconnected) => break,

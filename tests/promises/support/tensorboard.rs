@@ -77,6 +77,8 @@ impl Environment {
             .arg(logdir)
             .args(["--host", "127.0.0.1", "--port", "0", "--reload_interval", "1"])
             .arg(format!("--load_fast={}", loader == Loader::Fast))
+            // Nor may the client of its own data server use a proxy.
+            .env("no_grpc_proxy", "localhost,127.0.0.1")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
