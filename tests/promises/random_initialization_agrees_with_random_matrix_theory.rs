@@ -26,7 +26,7 @@ fn level_and_power() {
         analyser.analyse(&matrix, Context::default()).unwrap().report
     };
     let mut p_values: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
-    let mut found: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    let mut found: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
     for seed in 1..=SEEDS {
         device.seed(seed);
         for (name, shape, values) in initial_weights(&device) {
@@ -34,11 +34,14 @@ fn level_and_power() {
             for test in FAMILY {
                 p_values.entry((name, test)).or_default().push(p_of(&report, test));
             }
-            for (label, strength) in [("1.5", 1.5), ("1.75", 1.75)] {
+            for (strength, multiple) in [("1.5", 1.5), ("1.75", 1.75)] {
                 let mut with_signal = values.clone();
-                add_signal(&mut with_signal, shape, strength, seed);
-                let deviates = deviates(&analyse(&with_signal, shape));
-                *found.entry((name, label)).or_default() += u64::from(deviates);
+                add_signal(&mut with_signal, shape, multiple, seed);
+                let report = analyse(&with_signal, shape);
+                for level in ["0.01", "0.05"] {
+                    let deviates = u64::from(deviates(&report, level.parse().unwrap()));
+                    *found.entry((name, strength, level)).or_default() += deviates;
+                }
             }
         }
     }
@@ -54,12 +57,17 @@ fn level_and_power() {
             );
         }
     }
-    println!("deviate with a signal, of {SEEDS}: {found:?}");
-    for ((name, strength), count) in found {
-        // At 1.5 × the limit, 59 rows are too few for 90 %: a test of the largest singular value
-        // that knew σ and the exact null would find 85 % (59×128) and 90 % (59×256).
+    println!("deviate with a signal (strength, family-wise level), of {SEEDS}: {found:?}");
+    let all_at_5_percent: u64 =
+        found.iter().filter(|((_, s, l), _)| (*s, *l) == ("1.5", "0.05")).map(|(_, n)| n).sum();
+    assert!(all_at_5_percent * 10 >= 3 * SEEDS * 9, "{all_at_5_percent} of {}", 3 * SEEDS);
+    for ((name, strength, level), count) in found {
+        // At 1.5 × the limit and level 0.01, 59 rows are too few for 90 %: even a test of the
+        // largest singular value that knew σ and its exact null would find 82 % (59×128) and
+        // 89 % (59×256); see detection_bound.py beside this file.
         if strength == "1.75" || name == "hidden" {
-            assert!(count * 10 >= SEEDS * 9, "{name} at {strength}: {count} of {SEEDS} deviate");
+            let case = format!("{name} at {strength}, level {level}");
+            assert!(count * 10 >= SEEDS * 9, "{case}: {count} of {SEEDS} deviate");
         }
     }
 }
@@ -68,8 +76,9 @@ fn p_of(report: &MatrixReport, name: &str) -> f64 {
     report.tests.iter().find(|test| test.name == name).unwrap().p
 }
 
-fn deviates(report: &MatrixReport) -> bool {
-    report.verdict == rmt_core::Verdict::Deviates
+/// The verdict at a family-wise level: Bonferroni over the tests.
+fn deviates(report: &MatrixReport, level: f64) -> bool {
+    report.tests.iter().any(|test| test.p <= level / FAMILY.len() as f64)
 }
 
 /// The example's weights as its training would find them: a forward draws them.
