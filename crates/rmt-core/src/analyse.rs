@@ -8,6 +8,7 @@ use crate::spectrum::{Decomposition, Matrix, Orientation, decompose};
 use crate::statistics::drift::{Reference, drift};
 use crate::statistics::heavy_tail::{HeavyTail, matrix_rank};
 use crate::statistics::scale::{ScaleEstimator, ScaleRule};
+use crate::statistics::signal::{AdditiveSpike, Signal};
 use crate::statistics::significance::{Significance, significance};
 use crate::statistics::vectors::{SideTest, test_side};
 use crate::statistics::{bulk, edges, spacing};
@@ -196,6 +197,7 @@ impl Analyser {
             spacing_ratio_z: None,
             left: None,
             right: None,
+            signal: Vec::new(),
             heavy_tail: None,
             drift: None,
             tests: Vec::new(),
@@ -232,12 +234,15 @@ impl Analyser {
         report.edge_high = finite(high);
         report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());
         report.outliers_below = Some(nu.iter().filter(|&&x| x < low).count());
-        let Significance { above, below, p_above, p_below, exhausted } =
+        let Significance { above, below, p_above, p_below, bulk_scale, exhausted } =
             significance(nu, n, estimator, self.options.test_level());
         report.significant_above = Some(above);
         report.significant_below = Some(below);
         report.p_above = finite(p_above);
         report.p_below = finite(p_below);
+        let unit = bulk_scale * root_n;
+        report.signal =
+            nu.iter().take(above).filter_map(|&x| signal(report, x, x / unit)).collect();
         if exhausted {
             report.notes.push(
                 "half of the values are significant: there is no bulk, the counts are lower bounds"
@@ -317,6 +322,16 @@ impl Analyser {
         let deviates = report.tests.iter().any(|test| test.rejected);
         report.verdict = if deviates { Verdict::Deviates } else { Verdict::Random };
     }
+}
+
+/// The signal behind the singular value `value`, y = `value`/(σ√n); `None` inside the bulk.
+fn signal(report: &MatrixReport, value: f64, y: f64) -> Option<Signal> {
+    let spike = AdditiveSpike::from_outlier(y, report.aspect)?;
+    let (small, large) = (spike.cosine2_small.sqrt(), spike.cosine2_large.sqrt());
+    let [rows, cols] = report.shape;
+    let small_is_output = report.orientation.small_side_is_output(rows, cols);
+    let (cosine_left, cosine_right) = if small_is_output { (small, large) } else { (large, small) };
+    Some(Signal { value, strength: spike.strength, cosine_left, cosine_right })
 }
 
 fn finite(x: f64) -> Option<f64> {

@@ -4,6 +4,7 @@ use crate::layers::LayerId;
 use crate::spectrum::Orientation;
 use crate::statistics::drift::Drift;
 use crate::statistics::heavy_tail::HeavyTail;
+use crate::statistics::signal::Signal;
 use crate::statistics::vectors::SideReport;
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +107,8 @@ pub struct MatrixReport {
     pub left: Option<SideReport>,
     /// Singular vectors on the layer's input side.
     pub right: Option<SideReport>,
+    /// The signal behind each significant value above, the largest first.
+    pub signal: Vec<Signal>,
     /// Norms and ranks.
     pub heavy_tail: Option<HeavyTail>,
     /// Change since the reference snapshot.

@@ -51,6 +51,7 @@ pub const CURVES: &[Curve] = &[
     Curve { group: ABOVE, name: "outliers", value: |r| count(r.outliers_above) },
     Curve { group: ABOVE, name: "largest_over_edge", value: |r| ratio(r.largest, r.edge_high) },
     Curve { group: ABOVE, name: "minus_log10_p", value: |r| evidence(r.p_above) },
+    Curve { group: ABOVE, name: "signal_strength", value: |r| Some(r.signal.first()?.strength) },
     Curve { group: BELOW, name: "significant", value: |r| count(r.significant_below) },
     Curve { group: BELOW, name: "outliers", value: |r| count(r.outliers_below) },
     Curve { group: BELOW, name: "smallest_over_edge", value: |r| ratio(r.smallest, r.edge_low) },

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
 use crate::test_support::gaussian;
@@ -34,6 +34,11 @@ fn gaussian_matrices_are_random_and_a_spike_deviates() {
     let spiked = report_of(&a, 40, 90);
     assert_eq!(spiked.verdict, Verdict::Deviates);
     assert_eq!(spiked.significant_above, Some(1));
+    // θ = 40/√90, and vectors that are all but aligned with it, the shorter ones more so.
+    let [signal] = spiked.signal[..] else { panic!("{:?}", spiked.signal) };
+    assert!((signal.strength / (40.0 / 90.0_f64.sqrt()) - 1.0).abs() < 0.05, "{signal:?}");
+    assert!(0.95 < signal.cosine_right && signal.cosine_right < signal.cosine_left);
+    assert!(random.signal.is_empty());
     for test in ["p_above", "left", "right"] {
         assert!(spiked.rejects(test), "{test}");
     }

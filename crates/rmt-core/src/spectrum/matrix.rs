@@ -23,6 +23,11 @@ impl Orientation {
     pub fn rows_are_outputs(self) -> bool {
         matches!(self, Self::OutIn)
     }
+
+    /// Whether the smaller side (the rows, where both are equal) is the layer's output.
+    pub fn small_side_is_output(self, rows: usize, cols: usize) -> bool {
+        (rows <= cols) == self.rows_are_outputs()
+    }
 }
 
 /// Matrix entries in row-major order.
@@ -138,6 +143,6 @@ impl<'a> Matrix<'a> {
 
     /// Whether the small side (the rows, where both are equal) is the layer's output.
     pub fn small_side_is_output(&self) -> bool {
-        (self.rows <= self.cols) == self.orientation.rows_are_outputs()
+        self.orientation.small_side_is_output(self.rows, self.cols)
     }
 }

@@ -5,6 +5,7 @@ pub mod drift;
 pub mod edges;
 pub mod heavy_tail;
 pub mod scale;
+pub mod signal;
 pub mod significance;
 pub mod spacing;
 pub mod vectors;

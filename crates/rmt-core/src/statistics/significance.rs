@@ -14,6 +14,8 @@ pub struct Significance {
     pub p_above: f64,
     /// p of the smallest one (the hard-edge law for a square matrix).
     pub p_below: f64,
+    /// σ of what remains after the significant values are removed.
+    pub bulk_scale: f64,
     /// Half of the values were removed and the ends still reject: what remains is no bulk, and the
     /// counts are lower bounds.
     pub exhausted: bool,
@@ -35,13 +37,20 @@ pub fn significance(
     let m = descending.len();
     let square = m == large;
     let (mut above, mut below) = (0, 0);
-    let mut found =
-        Significance { above, below, p_above: f64::NAN, p_below: f64::NAN, exhausted: false };
+    let mut found = Significance {
+        above,
+        below,
+        p_above: f64::NAN,
+        p_below: f64::NAN,
+        bulk_scale: f64::NAN,
+        exhausted: false,
+    };
     for round in 0.. {
         let rest = &descending[above..m - below];
         let (small, wide) = (rest.len(), large - above);
         let Ok(rule) = ScaleRule::new(estimator, small, wide) else { break };
         let scale = rule.estimate(rest);
+        found.bulk_scale = scale;
         let p_above = edges::p_above(rest[0], scale, small, wide);
         let p_below = edges::p_below(rest[small - 1], scale, small, wide);
         if round == 0 {

@@ -1,0 +1,187 @@
+//! How much signal an outlier carries, and how well its vectors are aligned with it.
+
+use crate::RmtError;
+use serde::{Deserialize, Serialize};
+
+/// What a singular value above the bulk says of the low-rank signal behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Signal {
+    /// The singular value ν.
+    pub value: f64,
+    /// Estimated strength θ̂ of the signal, in units of σ√n; detectable from q^{1/4} on.
+    pub strength: f64,
+    /// Expected cosine between the left (output side) singular vector and the signal's.
+    pub cosine_left: f64,
+    /// The same on the right (input side).
+    pub cosine_right: f64,
+}
+
+/// An additive rank-one signal θ·σ√n·u vᵀ in white noise, seen as an outlier above.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdditiveSpike {
+    /// θ.
+    pub strength: f64,
+    /// Squared cosine between the sample and the true vector on the small side (length m).
+    pub cosine2_small: f64,
+    /// The same on the large side (length n).
+    pub cosine2_large: f64,
+}
+
+impl AdditiveSpike {
+    /// The spike behind y = ν/(σ√n) at aspect ratio q; `None` where y ≤ 1 + √q, inside the bulk.
+    ///
+    /// θ² = [(y²−1−q) + √((y²−1−q)²−4q)]/2, cos² = 1 − q(1+θ²)/(θ²(θ²+q)) on the small side and
+    /// 1 − (q+θ²)/(θ²(θ²+1)) on the large one (Benaych-Georges & Nadakuditi 2012).
+    ///
+    /// ```
+    /// use rmt_core::statistics::signal::AdditiveSpike;
+    /// let spike = AdditiveSpike::from_outlier(2.5_f64.sqrt(), 0.25).unwrap();
+    /// assert!((spike.strength - 1.0).abs() < 1e-12);
+    /// assert!((spike.cosine2_small - 0.6).abs() < 1e-12);
+    /// ```
+    pub fn from_outlier(y: f64, aspect: f64) -> Option<Self> {
+        if !y.is_finite() || y <= 1.0 + aspect.sqrt() {
+            return None;
+        }
+        let b = y * y - 1.0 - aspect;
+        let squared = 0.5 * (b + (b * b - 4.0 * aspect).max(0.0).sqrt());
+        let cosine2 = |x: f64| x.clamp(0.0, 1.0);
+        let small = aspect * (1.0 + squared) / (squared * (squared + aspect));
+        let large = (aspect + squared) / (squared * (squared + 1.0));
+        Some(Self {
+            strength: squared.sqrt(),
+            cosine2_small: cosine2(1.0 - small),
+            cosine2_large: cosine2(1.0 - large),
+        })
+    }
+
+    /// Where a signal of strength θ puts its outlier: y = √((1+θ²)(q+θ²))/θ; `None` below the
+    /// detection limit θ = q^{1/4}.
+    pub fn outlier(strength: f64, aspect: f64) -> Option<f64> {
+        let squared = strength * strength;
+        (strength > aspect.powf(0.25))
+            .then(|| ((1.0 + squared) * (aspect + squared)).sqrt() / strength)
+    }
+}
+
+/// A direction whose variance differs from the rest by the factor ℓ: the only way in which a value
+/// can leave the bulk BELOW (white noise plus a low-rank matrix cannot).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VarianceSpike {
+    /// ℓ; below 1 − √q for an outlier below, above 1 + √q for one above.
+    pub variance: f64,
+    /// Squared cosine between the sample and the true vector on the small side.
+    pub cosine2: f64,
+}
+
+impl VarianceSpike {
+    /// The spike behind y² = ν²/(σ²n) at aspect ratio q; `None` inside the bulk.
+    ///
+    /// ℓ = [(y²+1−q) ∓ √((y²+1−q)²−4y²)]/2 (− below the bulk, + above), cos² =
+    /// (1−q/(ℓ−1)²)/(1+q/(ℓ−1)) (Baik & Silverstein 2006; Paul 2007).
+    pub fn from_outlier(y_squared: f64, aspect: f64) -> Option<Self> {
+        let root = aspect.sqrt();
+        let below = y_squared < (1.0 - root).powi(2);
+        let above = y_squared > (1.0 + root).powi(2);
+        if !(below || above) || y_squared < 0.0 || !y_squared.is_finite() {
+            return None;
+        }
+        let b = y_squared + 1.0 - aspect;
+        let spread = (b * b - 4.0 * y_squared).max(0.0).sqrt();
+        let variance = 0.5 * if below { b - spread } else { b + spread };
+        let excess = variance - 1.0;
+        let cosine2 = (1.0 - aspect / (excess * excess)) / (1.0 + aspect / excess);
+        Some(Self { variance, cosine2: cosine2.clamp(0.0, 1.0) })
+    }
+}
+
+/// Gavish–Donoho threshold λ* = √(2(q+1) + 8q/((q+1)+√(q²+14q+1))), times σ√n: the hard threshold
+/// of singular values with the least mean square error (Gavish & Donoho 2014, equation 11).
+///
+/// # Errors
+/// [`RmtError::Domain`] unless 0 < q ≤ 1.
+pub fn hard_threshold(aspect: f64) -> Result<f64, RmtError> {
+    if !(aspect > 0.0 && aspect <= 1.0) {
+        return Err(RmtError::Domain {
+            law: "Gavish–Donoho threshold",
+            requirement: "the aspect ratio (small side / large side) must be in (0, 1]",
+        });
+    }
+    let q = aspect;
+    let inner = (q + 1.0) + (q * q + 14.0 * q + 1.0).sqrt();
+    Ok((2.0 * (q + 1.0) + 8.0 * q / inner).sqrt())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::spectrum::{Matrix, Orientation, decompose};
+    use crate::test_support::gaussian;
+
+    #[test]
+    fn additive_oracle_and_inverse() {
+        let spike = AdditiveSpike::from_outlier(1.581_138_830_084_19, 0.25).unwrap();
+        assert!((spike.strength - 1.0).abs() < 1e-12);
+        assert!((spike.cosine2_small - 0.6).abs() < 1e-12);
+        assert!((spike.cosine2_large - 0.375).abs() < 1e-12);
+        for q in [0.1, 0.5, 1.0] {
+            for theta in [1.05, 1.5, 4.0] {
+                let y = AdditiveSpike::outlier(theta, q).unwrap();
+                let found = AdditiveSpike::from_outlier(y, q).unwrap();
+                assert!((found.strength - theta).abs() < 1e-7, "q={q} θ={theta}");
+            }
+            assert_eq!(AdditiveSpike::outlier(0.99 * f64::powf(q, 0.25), q), None);
+            assert_eq!(AdditiveSpike::from_outlier(1.0 + q.sqrt(), q), None);
+        }
+        assert_eq!(AdditiveSpike::from_outlier(f64::NAN, 0.5), None);
+    }
+
+    #[test]
+    fn variance_oracle() {
+        let spike = VarianceSpike::from_outlier(0.1375, 0.25).unwrap();
+        assert!((spike.variance - 0.2).abs() < 1e-12);
+        assert!((spike.cosine2 - 0.886_364).abs() < 1e-6);
+        // Above: ℓ = 3 at q = ¼ gives y² = 3·(1 + ¼/2).
+        let above = VarianceSpike::from_outlier(3.375, 0.25).unwrap();
+        assert!((above.variance - 3.0).abs() < 1e-12);
+        assert_eq!(VarianceSpike::from_outlier(1.0, 0.25), None);
+        assert_eq!(VarianceSpike::from_outlier(f64::NAN, 0.25), None);
+    }
+
+    #[test]
+    fn threshold_oracle() {
+        // 4/√3 for a square matrix.
+        assert!((hard_threshold(1.0).unwrap() - 4.0 / 3.0_f64.sqrt()).abs() < 1e-15);
+        assert!(hard_threshold(0.0).is_err() && hard_threshold(f64::NAN).is_err());
+    }
+
+    #[test]
+    fn planted_signals_are_recovered() {
+        let (m, n, trials) = (128, 256, 40);
+        for theta in [1.2, 2.0] {
+            let (mut strength, mut expected, mut found) = (0.0, [0.0; 2], [0.0; 2]);
+            for trial in 0..trials {
+                let mut a = gaussian(m, n, 100 + trial);
+                // Along the first axis of each side.
+                a[0] += theta * (n as f64).sqrt();
+                let matrix = Matrix::new(&a[..], m, n, Orientation::OutIn).unwrap();
+                let d = decompose(&matrix).unwrap();
+                let y = d.singular_values[0] / (n as f64).sqrt();
+                let spike = AdditiveSpike::from_outlier(y, m as f64 / n as f64).unwrap();
+                let share = 1.0 / trials as f64;
+                strength += share * spike.strength;
+                expected[0] += share * spike.cosine2_small;
+                expected[1] += share * spike.cosine2_large;
+                found[0] += share * d.small_vector(0).next().unwrap().powi(2);
+                found[1] += share * d.large_vector(0).next().unwrap().powi(2);
+            }
+            assert!((strength / theta - 1.0).abs() < 0.03, "θ = {theta}: {strength}");
+            for side in 0..2 {
+                let difference = (expected[side] - found[side]).abs();
+                assert!(difference < 0.04, "θ = {theta}: {expected:?} {found:?}");
+            }
+        }
+    }
+}
