@@ -6,6 +6,7 @@
 //! [`VectorNull`](crate::nulls::VectorNull).
 
 use statrs::function::erf::erfc;
+use statrs::function::gamma::digamma;
 
 /// Standard normal distribution function.
 pub(crate) fn normal_cdf(x: f64) -> f64 {
@@ -46,6 +47,38 @@ pub fn ipr_variance(length: usize) -> f64 {
     n * n * 24.0 * (n - 1.0) / ((n + 2.0).powi(2) * (n + 4.0) * (n + 6.0))
 }
 
+/// Shannon entropy −Σ v² ln v² of `vector`, scaled to unit norm: ln N if spread evenly, 0 on one
+/// entry. NaN for a zero vector.
+pub fn entropy(vector: impl Iterator<Item = f64> + Clone) -> f64 {
+    let norm2: f64 = vector.clone().map(|x| x * x).sum();
+    let term = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
+    if norm2 > 0.0 { vector.map(|x| term(x * x / norm2)).sum() } else { f64::NAN }
+}
+
+/// Expected Shannon entropy of a uniform unit vector: ψ(N/2 + 1) − ψ(3/2), ψ the digamma function.
+pub fn expected_entropy(length: usize) -> f64 {
+    digamma(0.5 * length as f64 + 1.0) - digamma(1.5)
+}
+
+/// Variance of the Shannon entropy of a uniform unit vector: 3ψ₁(3/2)/(N+2) − ψ₁(N/2 + 1).
+pub fn entropy_variance(length: usize) -> f64 {
+    let n = length as f64;
+    3.0 * trigamma(1.5) / (n + 2.0) - trigamma(0.5 * n + 1.0)
+}
+
+/// ψ₁(x) for x > 0: upward recurrence to x ≥ 10, then its asymptotic series (error below 1e-13).
+fn trigamma(mut x: f64) -> f64 {
+    let mut sum = 0.0;
+    while x < 10.0 {
+        sum += 1.0 / (x * x);
+        x += 1.0;
+    }
+    let y = 1.0 / (x * x);
+    let series =
+        y * (1.0 / 6.0 - y * (1.0 / 30.0 - y * (1.0 / 42.0 - y * (1.0 / 30.0 - y * 5.0 / 66.0))));
+    sum + 1.0 / x + 0.5 * y + series / x
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +101,36 @@ mod tests {
         let v = [0.3, -1.2, 0.8, 0.1, 2.0];
         let base = distance(v.into_iter(), &mut buffer);
         assert!((distance(v.iter().map(|x| -7.0 * x), &mut buffer) - base).abs() < 1e-14);
+    }
+
+    #[test]
+    fn entropy_oracles() {
+        assert!((expected_entropy(64) - 3.44479).abs() < 5e-6);
+        assert!((entropy_variance(64).sqrt() - 0.10828).abs() < 5e-6);
+        // ψ₁(1) = π²/6, ψ₁(3/2) = π²/2 − 4.
+        let pi2 = std::f64::consts::PI.powi(2);
+        assert!((trigamma(1.0) - pi2 / 6.0).abs() < 1e-12);
+        assert!((trigamma(1.5) - (pi2 / 2.0 - 4.0)).abs() < 1e-12);
+        assert!((entropy([1.0; 8].into_iter()) - 8.0_f64.ln()).abs() < 1e-14);
+        assert_eq!(entropy([0.0, -3.0, 0.0].into_iter()), 0.0);
+        assert!(entropy([0.0; 3].into_iter()).is_nan());
+    }
+
+    #[test]
+    fn entropy_moments_agree_with_simulation() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(12);
+        let (n, draws) = (64, 20_000);
+        let found: Vec<f64> = (0..draws)
+            .map(|_| {
+                let v: Vec<f64> = (0..n).map(|_| StandardNormal.sample(&mut rng)).collect();
+                entropy(v.iter().copied())
+            })
+            .collect();
+        let mean = found.iter().sum::<f64>() / f64::from(draws);
+        let variance = found.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / f64::from(draws);
+        let standard_error = (entropy_variance(n) / f64::from(draws)).sqrt();
+        assert!((mean - expected_entropy(n)).abs() < 4.0 * standard_error);
+        assert!((variance / entropy_variance(n) - 1.0).abs() < 0.06, "{variance}");
     }
 
     #[test]
