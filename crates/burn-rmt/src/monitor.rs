@@ -82,7 +82,8 @@ impl Monitor {
     }
 
     /// Takes the weights of the last step, due or not, unless [`observe`](Self::observe) already
-    /// did, and never drops them: it waits for room in the queue, at most the finish timeout.
+    /// did. They are not dropped for a full queue: it waits for room, at most the finish timeout,
+    /// and then lets them in. (A matrix larger than the whole byte budget is named, as always.)
     pub fn observe_last<M: Module + 'static>(&self, step: u64, model: &M) {
         let Some(inner) = &self.inner else { return };
         inner.engine.reached(step);
@@ -139,23 +140,31 @@ impl Inner {
         }
         let held = model.clone();
         let walk = Box::new(move |engine: &Engine| collect(engine, &held));
+        let earlier = self.set_pending(Some(Pending { step, admission, walk }));
+        self.submit_pending(earlier);
+    }
+
+    /// Puts `next` in the place of what is pending, and returns that.
+    fn set_pending(&self, next: Option<Pending>) -> Option<Pending> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        *pending = Some(Pending { step, admission, walk });
-        self.has_pending.store(true, Ordering::Release);
+        self.has_pending.store(next.is_some(), Ordering::Release);
+        std::mem::replace(&mut *pending, next)
     }
 
     /// Takes the weights of a due step that had to wait for its parameters' initialization.
     fn settle(&self) {
-        let taken = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.has_pending.store(false, Ordering::Release);
-        if let Some(Pending { step, admission, walk }) = taken {
+        self.submit_pending(self.set_pending(None));
+    }
+
+    fn submit_pending(&self, pending: Option<Pending>) {
+        if let Some(Pending { step, admission, walk }) = pending {
             let found = walk(&self.engine);
             self.submit(step, admission, found);
         }
     }
 
     fn submit(&self, step: u64, admission: Admission, found: Found) {
-        if let (false, Some(device)) = (self.engine.started(), found.device) {
+        if let Some(device) = found.device {
             self.engine.describe(FRAMEWORK, device);
         }
         for name in &found.not_matrices {

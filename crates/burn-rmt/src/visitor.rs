@@ -16,6 +16,7 @@ pub(crate) struct Found {
     pub(crate) uninitialized: Vec<String>,
     /// Names of parameters with more than two axes that no layout is known for.
     pub(crate) not_matrices: Vec<String>,
+    /// Where the first of them lives; asked for until the run has started.
     pub(crate) device: Option<String>,
 }
 
@@ -23,6 +24,7 @@ pub(crate) struct Found {
 pub(crate) fn collect<M: Module>(engine: &Engine, model: &M) -> Found {
     let mut collector = Collector {
         engine,
+        wants_device: !engine.started(),
         path: Vec::new(),
         owners: Vec::new(),
         seen: HashMap::new(),
@@ -34,6 +36,7 @@ pub(crate) fn collect<M: Module>(engine: &Engine, model: &M) -> Found {
 
 struct Collector<'a> {
     engine: &'a Engine,
+    wants_device: bool,
     path: Vec<String>,
     /// Type of the module that each path component is a field of.
     owners: Vec<String>,
@@ -90,7 +93,10 @@ impl ModuleVisitor for Collector<'_> {
             notes.push(format!("{} weights, widened", dtype.name()));
         }
         let [rows, cols] = layout.shape;
-        self.found.device.get_or_insert_with(|| format!("{:?}", tensor.device()));
+        if self.wants_device {
+            self.wants_device = false;
+            self.found.device = Some(format!("{:?}", tensor.device()));
+        }
         self.seen.insert(param.id, Some(self.found.layers.len()));
         self.found.layers.push(LayerSnapshot {
             layer,

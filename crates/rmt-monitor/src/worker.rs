@@ -111,8 +111,9 @@ impl Worker {
         let started = Instant::now();
         let mut reports = Vec::with_capacity(layers.len());
         for layer in layers {
+            // What is already computed is still written.
             if self.shared.ledger.abandoned() {
-                return;
+                break;
             }
             let bytes = layer.bytes;
             let name = layer.layer.name.clone();
