@@ -1,47 +1,28 @@
 //! One matrix in, one report out.
 
+mod options;
+mod permutation;
+
+pub use options::{AnalysisOptions, NullModel};
+
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
-use crate::nulls::Nulls;
+use crate::nulls::{Nulls, PValue, VectorNull};
 use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
-use crate::spectrum::{Decomposition, Matrix, Orientation, decompose};
+use crate::spectrum::{Decomposition, Equalise, Matrix, Orientation, decompose, equalised};
 use crate::statistics::drift::{Reference, drift};
 use crate::statistics::heavy_tail::{HeavyTail, matrix_rank};
 use crate::statistics::scale::{ScaleEstimator, ScaleRule};
-use crate::statistics::signal::{AdditiveSpike, Signal};
-use crate::statistics::significance::{Significance, significance};
-use crate::statistics::vectors::{SideTest, test_side};
-use crate::statistics::{bulk, edges, spacing};
-use serde::{Deserialize, Serialize};
+use crate::statistics::signal::{
+    AdditiveSpike, Signal, Suppression, VarianceSpike, hard_threshold,
+};
+use crate::statistics::significance::{EdgeNulls, significance};
+use crate::statistics::vectors::{SideNulls, SideTest, test_side, window_starts};
+use crate::statistics::{bulk, edges, significance as edge_tests, spacing};
+use permutation::PermutationNull;
 
 /// (ν₁ − ν_m)/ν₁ below which all singular values count as equal: the vectors are undefined.
 const DEGENERATE_SPREAD: f64 = 1e-4;
-
-/// How matrices are judged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct AnalysisOptions {
-    /// Estimator of the bulk's scale.
-    pub scale_estimator: ScaleEstimator,
-    /// Family-wise level of the verdict and of the significant counts.
-    pub level: f64,
-    /// A matrix whose smaller side is below this is "not_estimable".
-    pub min_side: usize,
-}
-
-impl Default for AnalysisOptions {
-    fn default() -> Self {
-        Self { scale_estimator: ScaleEstimator::default(), level: 0.01, min_side: 16 }
-    }
-}
-
-impl AnalysisOptions {
-    /// The level of each test: Bonferroni over the family.
-    pub fn test_level(&self) -> f64 {
-        self.level / FAMILY.len() as f64
-    }
-}
 
 /// What else is known of the matrix.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,22 +73,9 @@ impl Analyser {
     /// Checks the options.
     ///
     /// # Errors
-    /// [`RmtError::Setting`] unless 0 < `level` < 1 and `min_side` ≥ 2.
+    /// [`RmtError::Setting`] unless 0 < `level` < 1, `min_side` ≥ 2 and permutations ≥ 40.
     pub fn new(options: AnalysisOptions, nulls: Nulls) -> Result<Self, RmtError> {
-        if !(options.level > 0.0 && options.level < 1.0) {
-            return Err(RmtError::Setting {
-                setting: "level",
-                value: options.level,
-                requirement: "a family-wise level must lie between 0 and 1",
-            });
-        }
-        if options.min_side < 2 {
-            return Err(RmtError::Setting {
-                setting: "min_side",
-                value: options.min_side as f64,
-                requirement: "a spectrum needs at least 2 singular values",
-            });
-        }
+        options.check()?;
         Ok(Self { options, nulls })
     }
 
@@ -133,13 +101,28 @@ impl Analyser {
             return Ok(not_estimable(report, reason));
         }
         report.scale_entries = finite(entry_deviation(matrix));
+        let stored = matrix;
+        let scaled = equalised(stored, self.options.equalise);
+        let matrix = &match &scaled {
+            Some(values) => {
+                let what = match self.options.equalise {
+                    Equalise::Rows => "rows",
+                    Equalise::Columns => "columns",
+                    _ => "rows and columns",
+                };
+                report.notes.push(format!("{what} equalised: the spectrum is that of the result"));
+                let (rows, cols) = (stored.rows(), stored.cols());
+                Matrix::new(&values[..], rows, cols, stored.orientation())?
+            }
+            None => *stored,
+        };
         let decomposition = decompose(matrix)?;
         let nu = &decomposition.singular_values;
         let (largest, smallest) = (nu[0], nu[m - 1]);
         report.largest = finite(largest);
         report.smallest = finite(smallest);
         if let Some(reference) = context.reference {
-            report.drift = drift(matrix, nu, reference);
+            report.drift = drift(stored, nu, reference);
             if report.drift.is_none() {
                 report.notes.push("drift: the reference has another shape".into());
             }
@@ -159,10 +142,32 @@ impl Analyser {
             );
             return Ok(Analysis { profile, ..not_estimable(report, reason) });
         }
-        self.spectrum(&mut report, nu)?;
-        let profile = self.vectors(&mut report, matrix, &decomposition, profile);
-        self.conclude(&mut report);
+        let permuted = self.permuted(stored, &mut report)?;
+        let mut family = Family::default();
+        self.spectrum(&mut report, &mut family, nu, permuted.as_ref())?;
+        let sides = (permuted.as_ref(), profile);
+        let profile = self.vectors(&mut report, &mut family, matrix, &decomposition, sides)?;
+        self.conclude(&mut report, &family);
         Ok(Analysis { report, profile })
+    }
+
+    /// The permutation null, where it is asked for and can be made.
+    fn permuted(
+        &self,
+        matrix: &Matrix<'_>,
+        report: &mut MatrixReport,
+    ) -> Result<Option<PermutationNull>, RmtError> {
+        let NullModel::Permutation { permutations } = self.options.null_model else {
+            return Ok(None);
+        };
+        let null = PermutationNull::simulate(matrix, &self.options, permutations, &self.nulls)?;
+        report.notes.push(match &null {
+            Some(_) => format!("p-values against {permutations} orders of the entries"),
+            None => {
+                "permuting the entries changes nothing: p-values against Gaussian entries".into()
+            }
+        });
+        Ok(null)
     }
 
     fn empty(&self, matrix: &Matrix<'_>) -> MatrixReport {
@@ -198,6 +203,8 @@ impl Analyser {
             left: None,
             right: None,
             signal: Vec::new(),
+            suppression: Vec::new(),
+            threshold_rank: None,
             heavy_tail: None,
             drift: None,
             tests: Vec::new(),
@@ -207,48 +214,78 @@ impl Analyser {
     }
 
     /// Everything that needs the singular values alone.
-    fn spectrum(&self, report: &mut MatrixReport, nu: &[f64]) -> Result<(), RmtError> {
+    fn spectrum(
+        &self,
+        report: &mut MatrixReport,
+        family: &mut Family,
+        nu: &[f64],
+        permuted: Option<&PermutationNull>,
+    ) -> Result<(), RmtError> {
         let (m, n) = (report.small_side, report.large_side);
         let estimator = self.options.scale_estimator;
-        let scale = ScaleRule::new(estimator, m, n)?.estimate(nu);
-        report.scale = finite(scale);
         let (root_m, root_n) = ((m as f64).sqrt(), (n as f64).sqrt());
-        let (low, high) = (scale * (root_n - root_m), scale * (root_n + root_m));
-        report.heavy_tail = Some(HeavyTail::new(nu, n, Some(high)));
         report.spacing_ratio = spacing::ratio(nu);
         report.spacing_ratio_z = report.spacing_ratio.map(|r| spacing::z_score(r, m));
         let rank = matrix_rank(nu, n);
         if rank < m {
             report.notes.push(format!("{} of {m} singular values vanish", m - rank));
         }
-        if scale.is_nan() || scale <= 0.0 {
+        let first_scale = ScaleRule::new(estimator, m, n)?.estimate(nu);
+        if first_scale.is_nan() || first_scale <= 0.0 {
+            report.scale = finite(first_scale);
+            report.heavy_tail = Some(HeavyTail::new(nu, n, Some(0.0)));
             report.notes.push(
                 "the bulk of the spectrum is zero: no scale, every other value is an outlier"
                     .into(),
             );
-            report.p_above = Some(0.0);
-            report.p_below = Some(0.0);
+            family.above = Some(PValue::certain(0.0));
+            family.below = Some(PValue::certain(0.0));
             return Ok(());
         }
+        let nulls = match permuted {
+            Some(null) => EdgeNulls::fixed(null.spectral.clone()),
+            None => EdgeNulls::gaussian(&self.nulls, m, n, estimator)?,
+        };
+        let mut found = significance(nu, n, estimator, self.options.test_level(), &nulls)?;
+        let scale = if estimator == ScaleEstimator::Fit { found.bulk_scale } else { first_scale };
+        if estimator == ScaleEstimator::Fit {
+            found.p_above = edge_tests::p_above(nu[0], scale, m, n, nulls.whole());
+            found.p_below = edge_tests::p_below(nu[m - 1], scale, m, n, nulls.whole());
+            let dropped = found.above + found.below;
+            report
+                .notes
+                .push(format!("scale fitted in {} rounds, {dropped} values dropped", found.rounds));
+        }
+        let (low, high) = (scale * (root_n - root_m), scale * (root_n + root_m));
+        report.scale = finite(scale);
+        report.heavy_tail = Some(HeavyTail::new(nu, n, Some(high)));
         report.edge_low = finite(low);
         report.edge_high = finite(high);
         report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());
         report.outliers_below = Some(nu.iter().filter(|&&x| x < low).count());
-        let Significance { above, below, p_above, p_below, bulk_scale, exhausted } =
-            significance(nu, n, estimator, self.options.test_level());
-        report.significant_above = Some(above);
-        report.significant_below = Some(below);
-        report.p_above = finite(p_above);
-        report.p_below = finite(p_below);
-        let unit = bulk_scale * root_n;
+        report.significant_above = Some(found.above);
+        report.significant_below = Some(found.below);
+        family.above = Some(found.p_above);
+        family.below = Some(found.p_below);
+        let unit = found.bulk_scale * root_n;
         report.signal =
-            nu.iter().take(above).filter_map(|&x| signal(report, x, x / unit)).collect();
-        if exhausted {
+            nu.iter().take(found.above).filter_map(|&x| signal(report, x, x / unit)).collect();
+        report.suppression = nu
+            .iter()
+            .rev()
+            .take(found.below)
+            .filter_map(|&x| suppression(report.aspect, x, x / unit))
+            .collect();
+        let threshold = hard_threshold(report.aspect)? * unit;
+        report.threshold_rank = Some(nu.iter().filter(|&&x| x > threshold).count());
+        if found.exhausted {
             report.notes.push(
                 "half of the values are significant: there is no bulk, the counts are lower bounds"
                     .into(),
             );
-        } else if estimator == ScaleEstimator::TrimmedQuantiles && 10 * above.max(below) > m {
+        } else if estimator == ScaleEstimator::TrimmedQuantiles
+            && 10 * found.above.max(found.below) > m
+        {
             report.notes.push(
                 "more than a tenth of the values at one end are outliers: the scale is biased"
                     .into(),
@@ -263,57 +300,80 @@ impl Analyser {
         let law = MarchenkoPastur::for_shape(m, n)?;
         let distance = bulk::scaled_distance(nu, scale, n, &law);
         report.bulk_distance = finite(distance);
-        report.p_bulk = finite(self.nulls.bulk(m, n, estimator)?.p_value(distance));
+        family.bulk = Some(nulls.whole().bulk.p_value(distance));
         Ok(())
     }
 
     fn vectors(
         &self,
         report: &mut MatrixReport,
+        family: &mut Family,
         matrix: &Matrix<'_>,
         decomposition: &Decomposition,
-        mut profile: Profile,
-    ) -> Profile {
+        (permuted, mut profile): (Option<&PermutationNull>, Profile),
+    ) -> Result<Profile, RmtError> {
         let nu = &decomposition.singular_values;
         let (m, n) = (matrix.small_side(), matrix.large_side());
         if nu[0] - nu[m - 1] <= DEGENERATE_SPREAD * nu[0] {
             report.verdict = Verdict::Degenerate;
             report.notes.push("all singular values are equal: the vectors are undefined".into());
-            return profile;
+            return Ok(profile);
         }
         // Vectors of vanishing singular values are any basis of the null space.
         let rank = matrix_rank(nu, n);
-        let small =
-            test_side(m, &self.nulls.vector(m), (0..rank).map(|k| decomposition.small_vector(k)));
-        let large =
-            test_side(n, &self.nulls.vector(n), (0..rank).map(|k| decomposition.large_vector(k)));
-        let (left, right) =
-            if matrix.small_side_is_output() { (small, large) } else { (large, small) };
-        let split = |side: Option<SideTest>| side.map(|s| (s.report, s.p_values)).unzip();
-        let (left, left_p): (_, Option<Vec<f64>>) = split(left);
-        let (right, right_p): (_, Option<Vec<f64>>) = split(right);
-        report.left = left;
-        report.right = right;
-        profile.left_p = left_p.unwrap_or_default();
-        profile.right_p = right_p.unwrap_or_default();
-        profile
+        let (small_nulls, large_nulls) =
+            (SideNulls::new(&self.nulls, m)?, SideNulls::new(&self.nulls, n)?);
+        let mut small = test_side(m, &small_nulls, rank, |k| decomposition.small_vector(k));
+        let mut large = test_side(n, &large_nulls, rank, |k| decomposition.large_vector(k));
+        let judged = |side: &mut Option<SideTest>, nulls: &SideNulls, permuted| {
+            side.as_mut().map(|side| {
+                let p = match permuted {
+                    Some(null) => side.permuted_p_value(null),
+                    None => PValue { draws: nulls.draws(), ..PValue::certain(side.report.p) },
+                };
+                side.report.p = p.p;
+                p
+            })
+        };
+        let small_p = judged(&mut small, &small_nulls, permuted.map(|null| &null.small));
+        let large_p = judged(&mut large, &large_nulls, permuted.map(|null| &null.large));
+        let ((left, left_p), (right, right_p)) = if matrix.small_side_is_output() {
+            ((small, small_p), (large, large_p))
+        } else {
+            ((large, large_p), (small, small_p))
+        };
+        (family.left, family.right) = (left_p, right_p);
+        if let Some(left) = left {
+            report.left = Some(left.report);
+            (profile.left_p, profile.left_windows) = (left.p_values, left.window_p_values);
+            profile.window_starts = window_starts(rank, VectorNull::WINDOW).collect();
+        }
+        if let Some(right) = right {
+            report.right = Some(right.report);
+            (profile.right_p, profile.right_windows) = (right.p_values, right.window_p_values);
+        }
+        Ok(profile)
     }
 
     /// The family, Bonferroni, and the verdict.
-    fn conclude(&self, report: &mut MatrixReport) {
-        let p_values = [
-            report.p_above,
-            report.p_below,
-            report.p_bulk,
-            report.left.as_ref().map(|side| side.p),
-            report.right.as_ref().map(|side| side.p),
-        ];
+    fn conclude(&self, report: &mut MatrixReport, family: &Family) {
+        report.p_above = family.above.and_then(|p| finite(p.p));
+        report.p_below = family.below.and_then(|p| finite(p.p));
+        report.p_bulk = family.bulk.and_then(|p| finite(p.p));
+        let p_values = [family.above, family.below, family.bulk, family.left, family.right];
         let level = self.options.test_level();
         report.tests = FAMILY
             .iter()
             .zip(p_values)
             .filter_map(|(name, p)| {
-                p.map(|p| Test { name: (*name).into(), p, rejected: p <= level })
+                let p = p.filter(|p| p.p.is_finite())?;
+                Some(Test {
+                    name: (*name).into(),
+                    p: p.p,
+                    rejected: p.p <= level,
+                    draws: (p.draws > 0).then_some(p.draws),
+                    log10_error: finite(p.log10_error),
+                })
             })
             .collect();
         if report.verdict == Verdict::Degenerate {
@@ -322,6 +382,23 @@ impl Analyser {
         let deviates = report.tests.iter().any(|test| test.rejected);
         report.verdict = if deviates { Verdict::Deviates } else { Verdict::Random };
     }
+}
+
+/// p-values of the family's tests.
+#[derive(Default)]
+struct Family {
+    above: Option<PValue>,
+    below: Option<PValue>,
+    bulk: Option<PValue>,
+    left: Option<PValue>,
+    right: Option<PValue>,
+}
+
+/// The suppressed variance behind the singular value `value`, y = `value`/(σ√n); `None` inside the
+/// bulk.
+fn suppression(aspect: f64, value: f64, y: f64) -> Option<Suppression> {
+    let spike = VarianceSpike::from_outlier(y * y, aspect)?;
+    Some(Suppression { value, variance: spike.variance, cosine: spike.cosine2.sqrt() })
 }
 
 /// The signal behind the singular value `value`, y = `value`/(σ√n); `None` inside the bulk.

@@ -31,9 +31,9 @@ mod error;
 #[cfg(test)]
 mod test_support;
 
-pub use analyse::{Analyser, Analysis, AnalysisOptions, Context};
+pub use analyse::{Analyser, Analysis, AnalysisOptions, Context, NullModel};
 pub use error::RmtError;
 pub use nulls::Nulls;
 pub use report::{LayerReport, MatrixReport, Profile, Verdict};
-pub use spectrum::{Matrix, Orientation, Values};
+pub use spectrum::{Equalise, Matrix, Orientation, Values};
 pub use statistics::scale::ScaleEstimator;

@@ -4,7 +4,7 @@ use crate::layers::LayerId;
 use crate::spectrum::Orientation;
 use crate::statistics::drift::Drift;
 use crate::statistics::heavy_tail::HeavyTail;
-use crate::statistics::signal::Signal;
+use crate::statistics::signal::{Signal, Suppression};
 use crate::statistics::vectors::SideReport;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,12 @@ pub struct Test {
     pub p: f64,
     /// Whether it rejects at the family-wise level (Bonferroni).
     pub rejected: bool,
+    /// Simulated draws B behind the p-value; below 1/(B + 1) it is that of a fitted tail.
+    #[serde(default)]
+    pub draws: Option<usize>,
+    /// Standard error of log₁₀ p that a fitted tail has; 0 where none was needed.
+    #[serde(default)]
+    pub log10_error: Option<f64>,
 }
 
 /// Names of the family's tests, in their order in [`MatrixReport::tests`].
@@ -109,6 +115,13 @@ pub struct MatrixReport {
     pub right: Option<SideReport>,
     /// The signal behind each significant value above, the largest first.
     pub signal: Vec<Signal>,
+    /// The suppressed variance behind each significant value below, the smallest first.
+    #[serde(default)]
+    pub suppression: Vec<Suppression>,
+    /// Singular values above the Gavish–Donoho threshold λ*·σ√n: the rank that a hard threshold
+    /// keeps for the least mean square error.
+    #[serde(default)]
+    pub threshold_rank: Option<usize>,
     /// Norms and ranks.
     pub heavy_tail: Option<HeavyTail>,
     /// Change since the reference snapshot.
@@ -138,6 +151,16 @@ pub struct Profile {
     pub left_p: Vec<f64>,
     /// Of each right vector.
     pub right_p: Vec<f64>,
+    /// Rank (from 0) of the first vector of each window of neighbouring vectors.
+    #[serde(default)]
+    pub window_starts: Vec<usize>,
+    /// p-value of the pooled entries of each window of left vectors: where along the spectrum the
+    /// vectors stop being random.
+    #[serde(default)]
+    pub left_windows: Vec<f64>,
+    /// Of each window of right vectors.
+    #[serde(default)]
+    pub right_windows: Vec<f64>,
 }
 
 /// The report of one watched layer at one step: a row of `metrics.jsonl`.

@@ -5,7 +5,7 @@
 //! which makes textbook Kolmogorov–Smirnov p-values conservative: see
 //! [`VectorNull`](crate::nulls::VectorNull).
 
-use statrs::function::erf::erfc;
+use statrs::function::erf::{erf, erfc};
 use statrs::function::gamma::digamma;
 
 /// Standard normal distribution function.
@@ -31,6 +31,41 @@ pub fn distance(vector: impl Iterator<Item = f64>, buffer: &mut Vec<f64>) -> f64
     for (i, x) in buffer.iter().enumerate() {
         let f = normal_cdf(x * factor);
         largest = largest.max(f - i as f64 / length).max((i + 1) as f64 / length - f);
+    }
+    largest
+}
+
+/// Kolmogorov–Smirnov distance of the |entries| of several vectors of one length together, each
+/// scaled to unit mean square, from the half-normal law F(x) = erf(x/√2). `buffer` is working space.
+/// NaN without vectors or where one is zero.
+///
+/// Taking |v| makes the pooled sample independent of the vectors' arbitrary signs; fixing the signs
+/// by the sum, say, would not.
+pub fn pooled_distance<V: Iterator<Item = f64>>(
+    vectors: impl Iterator<Item = V>,
+    buffer: &mut Vec<f64>,
+) -> f64 {
+    buffer.clear();
+    for vector in vectors {
+        let start = buffer.len();
+        buffer.extend(vector.map(f64::abs));
+        let entries = &mut buffer[start..];
+        let norm = entries.iter().map(|x| x * x).sum::<f64>().sqrt();
+        if norm.is_nan() || norm <= 0.0 {
+            return f64::NAN;
+        }
+        let factor = (entries.len() as f64).sqrt() / norm;
+        entries.iter_mut().for_each(|x| *x *= factor);
+    }
+    if buffer.is_empty() {
+        return f64::NAN;
+    }
+    let count = buffer.len() as f64;
+    buffer.sort_unstable_by(f64::total_cmp);
+    let mut largest = 0.0_f64;
+    for (i, x) in buffer.iter().enumerate() {
+        let f = erf(x * std::f64::consts::FRAC_1_SQRT_2);
+        largest = largest.max(f - i as f64 / count).max((i + 1) as f64 / count - f);
     }
     largest
 }
@@ -101,6 +136,19 @@ mod tests {
         let v = [0.3, -1.2, 0.8, 0.1, 2.0];
         let base = distance(v.into_iter(), &mut buffer);
         assert!((distance(v.iter().map(|x| -7.0 * x), &mut buffer) - base).abs() < 1e-14);
+    }
+
+    #[test]
+    fn pooled_distance_in_closed_form() {
+        let mut buffer = Vec::new();
+        // All |entries| at 1, whatever the signs and norms: the gap below the jump is F(1).
+        let vectors = [[1.0, -1.0, 1.0], [-5.0, -5.0, 5.0]];
+        let d = pooled_distance(vectors.iter().map(|v| v.iter().copied()), &mut buffer);
+        assert!((d - erf(std::f64::consts::FRAC_1_SQRT_2)).abs() < 1e-15);
+        let zero = [[1.0, 2.0], [0.0, 0.0]];
+        assert!(pooled_distance(zero.iter().map(|v| v.iter().copied()), &mut buffer).is_nan());
+        let none: [[f64; 1]; 0] = [];
+        assert!(pooled_distance(none.iter().map(|v| v.iter().copied()), &mut buffer).is_nan());
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! Null distributions, simulated exactly and cheaply, seeded.
 
-mod bulk;
+mod cache;
 mod sampler;
+pub mod shipped;
+mod spectral;
+mod tail;
 mod vector;
 
-pub use bulk::BulkNull;
+use cache::CachedNull;
+pub use cache::{NullCache, NullKey, NullKind};
 pub use sampler::WishartSampler;
+pub use spectral::SpectralNull;
+pub use tail::{LEVELS, PValue, TailTable};
 pub use vector::VectorNull;
 
 use crate::RmtError;
@@ -14,7 +20,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Null distributions in memory, simulated at first use and shared by all matrices of a shape.
+/// Null distributions in memory: the shipped table where it serves, else simulated at first use
+/// and shared by all matrices of a shape.
 ///
 /// `Nulls` is a cheap handle; clones share what was simulated. The same seed gives the same
 /// p-values on every machine, whichever matrix asks first.
@@ -26,57 +33,139 @@ pub struct Nulls {
 #[derive(Debug)]
 struct Inner {
     seed: u64,
-    bulk: Shared<(usize, usize, ScaleEstimator), BulkNull>,
-    vector: Shared<usize, VectorNull>,
+    shipped: bool,
+    cache: Option<Box<dyn NullCache>>,
+    spectral: Shared<(usize, usize, ScaleEstimator), SpectralNull>,
+    vector: Shared<(usize, usize), VectorNull>,
 }
 
 /// A map whose entries are made once, without holding up askers for other keys.
-type Shared<K, V> = Mutex<HashMap<K, Arc<OnceLock<Arc<V>>>>>;
+type Shared<K, V> = Mutex<HashMap<K, Arc<OnceLock<Result<Arc<V>, RmtError>>>>>;
 
-fn get_or_simulate<K: Hash + Eq, V>(
+fn get_or_make<K: Hash + Eq, V>(
     map: &Shared<K, V>,
     key: K,
-    make: impl FnOnce() -> V,
-) -> Arc<V> {
+    make: impl FnOnce() -> Result<V, RmtError>,
+) -> Result<Arc<V>, RmtError> {
     let cell = {
         let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
         map.entry(key).or_default().clone()
     };
-    cell.get_or_init(|| Arc::new(make())).clone()
+    cell.get_or_init(|| make().map(Arc::new)).clone()
 }
 
 impl Nulls {
     /// The seed that every program uses unless it is told another one.
-    pub const DEFAULT_SEED: u64 = 0x2410_1777;
+    pub const DEFAULT_SEED: u64 = shipped::SEED;
 
-    /// Nulls simulated from `seed`.
+    /// The shipped table, and simulation from `seed` for what it does not hold.
     pub fn new(seed: u64) -> Self {
-        let inner = Inner { seed, bulk: Mutex::default(), vector: Mutex::default() };
-        Self { inner: Arc::new(inner) }
+        Self::with(seed, true, None)
     }
 
-    /// The null of m·D for m×n matrices whose scale is estimated by `estimator`.
+    /// Simulation alone, at exactly the shape asked for.
+    pub fn simulated(seed: u64) -> Self {
+        Self::with(seed, false, None)
+    }
+
+    /// The same, with simulated nulls kept in `cache` beyond the life of the program.
+    #[must_use]
+    pub fn with_cache(&self, cache: impl NullCache + 'static) -> Self {
+        Self::with(self.inner.seed, self.inner.shipped, Some(Box::new(cache)))
+    }
+
+    fn with(seed: u64, shipped: bool, cache: Option<Box<dyn NullCache>>) -> Self {
+        let (spectral, vector) = (Mutex::default(), Mutex::default());
+        Self { inner: Arc::new(Inner { seed, shipped, cache, spectral, vector }) }
+    }
+
+    /// Seed of what is simulated.
+    pub fn seed(&self) -> u64 {
+        self.inner.seed
+    }
+
+    /// The null of the spectrum of m×n matrices whose scale is estimated by `estimator`.
     ///
     /// # Errors
-    /// [`RmtError::Domain`] unless 1 ≤ `small` ≤ `large`.
-    pub fn bulk(
+    /// [`RmtError::Domain`] unless 2 ≤ `small` ≤ `large`.
+    pub fn spectral(
         &self,
         small: usize,
         large: usize,
         estimator: ScaleEstimator,
-    ) -> Result<Arc<BulkNull>, RmtError> {
-        let recipe = bulk::Recipe::new(small, large, estimator)?;
-        Ok(get_or_simulate(&self.inner.bulk, (small, large, estimator), || {
-            recipe.simulate(BulkNull::draws_for(small), self.inner.seed)
-        }))
+    ) -> Result<Arc<SpectralNull>, RmtError> {
+        // Random matrices lose no value to a fit, but for the level's share of them.
+        let estimator = estimator.single_fit();
+        get_or_make(&self.inner.spectral, (small, large, estimator), || {
+            if let Some(null) = self.shipped_spectral(small, large, estimator) {
+                return Ok(null);
+            }
+            let draws = SpectralNull::draws_for(small);
+            let key = NullKey {
+                kind: NullKind::Spectral { small, large, estimator },
+                draws,
+                seed: self.inner.seed,
+            };
+            self.cached(&key, || {
+                SpectralNull::simulate(small, large, estimator, draws, self.inner.seed)
+            })
+        })
     }
 
-    /// The null of the Kolmogorov–Smirnov distance of a unit vector of `length` entries.
-    pub fn vector(&self, length: usize) -> Arc<VectorNull> {
-        get_or_simulate(&self.inner.vector, VectorNull::simulated_length(length), || {
-            VectorNull::simulate(length, VectorNull::DRAWS, self.inner.seed)
+    /// The null after significant values were removed from a matrix whose own null is `whole`:
+    /// of the remaining shape where the shipped table has it at no cost, else `whole` itself.
+    pub(crate) fn reduced(
+        &self,
+        small: usize,
+        large: usize,
+        estimator: ScaleEstimator,
+        whole: &Arc<SpectralNull>,
+    ) -> Arc<SpectralNull> {
+        self.shipped_spectral(small, large, estimator).map_or_else(|| whole.clone(), Arc::new)
+    }
+
+    fn shipped_spectral(
+        &self,
+        small: usize,
+        large: usize,
+        estimator: ScaleEstimator,
+    ) -> Option<SpectralNull> {
+        let default = estimator.single_fit() == ScaleEstimator::default();
+        let served = self.inner.shipped && default;
+        served.then(|| shipped::spectral(small, large)).flatten()
+    }
+
+    /// The null of unit vectors of `length` entries, `width` of them pooled.
+    ///
+    /// # Errors
+    /// [`RmtError::Domain`] unless `length` ≥ 2 and `width` ≥ 1.
+    pub fn vector(&self, length: usize, width: usize) -> Result<Arc<VectorNull>, RmtError> {
+        get_or_make(&self.inner.vector, (length, width), || {
+            if let Some(null) = self.inner.shipped.then(|| shipped::vector(length, width)).flatten()
+            {
+                return Ok(null);
+            }
+            // Beyond this length the variable no longer depends on it.
+            let simulated = length.min(shipped::LENGTHS[shipped::LENGTHS.len() - 1]);
+            let (draws, seed) = (VectorNull::DRAWS, self.inner.seed);
+            let key = NullKey { kind: NullKind::Vector { length: simulated, width }, draws, seed };
+            let null = self.cached(&key, || VectorNull::simulate(simulated, width, draws, seed))?;
+            Ok(null.at_length(length))
         })
-        .rescaled(length)
+    }
+
+    fn cached<V: CachedNull>(
+        &self,
+        key: &NullKey,
+        simulate: impl FnOnce() -> Result<V, RmtError>,
+    ) -> Result<V, RmtError> {
+        let Some(cache) = &self.inner.cache else { return simulate() };
+        if let Some(null) = cache.load(key).and_then(|tables| V::from_tables(key, tables)) {
+            return Ok(null);
+        }
+        let null = simulate()?;
+        cache.store(key, &null.to_tables());
+        Ok(null)
     }
 }
 
@@ -93,14 +182,53 @@ mod tests {
 
     #[test]
     fn simulated_once_and_the_same_whoever_asks_first() {
-        let estimator = ScaleEstimator::default();
+        let estimator = ScaleEstimator::Median;
         let (one, two) = (Nulls::new(3), Nulls::new(3));
-        let first = one.bulk(16, 20, estimator).unwrap();
-        one.bulk(18, 20, estimator).unwrap();
-        assert!(Arc::ptr_eq(&first, &one.clone().bulk(16, 20, estimator).unwrap()));
-        two.bulk(18, 20, estimator).unwrap();
-        assert_eq!(first, two.bulk(16, 20, estimator).unwrap());
-        assert_ne!(first, Nulls::new(4).bulk(16, 20, estimator).unwrap());
-        assert!(one.bulk(5, 4, estimator).is_err() && one.bulk(0, 4, estimator).is_err());
+        let first = one.spectral(8, 10, estimator).unwrap();
+        one.spectral(9, 10, estimator).unwrap();
+        assert!(Arc::ptr_eq(&first, &one.clone().spectral(8, 10, estimator).unwrap()));
+        two.spectral(9, 10, estimator).unwrap();
+        assert_eq!(first, two.spectral(8, 10, estimator).unwrap());
+        assert_ne!(first, Nulls::new(4).spectral(8, 10, estimator).unwrap());
+        assert!(one.spectral(5, 4, estimator).is_err() && one.spectral(0, 4, estimator).is_err());
+        assert!(one.vector(1, 1).is_err() && one.vector(20, 0).is_err());
+    }
+
+    /// Keeps tables in memory, and counts.
+    #[derive(Debug, Default, Clone)]
+    struct Memory(Arc<Mutex<(HashMap<NullKey, Vec<TailTable>>, usize)>>);
+
+    impl NullCache for Memory {
+        fn load(&self, key: &NullKey) -> Option<Vec<TailTable>> {
+            self.0.lock().unwrap().0.get(key).cloned()
+        }
+
+        fn store(&self, key: &NullKey, tables: &[TailTable]) {
+            let mut inner = self.0.lock().unwrap();
+            inner.0.insert(key.clone(), tables.to_vec());
+            inner.1 += 1;
+        }
+    }
+
+    #[test]
+    fn a_cache_is_asked_before_anything_is_simulated() {
+        let memory = Memory::default();
+        let estimator = ScaleEstimator::Median;
+        let first = Nulls::new(3).with_cache(memory.clone());
+        let spectral = first.spectral(8, 10, estimator).unwrap();
+        let vector = first.vector(8, 2).unwrap();
+        assert_eq!(memory.0.lock().unwrap().1, 2);
+        let second = Nulls::new(3).with_cache(memory.clone());
+        assert_eq!(second.spectral(8, 10, estimator).unwrap(), spectral);
+        assert_eq!(second.vector(8, 2).unwrap(), vector);
+        assert_eq!(memory.0.lock().unwrap().1, 2);
+        // What is no null of this kind is simulated again, and replaced.
+        memory.0.lock().unwrap().0.values_mut().for_each(|tables| tables.truncate(0));
+        let third = Nulls::new(3).with_cache(memory.clone());
+        assert_eq!(third.spectral(8, 10, estimator).unwrap(), spectral);
+        assert_eq!(memory.0.lock().unwrap().1, 3);
+        // Another seed is another null.
+        Nulls::new(4).with_cache(memory.clone()).spectral(8, 10, estimator).unwrap();
+        assert_eq!(memory.0.lock().unwrap().1, 4);
     }
 }

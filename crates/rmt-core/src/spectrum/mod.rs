@@ -1,9 +1,11 @@
 //! From a stored matrix to its singular values and vectors.
 
 mod decompose;
+mod equalise;
 mod matrix;
 mod tridiagonal;
 
 pub use decompose::{Decomposition, decompose, singular_values};
+pub use equalise::{Equalise, equalised};
 pub use matrix::{Matrix, Orientation, Values};
 pub(crate) use tridiagonal::eigenvalues as tridiagonal_eigenvalues;

@@ -18,10 +18,15 @@ pub fn p_above(largest: f64, scale: f64, small: usize, large: usize) -> f64 {
     if !lambda.is_finite() || small == 0 {
         return f64::NAN;
     }
+    tracy_widom::survival(standardized_above(lambda, small, large))
+}
+
+/// (λ₁ − μ)/s.
+fn standardized_above(lambda: f64, small: usize, large: usize) -> f64 {
     let (rn, rp) = half_corrected_roots(small, large);
     let centre = (rn + rp).powi(2);
     let spread = (rn + rp) * (1.0 / rn + 1.0 / rp).cbrt();
-    tracy_widom::survival((lambda - centre) / spread)
+    (lambda - centre) / spread
 }
 
 /// p-value of the smallest singular value ν_m: P(ν ≤ ν_m).
@@ -58,6 +63,41 @@ pub fn p_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64 {
     }
 }
 
+/// −ln of the asymptotic p of ν₁, as [`p_above`] has it but without underflow: the statistic whose
+/// null is simulated, so that the p-values of reports hold at finite size with an estimated scale.
+pub fn evidence_above(largest: f64, scale: f64, small: usize, large: usize) -> f64 {
+    let lambda = (largest / scale).powi(2);
+    if lambda.is_nan() || small == 0 {
+        return f64::NAN;
+    }
+    -tracy_widom::ln_survival(standardized_above(lambda, small, large))
+}
+
+/// −ln of the asymptotic p of ν_m: [`p_below`] without its guard in the far tail, which a fitted
+/// tail replaces (see [`guard_below`]).
+pub fn evidence_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64 {
+    let ratio = smallest / scale;
+    if ratio.is_nan() || small == 0 || large < small {
+        return f64::NAN;
+    }
+    let lambda = ratio * ratio;
+    match large - small {
+        0 | 1 => -p_below(smallest, scale, small, large).ln(),
+        _ if lambda <= 0.0 => f64::INFINITY,
+        _ => -tracy_widom::ln_survival(standardized_below(lambda, small, large)),
+    }
+}
+
+/// Where 2 ≤ δ ≤ 12: P(λ_m ≤ λ) to leading order at small λ, below which no p-value of ν_m may
+/// fall; 0 for other δ.
+pub fn guard_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64 {
+    let delta = large.saturating_sub(small);
+    if !(2..=EXPANSION_LIMIT).contains(&delta) || small == 0 {
+        return 0.0;
+    }
+    small_lambda_leading_term((smallest / scale).powi(2), small, large)
+}
+
 /// t = √n·ν_m/σ, the hard-edge variable of a square matrix (Edelman 1988).
 pub fn hard_edge(smallest: f64, scale: f64, side: usize) -> f64 {
     (side as f64).sqrt() * smallest / scale
@@ -72,10 +112,15 @@ fn p_below_logarithmic(lambda: f64, small: usize, large: usize) -> f64 {
     if lambda <= 0.0 {
         return 0.0;
     }
+    tracy_widom::survival(standardized_below(lambda, small, large))
+}
+
+/// −(ln λ_m − ln μ₋ − τ²/8)/τ.
+fn standardized_below(lambda: f64, small: usize, large: usize) -> f64 {
     let (rn, rp) = half_corrected_roots(small, large);
     let centre = (rn - rp).powi(2);
     let tau = (rn - rp) * (1.0 / rp - 1.0 / rn).cbrt() / centre;
-    tracy_widom::survival(-(lambda.ln() - centre.ln() - tau * tau / 8.0) / tau)
+    -(lambda.ln() - centre.ln() - tau * tau / 8.0) / tau
 }
 
 /// P(λ_m ≤ λ) to leading order in λ:

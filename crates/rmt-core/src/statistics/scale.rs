@@ -16,17 +16,28 @@ pub enum ScaleEstimator {
     /// more than 10 % of the values at one end are outliers; below m = 10 nothing is trimmed.
     #[default]
     TrimmedQuantiles,
+    /// As [`TrimmedQuantiles`](Self::TrimmedQuantiles), over what remains after the significant
+    /// outliers are dropped and the scale is fitted anew, until the set is stable (at most half of
+    /// the values): for spectra with more than 10 % outliers at one end.
+    Fit,
     /// √(Σν²/(mn)), the root mean square of the entries: least spread under the null, not robust
     /// to outliers.
     Entries,
 }
 
 impl ScaleEstimator {
+    /// The estimator that one fit is made by: itself but for [`Fit`](Self::Fit).
+    #[must_use]
+    pub fn single_fit(self) -> Self {
+        if self == Self::Fit { Self::TrimmedQuantiles } else { self }
+    }
+
     /// The name used in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Median => "median",
             Self::TrimmedQuantiles => "trimmed_quantiles",
+            Self::Fit => "fit",
             Self::Entries => "entries",
         }
     }
@@ -58,7 +69,8 @@ impl ScaleRule {
                 let count = ranks.len() as f64;
                 (ranks, n * law.median() * count)
             }
-            ScaleEstimator::TrimmedQuantiles => {
+            // One round of a fit is this; the rounds are the deflation's.
+            ScaleEstimator::TrimmedQuantiles | ScaleEstimator::Fit => {
                 let ranks = small / 10..(9 * small).div_ceil(10);
                 // Plotting positions without bias at either size [measured].
                 let (shift, extra) = if small < 32 { (0.5, 0.0) } else { (1.0 / 3.0, 1.0 / 3.0) };
@@ -124,8 +136,8 @@ mod tests {
                 let draws = 2000;
                 let (mean, sd) = moments(estimator, m, n, draws);
                 let allowed = match estimator {
-                    ScaleEstimator::TrimmedQuantiles if m >= 32 => 5e-4,
-                    ScaleEstimator::TrimmedQuantiles => 2e-3,
+                    ScaleEstimator::TrimmedQuantiles | ScaleEstimator::Fit if m >= 32 => 5e-4,
+                    ScaleEstimator::TrimmedQuantiles | ScaleEstimator::Fit => 2e-3,
                     // E[ν] of a finite sample: √ of an unbiased σ².
                     ScaleEstimator::Entries => 1e-3,
                     ScaleEstimator::Median => 1e-2,

@@ -17,6 +17,19 @@ pub struct Signal {
     pub cosine_right: f64,
 }
 
+/// What a singular value below the bulk says of the direction behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Suppression {
+    /// The singular value ν.
+    pub value: f64,
+    /// Estimated variance ℓ̂ of that direction of the small side, in units of σ²; an outlier below
+    /// needs ℓ < 1 − √q.
+    pub variance: f64,
+    /// Expected cosine between the singular vector on the small side and that direction.
+    pub cosine: f64,
+}
+
 /// An additive rank-one signal θ·σ√n·u vᵀ in white noise, seen as an outlier above.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdditiveSpike {
@@ -43,6 +56,10 @@ impl AdditiveSpike {
     pub fn from_outlier(y: f64, aspect: f64) -> Option<Self> {
         if !y.is_finite() || y <= 1.0 + aspect.sqrt() {
             return None;
+        }
+        if y > 1e8 {
+            // Beyond this the noise is below rounding, and squares may overflow.
+            return Some(Self { strength: y, cosine2_small: 1.0, cosine2_large: 1.0 });
         }
         let b = y * y - 1.0 - aspect;
         let squared = 0.5 * (b + (b * b - 4.0 * aspect).max(0.0).sqrt());
@@ -136,6 +153,8 @@ mod tests {
             assert_eq!(AdditiveSpike::from_outlier(1.0 + q.sqrt(), q), None);
         }
         assert_eq!(AdditiveSpike::from_outlier(f64::NAN, 0.5), None);
+        let huge = AdditiveSpike::from_outlier(1e300, 0.5).unwrap();
+        assert_eq!((huge.strength, huge.cosine2_small, huge.cosine2_large), (1e300, 1.0, 1.0));
     }
 
     #[test]

@@ -2,23 +2,70 @@
 
 use super::edges;
 use super::scale::{ScaleEstimator, ScaleRule};
+use crate::RmtError;
+use crate::nulls::{Nulls, PValue, SpectralNull};
+use std::sync::Arc;
 
 /// Counts of significant outliers, and the p-values of the most extreme value at each end.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Significance {
     /// Significant values above the bulk.
     pub above: usize,
     /// Significant values below the bulk; always 0 for a square matrix, which has no lower edge.
     pub below: usize,
     /// p of the largest singular value of the whole matrix.
-    pub p_above: f64,
+    pub p_above: PValue,
     /// p of the smallest one (the hard-edge law for a square matrix).
-    pub p_below: f64,
+    pub p_below: PValue,
     /// σ of what remains after the significant values are removed.
     pub bulk_scale: f64,
+    /// Estimates of the scale that were made.
+    pub rounds: usize,
     /// Half of the values were removed and the ends still reject: what remains is no bulk, and the
     /// counts are lower bounds.
     pub exhausted: bool,
+}
+
+/// The nulls that the rounds of a deflation are judged by.
+#[derive(Debug, Clone)]
+pub struct EdgeNulls<'a> {
+    whole: Arc<SpectralNull>,
+    /// Where the nulls of the remaining shapes come from, if they cost nothing.
+    nulls: Option<&'a Nulls>,
+}
+
+impl<'a> EdgeNulls<'a> {
+    /// Of Gaussian m×n matrices, and of the shapes that remain as values are removed where the
+    /// shipped table has them (else of m×n throughout).
+    ///
+    /// # Errors
+    /// [`RmtError::Domain`] unless 2 ≤ `small` ≤ `large`.
+    pub fn gaussian(
+        nulls: &'a Nulls,
+        small: usize,
+        large: usize,
+        estimator: ScaleEstimator,
+    ) -> Result<Self, RmtError> {
+        Ok(Self { whole: nulls.spectral(small, large, estimator)?, nulls: Some(nulls) })
+    }
+
+    /// One null for all rounds.
+    pub fn fixed(null: Arc<SpectralNull>) -> Self {
+        Self { whole: null, nulls: None }
+    }
+
+    /// The null of the whole matrix.
+    pub fn whole(&self) -> &SpectralNull {
+        &self.whole
+    }
+
+    fn reduced(&self, small: usize, large: usize, estimator: ScaleEstimator) -> Arc<SpectralNull> {
+        match self.nulls {
+            Some(nulls) => nulls.reduced(small, large, estimator, &self.whole),
+            None => self.whole.clone(),
+        }
+    }
 }
 
 /// Removes the largest value while the upper end rejects at `level`, and the smallest while the
@@ -28,46 +75,83 @@ pub struct Significance {
 /// both ends are tested against the (m−k_t−k_b)×(n−k_t) law, with σ estimated anew from what
 /// remains by that law's quantiles. At most half of the values are removed. `descending` holds the
 /// m singular values of an m×`large` matrix.
+///
+/// # Errors
+/// [`RmtError::Domain`] unless 2 ≤ m ≤ `large`.
 pub fn significance(
     descending: &[f64],
     large: usize,
     estimator: ScaleEstimator,
     level: f64,
-) -> Significance {
+    nulls: &EdgeNulls<'_>,
+) -> Result<Significance, RmtError> {
     let m = descending.len();
+    if m < 2 || m > large {
+        return Err(RmtError::Domain {
+            law: "significance of outliers",
+            requirement: "a matrix needs at least 2 singular values, and no more than its large side",
+        });
+    }
     let square = m == large;
-    let (mut above, mut below) = (0, 0);
+    let whole = &nulls.whole;
+    let scale = ScaleRule::new(estimator, m, large)?.estimate(descending);
     let mut found = Significance {
-        above,
-        below,
-        p_above: f64::NAN,
-        p_below: f64::NAN,
-        bulk_scale: f64::NAN,
+        above: 0,
+        below: 0,
+        p_above: p_above(descending[0], scale, m, large, whole),
+        p_below: p_below(descending[m - 1], scale, m, large, whole),
+        bulk_scale: scale,
+        rounds: 1,
         exhausted: false,
     };
-    for round in 0.. {
-        let rest = &descending[above..m - below];
-        let (small, wide) = (rest.len(), large - above);
-        let Ok(rule) = ScaleRule::new(estimator, small, wide) else { break };
-        let scale = rule.estimate(rest);
-        found.bulk_scale = scale;
-        let p_above = edges::p_above(rest[0], scale, small, wide);
-        let p_below = edges::p_below(rest[small - 1], scale, small, wide);
-        if round == 0 {
-            (found.p_above, found.p_below) = (p_above, p_below);
-        }
-        let (top, bottom) = (p_above <= level, !square && p_below <= level);
+    let (mut first, mut last) = (found.p_above, found.p_below);
+    loop {
+        let (top, bottom) = (first.p <= level, !square && last.p <= level);
         if !top && !bottom {
-            break;
+            return Ok(found);
         }
-        if above + below + 2 > m / 2 {
+        if found.above + found.below + 2 > m / 2 {
             found.exhausted = true;
-            break;
+            return Ok(found);
         }
-        above += usize::from(top);
-        below += usize::from(bottom);
+        found.above += usize::from(top);
+        found.below += usize::from(bottom);
+        let rest = &descending[found.above..m - found.below];
+        let (small, wide) = (rest.len(), large - found.above);
+        let scale = ScaleRule::new(estimator, small, wide)?.estimate(rest);
+        found.bulk_scale = scale;
+        found.rounds += 1;
+        let null = nulls.reduced(small, wide, estimator);
+        first = p_above(rest[0], scale, small, wide, &null);
+        last = p_below(rest[small - 1], scale, small, wide, &null);
     }
-    Significance { above, below, ..found }
+}
+
+/// Calibrated p of the largest singular value: P(ν ≥ `largest`) with the scale estimated.
+pub fn p_above(
+    largest: f64,
+    scale: f64,
+    small: usize,
+    large: usize,
+    null: &SpectralNull,
+) -> PValue {
+    null.above.p_value(edges::evidence_above(largest, scale, small, large))
+}
+
+/// Calibrated p of the smallest singular value: P(ν ≤ `smallest`) with the scale estimated; in the
+/// fitted tail never below the exact leading term where 2 ≤ n − m ≤ 12.
+pub fn p_below(
+    smallest: f64,
+    scale: f64,
+    small: usize,
+    large: usize,
+    null: &SpectralNull,
+) -> PValue {
+    let p = null.below.p_value(edges::evidence_below(smallest, scale, small, large));
+    if p.log10_error == 0.0 {
+        return p;
+    }
+    PValue { p: p.p.max(edges::guard_below(smallest, scale, small, large)), ..p }
 }
 
 #[cfg(test)]
@@ -82,18 +166,26 @@ mod tests {
 
     const ESTIMATOR: ScaleEstimator = ScaleEstimator::TrimmedQuantiles;
 
+    fn of(nu: &[f64], n: usize, level: f64) -> Significance {
+        let nulls = Nulls::default();
+        let nulls = EdgeNulls::gaussian(&nulls, nu.len(), n, ESTIMATOR).unwrap();
+        significance(nu, n, ESTIMATOR, level, &nulls).unwrap()
+    }
+
     #[test]
     fn level_is_kept_with_estimated_scale() {
-        let draws = 4000;
+        let (draws, nulls) = (4000, Nulls::default());
         for (m, n) in [(59, 128), (59, 256), (128, 256), (64, 64)] {
             let mut sampler = WishartSampler::new(m, n).unwrap();
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(23);
+            let nulls = EdgeNulls::gaussian(&nulls, m, n, ESTIMATOR).unwrap();
             for level in [0.05, 0.01] {
                 let (mut above, mut below) = (0, 0);
                 for _ in 0..draws {
-                    let s = significance(sampler.draw(&mut rng), n, ESTIMATOR, level);
-                    above += usize::from(s.p_above <= level);
-                    below += usize::from(s.p_below <= level);
+                    let nu = sampler.draw(&mut rng);
+                    let s = significance(nu, n, ESTIMATOR, level, &nulls).unwrap();
+                    above += usize::from(s.p_above.p <= level);
+                    below += usize::from(s.p_below.p <= level);
                 }
                 let (low, high) = binomial_interval(draws, level, 0.01 / 16.0);
                 for count in [above, below] {
@@ -119,9 +211,9 @@ mod tests {
             }
             let matrix = Matrix::new(a.as_slice(), m, n, Orientation::OutIn).unwrap();
             let nu = singular_values(&matrix).unwrap();
-            let s = significance(&nu, n, ESTIMATOR, 0.05);
+            let s = of(&nu, n, 0.05);
             exact += usize::from(s.above == spikes);
-            hard_edge += usize::from(s.p_below <= 0.05);
+            hard_edge += usize::from(s.p_below.p <= 0.05);
         }
         // One more than planted happens at about the level, one fewer hardly ever.
         let trials = trials as usize;
@@ -136,7 +228,7 @@ mod tests {
         let mut a = gaussian(m, n, 9);
         a[..n].iter_mut().for_each(|x| *x *= 0.05);
         let matrix = Matrix::new(a.as_slice(), m, n, Orientation::OutIn).unwrap();
-        let s = significance(&singular_values(&matrix).unwrap(), n, ESTIMATOR, 0.002);
+        let s = of(&singular_values(&matrix).unwrap(), n, 0.002);
         assert_eq!((s.above, s.below), (0, 1));
     }
 
@@ -150,18 +242,19 @@ mod tests {
             row.iter_mut().for_each(|x| *x *= factor);
         }
         let matrix = Matrix::new(a.as_slice(), m, n, Orientation::OutIn).unwrap();
-        let s = significance(&singular_values(&matrix).unwrap(), n, ESTIMATOR, 0.002);
-        assert!(s.p_above <= 0.002 && s.p_below <= 0.002);
+        let s = of(&singular_values(&matrix).unwrap(), n, 0.002);
+        assert!(s.p_above.p <= 0.002 && s.p_below.p <= 0.002);
         assert!(s.above > 0 && s.below > 0 && s.exhausted, "{s:?}");
     }
 
     #[test]
     fn bounded_for_strange_spectra() {
-        assert_eq!(significance(&[], 4, ESTIMATOR, 0.01).above, 0);
-        let zero = significance(&[0.0; 8], 8, ESTIMATOR, 0.01);
-        assert!(zero.p_above.is_nan() && zero.above == 0);
+        let nulls = Nulls::default();
+        assert!(EdgeNulls::gaussian(&nulls, 0, 4, ESTIMATOR).is_err());
+        let zero = of(&[0.0; 18], 18, 0.01);
+        assert!(zero.p_above.p.is_nan() && zero.above == 0);
         let steep: Vec<f64> = (0..40).map(|k| (-f64::from(k)).exp2()).collect();
-        let s = significance(&steep, 80, ESTIMATOR, 0.01);
+        let s = of(&steep, 80, 0.01);
         assert!(s.exhausted && s.above + s.below <= 20);
     }
 }

@@ -1,0 +1,85 @@
+//! Nulls of the statistics of a spectrum: both edges and the bulk.
+
+use super::{TailTable, WishartSampler};
+use crate::RmtError;
+use crate::laws::MarchenkoPastur;
+use crate::statistics::bulk::scaled_distance;
+use crate::statistics::edges;
+use crate::statistics::scale::{ScaleEstimator, ScaleRule};
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
+
+/// Simulated distributions of the statistics of random matrices of one shape, with the scale
+/// estimated on each draw just as on data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SpectralNull {
+    /// Of [`edges::evidence_above`].
+    pub above: TailTable,
+    /// Of [`edges::evidence_below`].
+    pub below: TailTable,
+    /// Of m·D, [`scaled_distance`].
+    pub bulk: TailTable,
+}
+
+impl SpectralNull {
+    /// Draws `draws` spectra of m×n matrices from `seed`.
+    ///
+    /// # Errors
+    /// [`RmtError::Domain`] unless 2 ≤ `small` ≤ `large`, [`RmtError::Setting`] for fewer than 40
+    /// draws.
+    pub fn simulate(
+        small: usize,
+        large: usize,
+        estimator: ScaleEstimator,
+        draws: usize,
+        seed: u64,
+    ) -> Result<Self, RmtError> {
+        let mut sampler = WishartSampler::new(small, large)?;
+        let rule = ScaleRule::new(estimator, small, large)?;
+        let law = MarchenkoPastur::for_shape(small, large)?;
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut values = [const { Vec::new() }; 3];
+        for _ in 0..draws {
+            let nu = sampler.draw(&mut rng);
+            let scale = rule.estimate(nu);
+            values[0].push(edges::evidence_above(nu[0], scale, small, large));
+            values[1].push(edges::evidence_below(nu[small - 1], scale, small, large));
+            values[2].push(scaled_distance(nu, scale, large, &law));
+        }
+        let [above, below, bulk] = values.map(TailTable::from_draws);
+        match (above, below, bulk) {
+            (Some(above), Some(below), Some(bulk)) => Ok(Self { above, below, bulk }),
+            _ if small < 2 => Err(RmtError::Domain {
+                law: "null of a spectrum",
+                requirement: "a spectrum needs at least 2 singular values",
+            }),
+            _ => Err(RmtError::Setting {
+                setting: "draws",
+                value: draws as f64,
+                requirement: "a simulated null needs at least 40",
+            }),
+        }
+    }
+
+    /// Draws taken for a matrix with this small side where nothing else is asked for: fewer where
+    /// each costs more (O(m²)).
+    pub fn draws_for(small: usize) -> usize {
+        match small {
+            0..=256 => 9999,
+            257..=1024 => 1999,
+            _ => 999,
+        }
+    }
+
+    /// (1 − t)·`self` + t·`other` in every statistic.
+    #[must_use]
+    pub(super) fn interpolate(&self, other: &Self, t: f64) -> Self {
+        Self {
+            above: self.above.interpolate(&other.above, t),
+            below: self.below.interpolate(&other.below, t),
+            bulk: self.bulk.interpolate(&other.bulk, t),
+        }
+    }
+}
