@@ -13,6 +13,7 @@ mod a_panic_in_training_loses_nothing_that_was_taken;
 mod a_snapshot_over_budget_is_cut_by_layer;
 mod bad_configuration_is_a_clear_error;
 mod every_kind_of_parameter_is_accounted_for;
+mod false_positive_rates_are_what_they_claim;
 mod grokking_ends_with_outliers_above;
 mod nan_in_a_weight_is_reported_and_training_goes_on;
 mod random_initialization_agrees_with_random_matrix_theory;
@@ -24,6 +25,11 @@ mod the_monitor_is_five_lines;
 #[path = "../../examples/grokking.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod grokking;
+
+/// The program that made the calibration table.
+#[path = "../../crates/rmt-core/data/calibration.rs"]
+#[allow(dead_code)]
+mod calibration;
 
 use libtest_mimic::Arguments;
 use std::process::ExitCode;
@@ -39,6 +45,7 @@ fn main() -> ExitCode {
         a_snapshot_over_budget_is_cut_by_layer::tests(),
         bad_configuration_is_a_clear_error::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),
+        false_positive_rates_are_what_they_claim::tests(),
         grokking_ends_with_outliers_above::tests(),
         nan_in_a_weight_is_reported_and_training_goes_on::tests(),
         random_initialization_agrees_with_random_matrix_theory::tests(),

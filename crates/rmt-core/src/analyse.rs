@@ -12,6 +12,7 @@ use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
 use crate::spectrum::{Decomposition, Equalise, Matrix, Orientation, decompose, equalised};
 use crate::statistics::drift::{Reference, drift};
 use crate::statistics::heavy_tail::{HeavyTail, matrix_rank};
+use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
 use crate::statistics::scale::{ScaleEstimator, ScaleRule};
 use crate::statistics::signal::{
     AdditiveSpike, Signal, Suppression, VarianceSpike, hard_threshold,
@@ -84,6 +85,11 @@ impl Analyser {
         &self.options
     }
 
+    /// Where the p-values come from.
+    pub fn nulls(&self) -> &Nulls {
+        &self.nulls
+    }
+
     /// All statistics of one matrix. A matrix that is empty, too small, not finite or degenerate
     /// gets a report that says so.
     ///
@@ -116,6 +122,7 @@ impl Analyser {
             }
             None => *stored,
         };
+        report.excess_kurtosis = excess_kurtosis(matrix);
         let decomposition = decompose(matrix)?;
         let nu = &decomposition.singular_values;
         let (largest, smallest) = (nu[0], nu[m - 1]);
@@ -144,8 +151,12 @@ impl Analyser {
         }
         let permuted = self.permuted(stored, &mut report)?;
         let mut family = Family::default();
-        self.spectrum(&mut report, &mut family, nu, permuted.as_ref())?;
-        let sides = (permuted.as_ref(), profile);
+        let first_scale = ScaleRule::new(self.options.scale_estimator, m, n)?.estimate(nu);
+        // A permutation null has the entries' own kurtosis.
+        let kurtosis = if permuted.is_some() { 0.0 } else { report.excess_kurtosis.unwrap_or(0.0) };
+        let correction = KurtosisCorrection::new(kurtosis, m, n, first_scale);
+        self.spectrum(&mut report, &mut family, nu, &correction, permuted.as_ref())?;
+        let sides = (&correction, permuted.as_ref(), profile);
         let profile = self.vectors(&mut report, &mut family, matrix, &decomposition, sides)?;
         self.conclude(&mut report, &family);
         Ok(Analysis { report, profile })
@@ -185,6 +196,7 @@ impl Analyser {
             scale: None,
             scale_estimator: self.options.scale_estimator.name().into(),
             scale_entries: None,
+            excess_kurtosis: None,
             edge_low: None,
             edge_high: None,
             smallest: None,
@@ -218,22 +230,25 @@ impl Analyser {
         &self,
         report: &mut MatrixReport,
         family: &mut Family,
-        nu: &[f64],
+        raw: &[f64],
+        correction: &KurtosisCorrection,
         permuted: Option<&PermutationNull>,
     ) -> Result<(), RmtError> {
         let (m, n) = (report.small_side, report.large_side);
         let estimator = self.options.scale_estimator;
         let (root_m, root_n) = ((m as f64).sqrt(), (n as f64).sqrt());
-        report.spacing_ratio = spacing::ratio(nu);
+        report.spacing_ratio = spacing::ratio(raw);
         report.spacing_ratio_z = report.spacing_ratio.map(|r| spacing::z_score(r, m));
-        let rank = matrix_rank(nu, n);
+        let rank = matrix_rank(raw, n);
         if rank < m {
             report.notes.push(format!("{} of {m} singular values vanish", m - rank));
         }
+        let corrected = correction.corrected(raw);
+        let nu = &corrected[..];
         let first_scale = ScaleRule::new(estimator, m, n)?.estimate(nu);
         if first_scale.is_nan() || first_scale <= 0.0 {
             report.scale = finite(first_scale);
-            report.heavy_tail = Some(HeavyTail::new(nu, n, Some(0.0)));
+            report.heavy_tail = Some(HeavyTail::new(raw, n, Some(0.0)));
             report.notes.push(
                 "the bulk of the spectrum is zero: no scale, every other value is an outlier"
                     .into(),
@@ -258,9 +273,10 @@ impl Analyser {
         }
         let (low, high) = (scale * (root_n - root_m), scale * (root_n + root_m));
         report.scale = finite(scale);
-        report.heavy_tail = Some(HeavyTail::new(nu, n, Some(high)));
-        report.edge_low = finite(low);
-        report.edge_high = finite(high);
+        report.heavy_tail = Some(HeavyTail::new(raw, n, Some(high * correction.edges().1)));
+        let (displaced_low, displaced_high) = correction.edges();
+        report.edge_low = finite(low * displaced_low);
+        report.edge_high = finite(high * displaced_high);
         report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());
         report.outliers_below = Some(nu.iter().filter(|&&x| x < low).count());
         report.significant_above = Some(found.above);
@@ -268,13 +284,15 @@ impl Analyser {
         family.above = Some(found.p_above);
         family.below = Some(found.p_below);
         let unit = found.bulk_scale * root_n;
-        report.signal =
-            nu.iter().take(found.above).filter_map(|&x| signal(report, x, x / unit)).collect();
-        report.suppression = nu
-            .iter()
+        let pairs = || raw.iter().zip(nu);
+        report.signal = pairs()
+            .take(found.above)
+            .filter_map(|(&value, x)| signal(report, value, x / unit))
+            .collect();
+        report.suppression = pairs()
             .rev()
             .take(found.below)
-            .filter_map(|&x| suppression(report.aspect, x, x / unit))
+            .filter_map(|(&value, x)| suppression(report.aspect, value, x / unit))
             .collect();
         let threshold = hard_threshold(report.aspect)? * unit;
         report.threshold_rank = Some(nu.iter().filter(|&&x| x > threshold).count());
@@ -310,7 +328,11 @@ impl Analyser {
         family: &mut Family,
         matrix: &Matrix<'_>,
         decomposition: &Decomposition,
-        (permuted, mut profile): (Option<&PermutationNull>, Profile),
+        (correction, permuted, mut profile): (
+            &KurtosisCorrection,
+            Option<&PermutationNull>,
+            Profile,
+        ),
     ) -> Result<Profile, RmtError> {
         let nu = &decomposition.singular_values;
         let (m, n) = (matrix.small_side(), matrix.large_side());
@@ -323,8 +345,20 @@ impl Analyser {
         let rank = matrix_rank(nu, n);
         let (small_nulls, large_nulls) =
             (SideNulls::new(&self.nulls, m)?, SideNulls::new(&self.nulls, n)?);
-        let mut small = test_side(m, &small_nulls, rank, |k| decomposition.small_vector(k));
-        let mut large = test_side(n, &large_nulls, rank, |k| decomposition.large_vector(k));
+        let mut small = test_side(
+            m,
+            &small_nulls,
+            rank,
+            |k| decomposition.small_vector(k),
+            |k| correction.small_vector(nu[k]),
+        );
+        let mut large = test_side(
+            n,
+            &large_nulls,
+            rank,
+            |k| decomposition.large_vector(k),
+            |k| correction.large_vector(nu[k]),
+        );
         let judged = |side: &mut Option<SideTest>, nulls: &SideNulls, permuted| {
             side.as_mut().map(|side| {
                 let p = match permuted {

@@ -19,6 +19,7 @@
 //! - [`report`]: the public schema of what is said of a matrix;
 //! - [`layers`]: what a parameter's name tells.
 
+pub mod calibration;
 pub mod laws;
 pub mod layers;
 pub mod nulls;

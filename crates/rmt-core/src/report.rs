@@ -79,9 +79,13 @@ pub struct MatrixReport {
     pub scale_estimator: String,
     /// Standard deviation of the entries.
     pub scale_entries: Option<f64>,
-    /// ν₋ = σ(√n − √m).
+    /// Excess kurtosis of the entries (−1.2 uniform, 0 normal): the edges and the law of the
+    /// vectors are corrected for it.
+    #[serde(default)]
+    pub excess_kurtosis: Option<f64>,
+    /// ν₋ = σ(√n − √m), displaced by the kurtosis.
     pub edge_low: Option<f64>,
-    /// ν₊ = σ(√n + √m).
+    /// ν₊ = σ(√n + √m), likewise.
     pub edge_high: Option<f64>,
     /// ν_m.
     pub smallest: Option<f64>,

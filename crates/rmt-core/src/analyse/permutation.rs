@@ -51,8 +51,8 @@ impl PermutationNull {
             let d = decompose(&shuffled)?;
             let nu = &d.singular_values;
             let scale = rule.estimate(nu);
-            let small = test_side(m, &sides[0], m, |k| d.small_vector(k));
-            let large = test_side(n, &sides[1], m, |k| d.large_vector(k));
+            let small = test_side(m, &sides[0], m, |k| d.small_vector(k), |_| 0.0);
+            let large = test_side(n, &sides[1], m, |k| d.large_vector(k), |_| 0.0);
             let evidence = |side: Option<SideTest>| side.map_or(f64::NAN, |side| side.evidence());
             let row = [
                 edges::evidence_above(nu[0], scale, m, n),

@@ -54,6 +54,11 @@ pub enum NullKind {
         /// Vectors pooled.
         width: usize,
     },
+    /// Orthonormal bases: [`simulate_frame`](super::simulate_frame).
+    Frame {
+        /// N.
+        length: usize,
+    },
 }
 
 /// A null as a list of tables and back.
@@ -82,5 +87,16 @@ impl CachedNull for VectorNull {
         let NullKind::Vector { length, width } = key.kind else { return None };
         let [table] = tables.try_into().ok()?;
         Some(Self::new(length, width, table))
+    }
+}
+
+impl CachedNull for TailTable {
+    fn to_tables(&self) -> Vec<TailTable> {
+        vec![self.clone()]
+    }
+
+    fn from_tables(_: &NullKey, tables: Vec<TailTable>) -> Option<Self> {
+        let [table] = tables.try_into().ok()?;
+        Some(table)
     }
 }

@@ -1,6 +1,7 @@
 //! Null distributions, simulated exactly and cheaply, seeded.
 
 mod cache;
+mod frame;
 mod sampler;
 pub mod shipped;
 mod spectral;
@@ -9,6 +10,7 @@ mod vector;
 
 use cache::CachedNull;
 pub use cache::{NullCache, NullKey, NullKind};
+pub use frame::simulate_frame;
 pub use sampler::WishartSampler;
 pub use spectral::SpectralNull;
 pub use tail::{LEVELS, PValue, TailTable};
@@ -37,7 +39,13 @@ struct Inner {
     cache: Option<Box<dyn NullCache>>,
     spectral: Shared<(usize, usize, ScaleEstimator), SpectralNull>,
     vector: Shared<(usize, usize), VectorNull>,
+    frame: Shared<usize, TailTable>,
 }
+
+/// Larger bases follow this one where they are simulated: a draw costs O(N³).
+const LARGEST_FRAME: usize = 128;
+/// Draws behind a simulated null of a basis.
+const FRAME_DRAWS: usize = 1999;
 
 /// A map whose entries are made once, without holding up askers for other keys.
 type Shared<K, V> = Mutex<HashMap<K, Arc<OnceLock<Result<Arc<V>, RmtError>>>>>;
@@ -75,8 +83,8 @@ impl Nulls {
     }
 
     fn with(seed: u64, shipped: bool, cache: Option<Box<dyn NullCache>>) -> Self {
-        let (spectral, vector) = (Mutex::default(), Mutex::default());
-        Self { inner: Arc::new(Inner { seed, shipped, cache, spectral, vector }) }
+        let (spectral, vector, frame) = Default::default();
+        Self { inner: Arc::new(Inner { seed, shipped, cache, spectral, vector, frame }) }
     }
 
     /// Seed of what is simulated.
@@ -151,6 +159,23 @@ impl Nulls {
             let key = NullKey { kind: NullKind::Vector { length: simulated, width }, draws, seed };
             let null = self.cached(&key, || VectorNull::simulate(simulated, width, draws, seed))?;
             Ok(null.at_length(length))
+        })
+    }
+
+    /// The null of the combined p of all vectors of an orthonormal basis of `length` dimensions.
+    ///
+    /// # Errors
+    /// [`RmtError::Domain`] unless `length` ≥ 2.
+    pub fn frame(&self, length: usize) -> Result<Arc<TailTable>, RmtError> {
+        get_or_make(&self.inner.frame, length, || {
+            if let Some(table) = self.inner.shipped.then(|| shipped::frame(length)).flatten() {
+                return Ok(table);
+            }
+            let length = length.min(LARGEST_FRAME);
+            let vector = self.vector(length, 1)?;
+            let (draws, seed) = (FRAME_DRAWS, self.inner.seed);
+            let key = NullKey { kind: NullKind::Frame { length }, draws, seed };
+            self.cached(&key, || simulate_frame(length, &vector, draws, seed))
         })
     }
 

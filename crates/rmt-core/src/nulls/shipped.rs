@@ -3,7 +3,7 @@
 //! `data/spectral_nulls.csv` (with the default scale estimator) and `data/vector_nulls.csv` are made
 //! by `data/null_table.rs`, so that a first look at a matrix needs no simulation.
 
-use super::{SpectralNull, TailTable, VectorNull};
+use super::{SpectralNull, TailTable, VectorNull, simulate_frame};
 use crate::RmtError;
 use crate::statistics::scale::ScaleEstimator;
 use std::fmt::Write;
@@ -13,6 +13,8 @@ use std::sync::LazyLock;
 pub const SMALL_SIDES: [usize; 8] = [16, 32, 64, 128, 256, 512, 1024, 2048];
 /// Lengths N of the grid of vectors; longer ones follow the last.
 pub const LENGTHS: [usize; 9] = [16, 24, 32, 48, 64, 96, 128, 192, 256];
+/// Dimensions N of the grid of orthonormal bases; larger ones follow the last.
+pub const FRAMES: [usize; 6] = [16, 32, 64, 128, 256, 512];
 /// Seed of the shipped table.
 pub const SEED: u64 = 0x2410_1777;
 
@@ -71,6 +73,30 @@ pub fn vector_line(length: usize, width: usize) -> Result<String, RmtError> {
     Ok(line("vector", [length, width], null.table()))
 }
 
+/// Draws behind the null of a basis.
+fn frame_draws(length: usize) -> usize {
+    match length {
+        0..=64 => 39_999,
+        65..=128 => 19_999,
+        129..=256 => 7_999,
+        _ => 1_999,
+    }
+}
+
+/// Simulates one node of the grid of orthonormal bases: its line of `data/vector_nulls.csv`. Its
+/// vectors are judged by the shipped table, which must be complete before.
+///
+/// # Errors
+/// [`RmtError::Domain`] unless `length` ≥ 16.
+pub fn frame_line(length: usize) -> Result<String, RmtError> {
+    let vector = vector(length, 1).ok_or(RmtError::Domain {
+        law: "null of an orthonormal basis",
+        requirement: "the shipped table begins at 16 entries",
+    })?;
+    let table = simulate_frame(length, &vector, frame_draws(length), SEED)?;
+    Ok(line("frame", [length, length], &table))
+}
+
 fn line(statistic: &str, key: [usize; 2], table: &TailTable) -> String {
     let (rate, error) = table.rate();
     let mut line = format!("{statistic},{},{},{}", key[0], key[1], table.draws());
@@ -126,6 +152,17 @@ pub fn vector(length: usize, width: usize) -> Option<VectorNull> {
     Some(VectorNull::new(length, width, table))
 }
 
+/// The null of the combined p of an orthonormal basis of `length` dimensions
+/// ([`simulate_frame`]); `None` below 16.
+pub fn frame(length: usize) -> Option<TailTable> {
+    let rows = &TABLE.frame;
+    let above = rows.partition_point(|(n, _)| *n <= length);
+    let (n0, low) = rows.get(above.checked_sub(1)?)?;
+    let Some((n1, high)) = rows.get(above) else { return Some(low.clone()) };
+    let ln = |n: usize| (n as f64).ln();
+    Some(low.interpolate(high, (ln(length) - ln(*n0)) / (ln(*n1) - ln(*n0))))
+}
+
 /// All nodes with one small side.
 struct Row {
     small: usize,
@@ -157,11 +194,19 @@ struct VectorNode {
 struct Table {
     spectral: Vec<Row>,
     vector: Vec<VectorNode>,
+    /// By dimension, ascending.
+    frame: Vec<(usize, TailTable)>,
 }
 
 /// Lines that do not parse are left out, and what they would serve is simulated.
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let vector = lines(include_str!("../../data/vector_nulls.csv"))
+    let vectors = || lines(include_str!("../../data/vector_nulls.csv"));
+    let frame = vectors()
+        .filter(|(statistic, ..)| *statistic == "frame")
+        .map(|(_, [length, _], table)| (length, table))
+        .collect();
+    let vector = vectors()
+        .filter(|(statistic, ..)| *statistic == "vector")
         .map(|(_, [length, width], table)| VectorNode { length, width, table })
         .collect();
     let mut spectral: Vec<Row> = Vec::new();
@@ -176,7 +221,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             _ => spectral.push(Row { small: *small, nodes: vec![(*difference, null)] }),
         }
     }
-    Table { spectral, vector }
+    Table { spectral, vector, frame }
 });
 
 fn lines(text: &str) -> impl Iterator<Item = (&str, [usize; 2], TailTable)> {

@@ -123,12 +123,13 @@ impl TailTable {
         }
         let last = self.quantiles.len() - 1;
         let excess = x - self.quantiles[last];
-        if excess >= 0.0 {
+        if excess > 0.0 {
             let log10_error = excess * self.rate_error / std::f64::consts::LN_10;
             let p = LEVELS[last] * (-self.rate * excess).exp();
             return PValue { p, draws, log10_error };
         }
-        let above = self.quantiles.partition_point(|&q| q <= x).clamp(1, last);
+        // Where several quantiles are x itself, an atom of the statistic, the largest p: P(X ≥ x).
+        let above = self.quantiles.partition_point(|&q| q < x).clamp(1, last);
         let (x0, x1) = (self.quantiles[above - 1], self.quantiles[above]);
         let (l0, l1) = (logit(LEVELS[above - 1]), logit(LEVELS[above]));
         let t = if x1 > x0 { (x - x0) / (x1 - x0) } else { 1.0 };

@@ -58,10 +58,10 @@ impl VectorNull {
         let squares = (0..draws).map(|_| {
             vectors.iter_mut().for_each(|x| *x = StandardNormal.sample(&mut rng));
             let distance = if width == 1 {
-                porter_thomas::distance(vectors.iter().copied(), &mut buffer)
+                porter_thomas::distance(vectors.iter().copied(), 0.0, &mut buffer)
             } else {
                 let split = vectors.chunks(length).map(|v| v.iter().copied());
-                porter_thomas::pooled_distance(split, &mut buffer)
+                porter_thomas::pooled_distance(split, 0.0, &mut buffer)
             };
             (stephens(length * width) * distance).powi(2)
         });
@@ -161,7 +161,7 @@ mod tests {
             let p: Vec<f64> = (0..draws)
                 .map(|_| {
                     let v = (0..length).map(|_| StandardNormal.sample(&mut rng));
-                    null.p_value(porter_thomas::distance(v, &mut buffer))
+                    null.p_value(porter_thomas::distance(v, 0.0, &mut buffer))
                 })
                 .collect();
             for level in [0.5, 0.05, 0.01, 0.001] {

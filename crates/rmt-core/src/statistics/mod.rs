@@ -4,6 +4,7 @@ pub mod bulk;
 pub mod drift;
 pub mod edges;
 pub mod heavy_tail;
+pub mod kurtosis;
 pub mod scale;
 pub mod signal;
 pub mod significance;

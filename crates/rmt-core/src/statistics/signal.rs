@@ -111,6 +111,13 @@ impl VarianceSpike {
         let cosine2 = (1.0 - aspect / (excess * excess)) / (1.0 + aspect / excess);
         Some(Self { variance, cosine2: cosine2.clamp(0.0, 1.0) })
     }
+
+    /// Where a direction of variance ℓ puts its outlier: y² = ℓ(1 + q/(ℓ−1)); `None` for
+    /// 1 − √q ≤ ℓ ≤ 1 + √q, where it stays in the bulk.
+    pub fn outlier(variance: f64, aspect: f64) -> Option<f64> {
+        let excess = variance - 1.0;
+        (variance > 0.0 && excess.abs() > aspect.sqrt()).then(|| variance * (1.0 + aspect / excess))
+    }
 }
 
 /// Gavish–Donoho threshold λ* = √(2(q+1) + 8q/((q+1)+√(q²+14q+1))), times σ√n: the hard threshold
@@ -165,6 +172,8 @@ mod tests {
         // Above: ℓ = 3 at q = ¼ gives y² = 3·(1 + ¼/2).
         let above = VarianceSpike::from_outlier(3.375, 0.25).unwrap();
         assert!((above.variance - 3.0).abs() < 1e-12);
+        assert!((VarianceSpike::outlier(0.2, 0.25).unwrap() - 0.1375).abs() < 1e-15);
+        assert_eq!(VarianceSpike::outlier(0.5, 0.25), None);
         assert_eq!(VarianceSpike::from_outlier(1.0, 0.25), None);
         assert_eq!(VarianceSpike::from_outlier(f64::NAN, 0.25), None);
     }

@@ -14,10 +14,10 @@ pub const VECTOR_LEVEL: f64 = 0.01;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SideReport {
-    /// One p-value for the side, from those of its vectors: [`combined_p_value`].
+    /// One p-value for the side, from those of its vectors: [`SideNulls::combined`].
     pub p: f64,
-    /// The same from windows of [`VectorNull::WINDOW`] neighbouring vectors whose entries are
-    /// pooled; null with fewer vectors.
+    /// [`combined_p_value`] of windows of [`VectorNull::WINDOW`] neighbouring vectors whose entries
+    /// are pooled; null with fewer vectors.
     #[serde(default)]
     pub p_windows: Option<f64>,
     /// Fraction of vectors rejected at 1 %.
@@ -69,6 +69,8 @@ impl SideTest {
 pub struct SideNulls {
     single: Arc<VectorNull>,
     window: Arc<VectorNull>,
+    frame: Arc<TailTable>,
+    length: usize,
 }
 
 impl SideNulls {
@@ -80,7 +82,37 @@ impl SideNulls {
         Ok(Self {
             single: nulls.vector(length, 1)?,
             window: nulls.vector(length, VectorNull::WINDOW)?,
+            frame: nulls.frame(length)?,
+            length,
         })
+    }
+
+    /// Draws behind the null of a whole basis.
+    pub fn basis_draws(&self) -> usize {
+        self.frame.draws()
+    }
+
+    /// P(T ≤ t) of the combination of the p-values of mutually orthogonal vectors, preceded by
+    /// P(T < t), which differs where T is discrete.
+    ///
+    /// [`combined_p_value`] is exact for independent vectors; the null of a whole basis is
+    /// simulated ([`Nulls::frame`]). Between them, with m vectors in N dimensions,
+    /// ln p = (1 − m/N)·ln p_independent + (m/N)·ln p_basis: what the vectors have in common is the
+    /// length of the projection of a fixed vector on all of them, whose variance is linear in m/N.
+    pub fn combined(&self, p_values: &[f64]) -> (f64, f64) {
+        let share = (p_values.len() as f64 / self.length as f64).min(1.0);
+        let calibrated = |p: f64| {
+            let basis = self.frame.p_value(-p.ln()).p;
+            if p > 0.0 && basis > 0.0 {
+                ((1.0 - share) * p.ln() + share * basis.ln()).exp()
+            } else {
+                0.0
+            }
+        };
+        let (strict, p) = combined_p_interval(p_values);
+        // The certain stays certain.
+        let p = if p >= 1.0 { 1.0 } else { calibrated(p) };
+        (calibrated(strict).min(p), p)
     }
 
     /// Draws behind the p-value of each vector.
@@ -90,21 +122,23 @@ impl SideNulls {
 }
 
 /// Tests the `count` unit vectors `vector(0)`, `vector(1)`, … of `length` entries, in descending
-/// order of their singular value. `None` without vectors, or with a zero vector.
+/// order of their singular value; `excess(k)` is what the matrix' entries add to their fourth moment
+/// (0 for Gaussian ones). `None` without vectors, or with a zero vector.
 pub fn test_side<V: Iterator<Item = f64>>(
     length: usize,
     nulls: &SideNulls,
     count: usize,
     vector: impl Fn(usize) -> V,
+    excess: impl Fn(usize) -> f64,
 ) -> Option<SideTest> {
     if count == 0 {
         return None;
     }
     let mut entries = Vec::with_capacity(length);
     let mut p_values = Vec::with_capacity(count);
-    let (mut ipr, mut entropy, mut localisation_max) = (0.0, 0.0, 0.0_f64);
+    let (mut ipr, mut expected_ipr, mut entropy, mut localisation_max) = (0.0, 0.0, 0.0, 0.0_f64);
     for k in 0..count {
-        let distance = porter_thomas::distance(vector(k), &mut entries);
+        let distance = porter_thomas::distance(vector(k), excess(k), &mut entries);
         if !distance.is_finite() {
             return None;
         }
@@ -112,6 +146,7 @@ pub fn test_side<V: Iterator<Item = f64>>(
         let norm2: f64 = entries.iter().map(|x| x * x).sum();
         let fourth: f64 = entries.iter().map(|x| (x * x / norm2).powi(2)).sum();
         ipr += length as f64 * fourth;
+        expected_ipr += porter_thomas::expected_ipr(length) + excess(k);
         entropy += porter_thomas::entropy(entries.iter().copied());
         let largest = entries.iter().fold(0.0_f64, |a, x| a.max(x.abs()));
         localisation_max = localisation_max.max(largest / norm2.sqrt());
@@ -119,8 +154,9 @@ pub fn test_side<V: Iterator<Item = f64>>(
     let width = VectorNull::WINDOW;
     let window_p_values: Vec<f64> = window_starts(count, width)
         .map(|start| {
+            let mean = (start..start + width).map(&excess).sum::<f64>() / width as f64;
             let window = (start..start + width).map(&vector);
-            nulls.window.p_value(porter_thomas::pooled_distance(window, &mut entries))
+            nulls.window.p_value(porter_thomas::pooled_distance(window, mean, &mut entries))
         })
         .collect();
     let m = count as f64;
@@ -133,13 +169,13 @@ pub fn test_side<V: Iterator<Item = f64>>(
     );
     let tenth = count.div_ceil(10);
     let report = SideReport {
-        p: combined_p_value(&p_values),
+        p: nulls.combined(&p_values).1,
         p_windows: (!window_p_values.is_empty()).then(|| combined_p_value(&window_p_values)),
         ks_rejected: rejected(&p_values),
         ks_rejected_top: rejected(&p_values[..tenth]),
         ks_rejected_bottom: rejected(&p_values[count - tenth..]),
         ipr,
-        ipr_z: z(ipr, porter_thomas::expected_ipr(length), porter_thomas::ipr_variance(length)),
+        ipr_z: z(ipr, expected_ipr / m, porter_thomas::ipr_variance(length)),
         entropy: Some(entropy),
         entropy_z: Some(entropy_z).filter(|z| z.is_finite()),
         localisation_max,
@@ -295,7 +331,7 @@ mod tests {
         let n = 64;
         let nulls = SideNulls::new(&Nulls::default(), n).unwrap();
         let axis = |k: usize| (0..n).map(move |i| f64::from(u8::from(i == k)));
-        let side = test_side(n, &nulls, 20, axis).unwrap();
+        let side = test_side(n, &nulls, 20, axis, |_| 0.0).unwrap();
         assert_eq!(side.report.ks_rejected, 1.0);
         assert_eq!(side.report.localisation_max, 1.0);
         assert!((side.report.ipr - 64.0).abs() < 1e-12);
@@ -304,8 +340,8 @@ mod tests {
         assert_eq!(side.report.entropy, Some(0.0));
         assert!(side.report.entropy_z.unwrap() < -100.0);
         assert_eq!(side.p_values.len(), 20);
-        assert!(test_side(n, &nulls, 0, axis).is_none());
+        assert!(test_side(n, &nulls, 0, axis, |_| 0.0).is_none());
         let zero = |_| std::iter::repeat_n(0.0, n);
-        assert!(test_side(n, &nulls, 1, zero).is_none());
+        assert!(test_side(n, &nulls, 1, zero, |_| 0.0).is_none());
     }
 }
