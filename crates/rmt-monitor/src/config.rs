@@ -4,7 +4,7 @@ use crate::engine::Engine;
 use crate::error::InitError;
 use crate::settings::Settings;
 use crate::sinks::Sink;
-use rmt_core::ScaleEstimator;
+use rmt_core::{Equalise, NullModel, ScaleEstimator};
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -102,6 +102,27 @@ impl<A: Adapter> MonitorConfig<A> {
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
+        self
+    }
+
+    /// Keeps simulated nulls in `directory` (by default among the user's caches), or nowhere.
+    #[must_use]
+    pub fn with_null_cache(mut self, directory: Option<PathBuf>) -> Self {
+        self.settings.null_cache = directory;
+        self
+    }
+
+    /// Brings rows, columns or both to one scale before the analysis.
+    #[must_use]
+    pub fn with_equalise(mut self, which: Equalise) -> Self {
+        self.settings.analysis.equalise = which;
+        self
+    }
+
+    /// Computes p-values against permutations of each matrix' own entries, say.
+    #[must_use]
+    pub fn with_null_model(mut self, model: NullModel) -> Self {
+        self.settings.analysis.null_model = model;
         self
     }
 

@@ -3,6 +3,7 @@
 use crate::error::InitError;
 use crate::filter::Filter;
 use crate::ledger::{Counts, DropReason, Ledger, State};
+use crate::null_cache::DiskCache;
 use crate::record::Summary;
 use crate::run_directory::{RunDirectory, WatchedLayer};
 use crate::settings::Settings;
@@ -51,7 +52,11 @@ impl Engine {
             return Err(zero("budget_bytes"));
         }
         let filter = Filter::new(&settings)?;
-        let analyser = Analyser::new(settings.analysis.clone(), Nulls::new(settings.seed))?;
+        let mut nulls = Nulls::new(settings.seed);
+        if let Some(directory) = &settings.null_cache {
+            nulls = nulls.with_cache(DiskCache::new(directory));
+        }
+        let analyser = Analyser::new(settings.analysis.clone(), nulls)?;
         let (directory, info) = RunDirectory::open(&settings)?;
         let session = info.session;
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();

@@ -1,5 +1,6 @@
 //! Every setting, in one place.
 
+use crate::null_cache::DiskCache;
 use rmt_core::{AnalysisOptions, Nulls};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub analysis: AnalysisOptions,
     /// Seed of the simulated nulls; no other random number is drawn.
     pub seed: u64,
+    /// Where nulls outside the shipped table are kept once they are simulated; `None` for nowhere.
+    pub null_cache: Option<PathBuf>,
     /// Bytes of weights that may wait for the worker. `None`: twice the first snapshot, at least
     /// 256 MiB, at most a quarter of memory.
     pub budget_bytes: Option<u64>,
@@ -46,6 +49,7 @@ impl Default for Settings {
             exclude: Vec::new(),
             analysis: AnalysisOptions::default(),
             seed: Nulls::DEFAULT_SEED,
+            null_cache: DiskCache::default_directory(),
             budget_bytes: None,
             finish_timeout: Duration::from_secs(60),
             drift: true,
