@@ -123,7 +123,7 @@ impl Analyser {
     /// [`RmtError::NoConvergence`] when the decomposition fails.
     pub fn analyse(&self, matrix: &Matrix<'_>, context: Context<'_>) -> Result<Analysis, RmtError> {
         let mut report = self.empty(matrix);
-        let (m, n) = (matrix.small_side(), matrix.large_side());
+        let m = matrix.small_side();
         if m == 0 {
             return Ok(not_estimable(report, "the matrix is empty".into()));
         }
@@ -146,13 +146,13 @@ impl Analyser {
         }
         let profile = Profile { singular_values: nu.clone(), ..Profile::default() };
         if largest == 0.0 {
-            report.heavy_tail = Some(HeavyTail::new(nu, n, None));
+            heavy_tail(&mut report, matrix, nu);
             report.verdict = Verdict::Degenerate;
             report.notes.push("every entry is zero".into());
             return Ok(Analysis { report, profile });
         }
         if m < self.options.min_side {
-            report.heavy_tail = Some(HeavyTail::new(nu, n, None));
+            heavy_tail(&mut report, matrix, nu);
             let reason = format!(
                 "the smaller side is {m}, below the {} that the tests need",
                 self.options.min_side
@@ -160,6 +160,7 @@ impl Analyser {
             return Ok(Analysis { profile, ..not_estimable(report, reason) });
         }
         self.spectrum(&mut report, nu)?;
+        heavy_tail(&mut report, matrix, nu);
         let profile = self.vectors(&mut report, matrix, &decomposition, profile);
         self.conclude(&mut report);
         Ok(Analysis { report, profile })
@@ -214,7 +215,6 @@ impl Analyser {
         report.scale = finite(scale);
         let (root_m, root_n) = ((m as f64).sqrt(), (n as f64).sqrt());
         let (low, high) = (scale * (root_n - root_m), scale * (root_n + root_m));
-        report.heavy_tail = Some(HeavyTail::new(nu, n, Some(high)));
         report.spacing_ratio = spacing::ratio(nu);
         report.spacing_ratio_z = report.spacing_ratio.map(|r| spacing::z_score(r, m));
         let rank = matrix_rank(nu, n);
@@ -332,6 +332,13 @@ fn signal(report: &MatrixReport, value: f64, y: f64) -> Option<Signal> {
     let small_is_output = report.orientation.small_side_is_output(rows, cols);
     let (cosine_left, cosine_right) = if small_is_output { (small, large) } else { (large, small) };
     Some(Signal { value, strength: spike.strength, cosine_left, cosine_right })
+}
+
+fn heavy_tail(report: &mut MatrixReport, matrix: &Matrix<'_>, nu: &[f64]) {
+    let epsilon = matrix.values().epsilon();
+    let (figures, notes) = HeavyTail::new(nu, report.large_side, report.edge_high, epsilon);
+    report.heavy_tail = Some(figures);
+    report.notes.extend(notes);
 }
 
 fn finite(x: f64) -> Option<f64> {

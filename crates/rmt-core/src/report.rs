@@ -109,7 +109,7 @@ pub struct MatrixReport {
     pub right: Option<SideReport>,
     /// The signal behind each significant value above, the largest first.
     pub signal: Vec<Signal>,
-    /// Norms and ranks.
+    /// Norms, ranks and the power-law exponent under WeightWatcher's names.
     pub heavy_tail: Option<HeavyTail>,
     /// Change since the reference snapshot.
     pub drift: Option<Drift>,
