@@ -14,6 +14,7 @@ mod a_snapshot_over_budget_is_cut_by_layer;
 mod bad_configuration_is_a_clear_error;
 mod every_kind_of_parameter_is_accounted_for;
 mod false_positive_rates_are_what_they_claim;
+mod figures_agree_with_independent_programs;
 mod grokking_ends_with_outliers_above;
 mod nan_in_a_weight_is_reported_and_training_goes_on;
 mod random_initialization_agrees_with_random_matrix_theory;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         bad_configuration_is_a_clear_error::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),
         false_positive_rates_are_what_they_claim::tests(),
+        figures_agree_with_independent_programs::tests(),
         grokking_ends_with_outliers_above::tests(),
         nan_in_a_weight_is_reported_and_training_goes_on::tests(),
         random_initialization_agrees_with_random_matrix_theory::tests(),

@@ -136,13 +136,13 @@ impl Analyser {
         }
         let profile = Profile { singular_values: nu.clone(), ..Profile::default() };
         if largest == 0.0 {
-            report.heavy_tail = Some(HeavyTail::new(nu, n, None));
+            heavy_tail(&mut report, matrix, nu);
             report.verdict = Verdict::Degenerate;
             report.notes.push("every entry is zero".into());
             return Ok(Analysis { report, profile });
         }
         if m < self.options.min_side {
-            report.heavy_tail = Some(HeavyTail::new(nu, n, None));
+            heavy_tail(&mut report, matrix, nu);
             let reason = format!(
                 "the smaller side is {m}, below the {} that the tests need",
                 self.options.min_side
@@ -156,6 +156,7 @@ impl Analyser {
         let kurtosis = if permuted.is_some() { 0.0 } else { report.excess_kurtosis.unwrap_or(0.0) };
         let correction = KurtosisCorrection::new(kurtosis, m, n, first_scale);
         self.spectrum(&mut report, &mut family, nu, &correction, permuted.as_ref())?;
+        heavy_tail(&mut report, matrix, nu);
         let sides = (&correction, permuted.as_ref(), profile);
         let profile = self.vectors(&mut report, &mut family, matrix, &decomposition, sides)?;
         self.conclude(&mut report, &family);
@@ -248,7 +249,6 @@ impl Analyser {
         let first_scale = ScaleRule::new(estimator, m, n)?.estimate(nu);
         if first_scale.is_nan() || first_scale <= 0.0 {
             report.scale = finite(first_scale);
-            report.heavy_tail = Some(HeavyTail::new(raw, n, Some(0.0)));
             report.notes.push(
                 "the bulk of the spectrum is zero: no scale, every other value is an outlier"
                     .into(),
@@ -273,7 +273,6 @@ impl Analyser {
         }
         let (low, high) = (scale * (root_n - root_m), scale * (root_n + root_m));
         report.scale = finite(scale);
-        report.heavy_tail = Some(HeavyTail::new(raw, n, Some(high * correction.edges().1)));
         let (displaced_low, displaced_high) = correction.edges();
         report.edge_low = finite(low * displaced_low);
         report.edge_high = finite(high * displaced_high);
@@ -443,6 +442,13 @@ fn signal(report: &MatrixReport, value: f64, y: f64) -> Option<Signal> {
     let small_is_output = report.orientation.small_side_is_output(rows, cols);
     let (cosine_left, cosine_right) = if small_is_output { (small, large) } else { (large, small) };
     Some(Signal { value, strength: spike.strength, cosine_left, cosine_right })
+}
+
+fn heavy_tail(report: &mut MatrixReport, matrix: &Matrix<'_>, nu: &[f64]) {
+    let epsilon = matrix.values().epsilon();
+    let (figures, notes) = HeavyTail::new(nu, report.large_side, report.edge_high, epsilon);
+    report.heavy_tail = Some(figures);
+    report.notes.extend(notes);
 }
 
 fn finite(x: f64) -> Option<f64> {

@@ -126,7 +126,7 @@ pub struct MatrixReport {
     /// keeps for the least mean square error.
     #[serde(default)]
     pub threshold_rank: Option<usize>,
-    /// Norms and ranks.
+    /// Norms, ranks and the power-law exponent under WeightWatcher's names.
     pub heavy_tail: Option<HeavyTail>,
     /// Change since the reference snapshot.
     pub drift: Option<Drift>,

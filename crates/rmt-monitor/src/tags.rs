@@ -18,7 +18,7 @@ pub const VECTORS: &str = "rmt_3_vectors";
 pub const BULK: &str = "rmt_4_bulk";
 /// Change since the first snapshot.
 pub const DRIFT: &str = "rmt_6_drift";
-/// Norms and ranks.
+/// Norms, ranks and the power-law exponent.
 pub const HEAVY_TAIL: &str = "rmt_7_heavy_tail";
 
 /// A statistic that is drawn as a curve.
@@ -76,6 +76,18 @@ pub const CURVES: &[Curve] = &[
     },
     Curve { group: HEAVY_TAIL, name: "stable_rank", value: |r| r.heavy_tail.as_ref()?.stable_rank },
     Curve { group: HEAVY_TAIL, name: "log_norm", value: |r| r.heavy_tail.as_ref()?.log_norm },
+    Curve { group: HEAVY_TAIL, name: "alpha", value: |r| r.heavy_tail.as_ref()?.alpha },
+    Curve {
+        group: HEAVY_TAIL,
+        name: "alpha_weighted",
+        value: |r| r.heavy_tail.as_ref()?.alpha_weighted,
+    },
+    Curve {
+        group: HEAVY_TAIL,
+        name: "log_alpha_norm",
+        value: |r| r.heavy_tail.as_ref()?.log_alpha_norm,
+    },
+    Curve { group: HEAVY_TAIL, name: "entropy", value: |r| r.heavy_tail.as_ref()?.entropy },
 ];
 
 /// Name of the histogram of a layer's singular values.

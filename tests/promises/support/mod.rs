@@ -1,5 +1,6 @@
 //! What several promises need.
 
+pub(crate) mod generator;
 pub(crate) mod tensorboard;
 
 use burn::module::Module;

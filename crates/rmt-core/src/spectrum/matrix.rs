@@ -53,6 +53,14 @@ impl Values<'_> {
         self.len() == 0
     }
 
+    /// Machine epsilon of the type that they are stored in.
+    pub fn epsilon(&self) -> f64 {
+        match self {
+            Self::F32(_) => f64::from(f32::EPSILON),
+            Self::F64(_) => f64::EPSILON,
+        }
+    }
+
     /// The entries, widened.
     pub fn iter(&self) -> impl Iterator<Item = f64> + '_ {
         let (single, double): (&[f32], &[f64]) = match self {
