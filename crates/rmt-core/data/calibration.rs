@@ -2,8 +2,8 @@
 //!
 //!     cargo run --release --workspace --example calibration > crates/rmt-core/data/calibration.csv
 //!
-//! Some two hours of one core, shared among two threads; a number limits it to shapes with at most
-//! that many rows. The seeds are fixed here.
+//! Some two hours on two cores. With a directory as argument, what is measured is kept there, and
+//! the program goes on from it when it is started again. The seeds are fixed here.
 //!
 //! Columns: `kind`, `law` of the entries, `rows`, `cols`, `statistic`, `parameter`, `matrices`,
 //! `count`, `value`, `expected`, `low`, `high`, `draws`. By kind:
@@ -30,6 +30,7 @@ use rmt_core::statistics::signal::{AdditiveSpike, VarianceSpike};
 use rmt_core::{Analyser, AnalysisOptions, Nulls, RmtError};
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -98,7 +99,7 @@ impl Cell {
         let interval = |outside| level_interval(trials, level, sample.draws, outside);
         LevelRow {
             cell: *self,
-            statistic: sample.statistic,
+            statistic: sample.statistic.clone(),
             level,
             draws: sample.draws,
             rejected: sample.rejected(level),
@@ -112,7 +113,7 @@ impl Cell {
 #[derive(Debug, Clone)]
 pub(crate) struct LevelRow {
     cell: Cell,
-    pub(crate) statistic: &'static str,
+    pub(crate) statistic: String,
     pub(crate) level: f64,
     draws: usize,
     pub(crate) rejected: usize,
@@ -123,7 +124,7 @@ pub(crate) struct LevelRow {
 impl std::fmt::Display for LevelRow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Cell { law, rows, cols, matrices, .. } = self.cell;
-        let (name, level, count) = (self.statistic, self.level, self.rejected);
+        let (name, level, count) = (&self.statistic, self.level, self.rejected);
         let rate = count as f64 / matrices as f64;
         let Interval { low, high, .. } = self.allowed;
         let draws = self.draws;
@@ -159,16 +160,9 @@ fn entry(law: &str, rng: &mut impl Rng) -> f64 {
 }
 
 fn main() -> ExitCode {
-    let up_to = match std::env::args().nth(1).map(|side| side.parse()) {
-        None => usize::MAX,
-        Some(Ok(side)) => side,
-        Some(Err(_)) => {
-            eprintln!("usage: calibration [largest number of rows]");
-            return ExitCode::FAILURE;
-        }
-    };
+    let kept = std::env::args_os().nth(1).map(PathBuf::from);
     let stdout = std::io::stdout();
-    match table(up_to, &mut |line| writeln!(stdout.lock(), "{line}")) {
+    match table(kept.as_deref(), &mut |line| writeln!(stdout.lock(), "{line}")) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -180,21 +174,21 @@ fn main() -> ExitCode {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn table(
-    up_to: usize,
+    kept: Option<&Path>,
     write: &mut dyn FnMut(String) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
     write(
         "kind,law,rows,cols,statistic,parameter,matrices,count,value,expected,low,high,draws"
             .into(),
     )?;
-    let cells: Vec<Cell> = cells().into_iter().filter(|cell| cell.rows <= up_to).collect();
-    let mut p_values: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
+    let cells = cells();
+    let mut p_values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut rng = generator(usize::MAX >> 40, 0);
     let mut rows = Vec::new();
-    for (cell, samples) in cells.iter().zip(measure(&cells)?) {
+    for (cell, samples) in cells.iter().zip(measure(&cells, kept)?) {
         for sample in &samples {
             if sample.statistic != "verdict" {
-                let pooled = p_values.entry(sample.statistic).or_default();
+                let pooled = p_values.entry(sample.statistic.clone()).or_default();
                 let spread = |(low, high): &(f64, f64)| low + (high - low) * rng.random::<f64>();
                 pooled.extend(sample.p_values.iter().map(spread));
             }
@@ -218,21 +212,25 @@ fn table(
     power(write)
 }
 
-/// The samples of every cell; two threads take the matrices in portions, the largest first.
-fn measure(cells: &[Cell]) -> Result<Vec<Vec<Sample>>, Failure> {
+/// The samples of every cell; two threads take the matrices in portions, the small ones first.
+fn measure(cells: &[Cell], kept: Option<&Path>) -> Result<Vec<Vec<Sample>>, Failure> {
     let analyser = analyser()?;
+    if let Some(directory) = kept {
+        std::fs::create_dir_all(directory)?;
+    }
     let mut portions: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
-    for (i, cell) in cells.iter().enumerate().rev() {
-        let size = (cell.matrices / 10).clamp(10, 100);
+    for (i, cell) in cells.iter().enumerate() {
+        let size = if cell.matrices > 500 { 250 } else { 10 };
         let starts = (0..cell.matrices).step_by(size);
         portions.extend(starts.map(|start| (i, start..(start + size).min(cell.matrices))));
     }
     let next = AtomicUsize::new(0);
     let done = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
-        let work = || -> Result<(), RmtError> {
+        let work = || -> Result<(), Failure> {
             while let Some((i, range)) = portions.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let samples = cells[*i].samples(&analyser, range.clone())?;
+                let path = kept.map(|d| d.join(format!("{i}-{}-{}.json", range.start, range.end)));
+                let samples = portion(&cells[*i], range.clone(), &analyser, path.as_deref())?;
                 let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 done.insert((*i, range.start), samples);
                 eprint!("\r{} of {} portions", done.len(), portions.len());
@@ -241,7 +239,7 @@ fn measure(cells: &[Cell]) -> Result<Vec<Vec<Sample>>, Failure> {
         };
         let threads: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
         threads.into_iter().try_for_each(|thread| match thread.join() {
-            Ok(result) => result.map_err(Failure::from),
+            Ok(result) => result,
             Err(_) => Err("an analysis panicked".into()),
         })
     })?;
@@ -257,6 +255,26 @@ fn measure(cells: &[Cell]) -> Result<Vec<Vec<Sample>>, Failure> {
         }
     }
     Ok(merged)
+}
+
+/// From its file, if it is kept there whole; else measured, and then kept.
+fn portion(
+    cell: &Cell,
+    range: std::ops::Range<usize>,
+    analyser: &Analyser,
+    path: Option<&Path>,
+) -> Result<Vec<Sample>, Failure> {
+    let stored = path.and_then(|path| std::fs::read(path).ok());
+    if let Some(samples) = stored.and_then(|text| serde_json::from_slice(&text).ok()) {
+        return Ok(samples);
+    }
+    let samples = cell.samples(analyser, range)?;
+    if let Some(path) = path {
+        let temporary = path.with_extension("tmp");
+        std::fs::write(&temporary, serde_json::to_vec(&samples)?)?;
+        std::fs::rename(&temporary, path)?;
+    }
+    Ok(samples)
 }
 
 /// As every program has it by default.

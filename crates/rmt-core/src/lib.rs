@@ -17,6 +17,8 @@
 //! - [`statistics`]: what is measured on one matrix;
 //! - [`nulls`]: simulated null distributions, seeded;
 //! - [`report`]: the public schema of what is said of a matrix;
+//! - [`sanity`]: random matrices must be found random, and nothing else;
+//! - [`calibration`]: the measured levels of all decisions;
 //! - [`layers`]: what a parameter's name tells.
 
 pub mod calibration;
@@ -24,6 +26,7 @@ pub mod laws;
 pub mod layers;
 pub mod nulls;
 pub mod report;
+pub mod sanity;
 pub mod spectrum;
 pub mod statistics;
 

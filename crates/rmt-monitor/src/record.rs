@@ -14,6 +14,8 @@ pub enum Record<'a> {
     Tick(&'a Tick),
     /// The user's scalars of one step.
     Scalars(&'a Scalars),
+    /// A table of text: the result of an experiment.
+    Table(&'a Table),
     /// Something went wrong; training goes on.
     Warning(&'a Warning),
     /// The run is over.
@@ -78,6 +80,41 @@ pub struct Scalars {
     pub values: Vec<(String, f64)>,
 }
 
+/// A table of text: the result of an experiment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Table {
+    /// What it is, such as `sanity`.
+    pub name: String,
+    /// The step that it belongs to; 0 outside training.
+    pub step: u64,
+    /// Heads of the columns.
+    pub columns: Vec<String>,
+    /// Cells, as many in each row as there are columns.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table of step 0.
+    pub fn new(name: impl Into<String>, columns: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+        Self { name: name.into(), step: 0, columns, rows }
+    }
+
+    /// As TensorBoard's text page shows it.
+    pub fn markdown(&self) -> String {
+        let line = |cells: &[String]| {
+            let escaped: Vec<String> = cells
+                .iter()
+                .map(|cell| cell.replace('\\', "\\\\").replace('|', "\\|").replace('\n', " "))
+                .collect();
+            format!("| {} |\n", escaped.join(" | "))
+        };
+        let rule: Vec<String> = self.columns.iter().map(|_| "---".to_owned()).collect();
+        let rows: String = self.rows.iter().map(|row| line(row)).collect();
+        format!("{}{}{rows}", line(&self.columns), line(&rule))
+    }
+}
+
 /// Something went wrong; training goes on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -131,4 +168,16 @@ pub(crate) fn wall_time() -> f64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0.0, |elapsed: Duration| elapsed.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_keeps_its_columns_whatever_is_in_the_cells() {
+        let text = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect();
+        let table = Table::new("t", text(&["a", "b"]), vec![text(&["1|2", "x\ny"])]);
+        assert_eq!(table.markdown(), "| a | b |\n| --- | --- |\n| 1\\|2 | x y |\n");
+    }
 }

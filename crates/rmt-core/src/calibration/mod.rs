@@ -16,14 +16,15 @@ use crate::report::{FAMILY, MatrixReport, Profile};
 use crate::spectrum::{Matrix, Orientation};
 use crate::statistics::vectors::{SideNulls, combined_p_interval};
 use crate::{Analyser, Context};
+use serde::{Deserialize, Serialize};
 
 /// p-values of one statistic over a sample of matrices.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Sample {
     /// `above`, `below`, `hard_edge` (in place of `below` for square matrices), `bulk`, `left`,
     /// `right`, `left_windows`, `right_windows`, `verdict`.
-    pub statistic: &'static str,
+    pub statistic: String,
     /// (P(T < t), P(T ≤ t)) of each matrix: the second is its p-value; they differ where the
     /// statistic is discrete.
     pub p_values: Vec<(f64, f64)>,
@@ -55,7 +56,7 @@ pub fn samples(
     let names =
         ["above", below, "bulk", "left", "right", "left_windows", "right_windows", "verdict"];
     let mut samples: Vec<Sample> = names
-        .map(|statistic| Sample { statistic, p_values: Vec::new(), draws: 0 })
+        .map(|statistic| Sample { statistic: statistic.into(), p_values: Vec::new(), draws: 0 })
         .into_iter()
         .collect();
     let sides = [rows, cols].map(|length| SideNulls::new(analyser.nulls(), length));

@@ -32,6 +32,8 @@ pub(super) enum Value {
     Scalar(f32),
     /// Bins: [left edge, right edge, count].
     Histogram(Vec<[f64; 3]>),
+    /// Markdown.
+    Text(String),
 }
 
 impl Value {
@@ -41,6 +43,7 @@ impl Value {
             Self::Histogram(bins) => {
                 !bins.is_empty() && bins.iter().flatten().all(|x| x.is_finite())
             }
+            Self::Text(text) => !text.is_empty(),
         }
     }
 }
@@ -76,7 +79,7 @@ impl<W: Write> Write for UntilError<W> {
 pub(super) struct EventFile {
     writer: RecordWriter<BufWriter<UntilError<File>>>,
     path: PathBuf,
-    /// Histogram tags whose metadata this file already has: it is needed once per file.
+    /// Histogram and text tags whose metadata this file already has: it is needed once per file.
     described: HashSet<String>,
     broken: bool,
 }
@@ -129,7 +132,7 @@ impl EventFile {
         for (tag, value) in values {
             if !tag.is_empty() && value.is_finite() {
                 let described = self.described.contains(&tag);
-                if !described && matches!(value, Value::Histogram(_)) {
+                if !described && !matches!(value, Value::Scalar(_)) {
                     self.described.insert(tag.clone());
                 }
                 summary.value.push(message(tag, value, !described));
@@ -191,6 +194,17 @@ fn message(tag: String, value: Value, describe: bool) -> Summary_Value {
             }
             let bytes = bins.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
             tensor.set_tensor_content(bytes);
+            message.set_tensor(tensor);
+        }
+        Value::Text(text) => {
+            if describe {
+                message.set_metadata(tensor_metadata("text"));
+            }
+            let mut tensor = TensorProto::new();
+            tensor.set_dtype(DataType::DT_STRING);
+            // A scalar of type string: an empty shape.
+            tensor.mut_tensor_shape();
+            tensor.mut_string_val().push(text.into_bytes());
             message.set_tensor(tensor);
         }
     }

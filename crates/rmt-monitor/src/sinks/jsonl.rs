@@ -5,12 +5,14 @@ use crate::error::SinkError;
 use crate::record::{Record, Scalars, Tick};
 use rmt_core::Profile;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `metrics.jsonl` (layer reports and nothing else), `scalars.jsonl` (the user's scalars and
-/// the monitor's health) and `profiles.jsonl` (full spectra, every so many ticks).
+/// the monitor's health), `profiles.jsonl` (full spectra, every so many ticks) and `tables.jsonl`
+/// (each row of a table an object, by column).
 ///
 /// Each record reaches its file in one write, so a killed process leaves at most one torn line, the
 /// last. Nothing is held back: `flush` has nothing to do.
@@ -19,6 +21,7 @@ pub struct Jsonl {
     metrics: Lines,
     scalars: Lines,
     profiles: Lines,
+    tables: Lines,
     profiles_every: u64,
 }
 
@@ -41,6 +44,14 @@ struct ProfileRow<'a> {
     profile: &'a Profile,
 }
 
+#[derive(Serialize)]
+struct TableRow<'a> {
+    table: &'a str,
+    step: u64,
+    #[serde(flatten)]
+    cells: BTreeMap<&'a String, &'a String>,
+}
+
 impl Jsonl {
     /// Files in `directory`, appended to; spectra every `profiles_every` ticks (0: never).
     pub fn new(directory: &Path, profiles_every: u64) -> Self {
@@ -49,6 +60,7 @@ impl Jsonl {
             metrics: lines("metrics.jsonl"),
             scalars: lines("scalars.jsonl"),
             profiles: lines("profiles.jsonl"),
+            tables: lines("tables.jsonl"),
             profiles_every,
         }
     }
@@ -103,6 +115,11 @@ impl Sink for Jsonl {
         match record {
             Record::Tick(tick) => self.tick(tick),
             Record::Scalars(scalars) => self.user_scalars(scalars),
+            Record::Table(table) => self.tables.append(table.rows.iter().map(|cells| TableRow {
+                table: &table.name,
+                step: table.step,
+                cells: table.columns.iter().zip(cells).collect(),
+            })),
             Record::Warning(_) | Record::End(_) => Ok(()),
         }
     }
@@ -170,6 +187,7 @@ fn ends_a_line(file: &mut File) -> io::Result<bool> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::record::Table;
     use std::fs;
 
     fn scalars(step: u64) -> Scalars {
@@ -194,6 +212,21 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().next().unwrap(), "{\"torn");
         assert_eq!(text.lines().count(), 3);
+    }
+
+    #[test]
+    fn a_row_of_a_table_is_an_object() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect();
+        let rows = vec![text(&["1", "x"]), text(&["2", "y"])];
+        let table = Table::new("t", text(&["a", "b"]), rows);
+        Jsonl::new(directory.path(), 0).write(&Record::Table(&table)).unwrap();
+        let found = fs::read_to_string(directory.path().join("tables.jsonl")).unwrap();
+        let expected = [
+            r#"{"table":"t","step":0,"a":"1","b":"x"}"#,
+            r#"{"table":"t","step":0,"a":"2","b":"y"}"#,
+        ];
+        assert_eq!(found.lines().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::Sink;
 use super::event_file::{EventFile, Value};
 use crate::error::SinkError;
-use crate::record::{Record, Scalars, Tick};
+use crate::record::{Record, Scalars, Tick, wall_time};
 use crate::tags::{self, CURVES, TagNames};
 use rmt_core::LayerReport;
 use rmt_core::report::Verdict;
@@ -130,6 +130,11 @@ impl Sink for TensorBoard {
         match record {
             Record::Tick(tick) => self.tick(tick),
             Record::Scalars(scalars) => self.scalars(scalars),
+            Record::Table(table) => {
+                let tag = format!("{}/{}", tags::SUMMARY, table.name);
+                let text = Value::Text(table.markdown());
+                self.append(table.step, wall_time(), vec![(tag, text)])
+            }
             Record::Warning(_) | Record::End(_) => Ok(()),
         }
     }
