@@ -18,6 +18,7 @@ mod figures_agree_with_independent_programs;
 mod grokking_ends_with_outliers_above;
 mod nan_in_a_weight_is_reported_and_training_goes_on;
 mod random_initialization_agrees_with_random_matrix_theory;
+mod random_initializers_agree_with_theory;
 mod step_zero_is_what_training_starts_from;
 mod tensorboard_serves_the_run;
 mod the_monitor_is_five_lines;
@@ -26,6 +27,11 @@ mod the_monitor_is_five_lines;
 #[path = "../../examples/grokking.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod grokking;
+
+/// The experiment on burn's initializers, as its users run it.
+#[path = "../../examples/initializers.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod initializers;
 
 /// The program that made the calibration table.
 #[path = "../../crates/rmt-core/data/calibration.rs"]
@@ -51,6 +57,7 @@ fn main() -> ExitCode {
         grokking_ends_with_outliers_above::tests(),
         nan_in_a_weight_is_reported_and_training_goes_on::tests(),
         random_initialization_agrees_with_random_matrix_theory::tests(),
+        random_initializers_agree_with_theory::tests(),
         step_zero_is_what_training_starts_from::tests(),
         tensorboard_serves_the_run::tests(),
         the_monitor_is_five_lines::tests(),

@@ -6,6 +6,8 @@ use crate::support::{Capture, alone_with_device, require_all, test, train};
 use burn_rmt::MonitorConfig;
 use libtest_mimic::{Completion, Failed, Trial};
 use rmt_core::LayerReport;
+use rmt_monitor::sinks::{Sink, TensorBoard};
+use rmt_monitor::{Record, Table};
 use std::path::Path;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -43,6 +45,30 @@ fn run(directory: &Path) -> Vec<LayerReport> {
     kept
 }
 
+/// Logs a table into a directory of its own.
+fn log_table(directory: &Path) {
+    std::fs::create_dir(directory).unwrap();
+    let text = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect();
+    let table =
+        Table::new("sanity", text(&["law", "above"]), vec![text(&["uniform", "agree 0.5"])]);
+    let mut sink = TensorBoard::new(directory);
+    sink.write(&Record::Table(&table)).unwrap();
+    sink.flush().unwrap();
+}
+
+/// The text page shows it as a table.
+fn table(server: &Server) -> Result<(), Failed> {
+    let tag = "rmt_0_summary/sanity";
+    let shown = |served: &serde_json::Value| served["table"][0] == tag;
+    server.wait_for("/data/plugin/text/tags", shown)?;
+    let page = server.get(&format!("/data/plugin/text/text?run=table&tag={}", encode(tag)))?;
+    let html = page[0]["text"].as_str().unwrap_or_default();
+    for cell in ["<table>", "<th>law</th>", "<td>uniform</td>", "<td>agree 0.5</td>"] {
+        assert!(html.contains(cell), "{cell} is not in {page}");
+    }
+    Ok(())
+}
+
 fn served(loader: Loader) -> Result<Completion, Failed> {
     let environment = match environment() {
         Ok(environment) => environment,
@@ -52,6 +78,7 @@ fn served(loader: Loader) -> Result<Completion, Failed> {
     let base = tempfile::tempdir()?;
     let reports = run(&base.path().join("x"));
     assert_eq!(reports.len(), 2 * 5);
+    log_table(&base.path().join("table"));
     let server = environment.serve(base.path(), loader)?;
 
     // The user's scalars: session 0 up to step 9, then session 1.
@@ -75,6 +102,7 @@ fn served(loader: Loader) -> Result<Completion, Failed> {
     for name in ["first.weight", "second.weight"] {
         histogram(&server, name, &reports)?;
     }
+    table(&server)?;
     Ok(Completion::Completed)
 }
 

@@ -97,6 +97,8 @@ pub struct Row {
     pub significant: [Option<usize>; 2],
     /// m·D, the distance of the spectrum from the Marchenko–Pastur law.
     pub bulk_distance: Option<f64>,
+    /// The finding at the level of the run: what the tests above say together.
+    pub found: Verdict,
     /// Whether it is found to be what it must be.
     pub as_expected: bool,
     /// Notes of the analysis.
@@ -183,15 +185,18 @@ fn row(case: Case, report: MatrixReport, test_level: f64) -> Row {
             TestOutcome { name: (*name).into(), outcome, p }
         })
         .collect();
-    let all_agree = tests.iter().all(|test| test.outcome == Outcome::Agree);
-    let any_deviates = tests.iter().any(|test| test.outcome == Outcome::Deviate);
-    let as_expected = match case.expectation {
-        Expectation::Random => all_agree,
-        Expectation::Deviates => any_deviates && report.verdict == Verdict::Deviates,
-        Expectation::Either => {
-            matches!(report.verdict, Verdict::Random | Verdict::Deviates)
+    let found = match report.verdict {
+        Verdict::Random | Verdict::Deviates => {
+            let deviates = tests.iter().any(|test| test.outcome == Outcome::Deviate);
+            if deviates { Verdict::Deviates } else { Verdict::Random }
         }
-        Expectation::Degenerate => report.verdict == Verdict::Degenerate,
+        other => other,
+    };
+    let as_expected = match case.expectation {
+        Expectation::Random => found == Verdict::Random,
+        Expectation::Deviates => found == Verdict::Deviates,
+        Expectation::Either => matches!(found, Verdict::Random | Verdict::Deviates),
+        Expectation::Degenerate => found == Verdict::Degenerate,
     };
     Row {
         label: case.label,
@@ -201,6 +206,7 @@ fn row(case: Case, report: MatrixReport, test_level: f64) -> Row {
         verdict: report.verdict,
         significant: [report.significant_above, report.significant_below],
         bulk_distance: report.bulk_distance,
+        found,
         as_expected,
         notes: report.notes,
     }

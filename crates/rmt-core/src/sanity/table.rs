@@ -15,12 +15,12 @@ pub struct Table {
 }
 
 impl SanityReport {
-    /// One line a matrix: for every test what it says with its p-value, the verdict, and whether
+    /// One line a matrix: for every test what it says with its p-value, what was found, and whether
     /// that was expected.
     pub fn table(&self) -> Table {
         let mut columns: Vec<String> = vec!["law".into(), "shape".into()];
         columns.extend(FAMILY.iter().map(|name| name.trim_start_matches("p_").to_owned()));
-        columns.extend(["verdict".to_owned(), "as expected".to_owned()]);
+        columns.extend(["found".to_owned(), "as expected".to_owned()]);
         Table { columns, rows: self.rows.iter().map(cells).collect() }
     }
 
@@ -39,7 +39,7 @@ impl SanityReport {
             .map(|row| {
                 let [rows, cols] = row.shape;
                 let expected = expected(row.expectation);
-                format!("{} {rows}×{cols} ({} instead of {expected})", row.label, row.verdict)
+                format!("{} {rows}×{cols} ({} instead of {expected})", row.label, row.found)
             })
             .collect();
         format!("{failed} of {count} matrices are not as expected: {}", named.join(", "))
@@ -63,7 +63,7 @@ fn cells(row: &Row) -> Vec<String> {
         true => "yes".to_owned(),
         false => format!("NO: {}", expected(row.expectation)),
     };
-    cells.extend([row.verdict.to_string(), as_expected]);
+    cells.extend([row.found.to_string(), as_expected]);
     cells
 }
 

@@ -1,0 +1,103 @@
+//! `rmt sanity` says what it found, in its output, its files and its exit status.
+
+#![allow(clippy::unwrap_used)]
+
+use std::process::{Command, Output};
+
+fn rmt(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rmt")).arg("sanity").args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn at_its_defaults_every_law_is_as_expected() {
+    let output = rmt(&[]);
+    let out = text(&output.stdout);
+    assert!(output.status.success(), "{out}\n{}", text(&output.stderr));
+    assert!(out.contains("all 44 matrices are as expected"), "{out}");
+    for word in ["agree", "deviate", "degenerate"] {
+        assert!(out.contains(word), "{word}: {out}");
+    }
+    // Piped output has no colours and no progress bar.
+    assert!(!out.contains('\u{1b}') && output.stderr.is_empty());
+}
+
+#[test]
+fn repetitions_and_estimators_keep_the_level() {
+    for estimator in ["median", "fit", "entries"] {
+        let shapes =
+            ["--shapes", "64x96", "--repetitions", "20", "--laws", "normal,uniform,laplace"];
+        let output = rmt(&[&shapes[..], &["--scale-estimator", estimator]].concat());
+        let out = text(&output.stdout);
+        assert!(output.status.success(), "{estimator}: {out}");
+        assert!(out.contains("all 60 matrices"), "{out}");
+    }
+}
+
+#[test]
+fn what_is_not_as_expected_fails_by_name() {
+    // Too small to be estimated at all.
+    let output = rmt(&["--laws", "normal", "--shapes", "5x9"]);
+    assert_eq!(output.status.code(), Some(1));
+    let out = text(&output.stdout);
+    assert!(out.contains("normal 5×9 (not_estimable instead of random)"), "{out}");
+}
+
+#[test]
+fn bad_options_are_one_clear_error() {
+    for (arguments, expected) in [
+        (&["--laws", "cauchy"][..], "the laws are normal, uniform"),
+        (&["--shapes", "0x5"], "at least 1"),
+        (&["--shapes", "64"], "ROWSxCOLUMNS"),
+        (&["--shapes", "99999999999x99999999999"], "entries"),
+        (&["--shapes", "18446744073709551616x2"], "ROWSxCOLUMNS"),
+        (&["--level", "2"], "level = 2"),
+        (&["--level", "nan"], "level = NaN"),
+        (&["--repetitions", "0"], "nothing to draw"),
+    ] {
+        let output = rmt(arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        let error = text(&output.stderr);
+        assert!(error.starts_with("error: ") && error.contains(expected), "{arguments:?}: {error}");
+        assert!(!error.contains("panicked"), "{error}");
+    }
+}
+
+#[test]
+fn a_run_directory_that_cannot_be_made_is_named() {
+    let base = tempfile::tempdir().unwrap();
+    let file = base.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let directory = file.join("run");
+    let options = ["--laws", "normal", "--shapes", "32x32", "--run-directory"];
+    let output = rmt(&[&options[..], &[directory.to_str().unwrap()]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("file"), "{}", text(&output.stderr));
+    // What was found is not lost.
+    assert!(text(&output.stdout).contains("as expected"));
+}
+
+#[test]
+fn rows_are_json_and_the_table_is_logged() {
+    let base = tempfile::tempdir().unwrap();
+    let directory = base.path().join("run");
+    let options = ["--laws", "offset,orthogonal", "--shapes", "48x64", "--format", "jsonl"];
+    let output = rmt(&[&options[..], &["--run-directory", directory.to_str().unwrap()]].concat());
+    assert!(output.status.success());
+    let rows: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0]["label"], "offset");
+    assert_eq!(rows[0]["found"], "deviates");
+    assert_eq!(rows[0]["tests"][0]["outcome"], "deviate");
+    assert_eq!(rows[1]["found"], "degenerate");
+    let logged = std::fs::read_to_string(directory.join("tables.jsonl")).unwrap();
+    let first: serde_json::Value = serde_json::from_str(logged.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["table"], &first["law"]), (&"sanity".into(), &"offset".into()));
+    let events = std::fs::read_dir(&directory).unwrap();
+    let is_event = |name: &str| name.starts_with("events.out.tfevents.");
+    assert!(events.map(|e| e.unwrap().file_name()).any(|n| is_event(n.to_str().unwrap())));
+}
