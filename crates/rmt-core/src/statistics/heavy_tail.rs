@@ -21,7 +21,7 @@ pub struct HeavyTail {
 }
 
 /// Machine precision as numpy's `matrix_rank` uses it.
-const RANK_TOLERANCE: f64 = 2.2e-16;
+pub(crate) const RANK_TOLERANCE: f64 = 2.2e-16;
 
 /// Number of singular values above ν₁·n·2.2e-16.
 pub fn matrix_rank(descending: &[f64], large: usize) -> usize {
