@@ -116,6 +116,10 @@ impl Analyser {
                     Equalise::Columns => "columns",
                     _ => "rows and columns",
                 };
+                if values.iter().any(|x| !x.is_finite()) {
+                    let reason = format!("{what} equalised: the result overflows a double");
+                    return Ok(not_estimable(report, reason));
+                }
                 report.notes.push(format!("{what} equalised: the spectrum is that of the result"));
                 let (rows, cols) = (stored.rows(), stored.cols());
                 Matrix::new(&values[..], rows, cols, stored.orientation())?
@@ -126,6 +130,10 @@ impl Analyser {
         let decomposition = decompose(matrix)?;
         let nu = &decomposition.singular_values;
         let (largest, smallest) = (nu[0], nu[m - 1]);
+        if !largest.is_finite() {
+            let reason = "the largest singular value overflows a double: scale the matrix";
+            return Ok(not_estimable(report, reason.into()));
+        }
         report.largest = finite(largest);
         report.smallest = finite(smallest);
         if let Some(reference) = context.reference {
@@ -213,6 +221,7 @@ impl Analyser {
             p_bulk: None,
             spacing_ratio: None,
             spacing_ratio_z: None,
+            levels: None,
             left: None,
             right: None,
             signal: Vec::new(),
@@ -274,6 +283,11 @@ impl Analyser {
         let (low, high) = (scale * (root_n - root_m), scale * (root_n + root_m));
         report.scale = finite(scale);
         let (displaced_low, displaced_high) = correction.edges();
+        let levels = spacing::levels(nu, Some((scale, n)));
+        match &levels.reason {
+            Some(reason) => report.notes.push(format!("levels: {reason}")),
+            None => report.levels = Some(levels),
+        }
         report.edge_low = finite(low * displaced_low);
         report.edge_high = finite(high * displaced_high);
         report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());

@@ -12,7 +12,8 @@
 //!
 //! # What is where
 //!
-//! - [`laws`]: the laws, each usable alone (Marchenko–Pastur, Tracy–Widom, Porter–Thomas);
+//! - [`laws`]: the laws, each usable alone (Marchenko–Pastur, Tracy–Widom, Porter–Thomas,
+//!   Wigner's semicircle and surmise, Brody);
 //! - [`spectrum`]: matrices, their orientation, and the decomposition in f64;
 //! - [`statistics`]: what is measured on one matrix;
 //! - [`nulls`]: simulated null distributions, seeded;

@@ -5,6 +5,7 @@ use crate::spectrum::Orientation;
 use crate::statistics::drift::Drift;
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::signal::{Signal, Suppression};
+use crate::statistics::spacing::Levels;
 use crate::statistics::vectors::SideReport;
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +114,9 @@ pub struct MatrixReport {
     pub spacing_ratio: Option<f64>,
     /// Its distance from the random value in standard deviations.
     pub spacing_ratio_z: Option<f64>,
+    /// Unfolded spacings, Brody's exponent and number variance; null with fewer than 92 values.
+    #[serde(default)]
+    pub levels: Option<Levels>,
     /// Singular vectors on the layer's output side.
     pub left: Option<SideReport>,
     /// Singular vectors on the layer's input side.

@@ -67,6 +67,11 @@ pub const CURVES: &[Curve] = &[
     Curve { group: BULK, name: "distance", value: |r| r.bulk_distance },
     Curve { group: BULK, name: "minus_log10_p", value: |r| evidence(r.p_bulk) },
     Curve { group: BULK, name: "spacing_ratio", value: |r| r.spacing_ratio },
+    Curve {
+        group: BULK,
+        name: "brody_exponent",
+        value: |r| Some(r.levels.as_ref()?.brody.as_ref()?.exponent),
+    },
     Curve { group: BULK, name: "scale", value: |r| r.scale },
     Curve { group: DRIFT, name: "relative_norm", value: |r| r.drift.as_ref()?.relative_norm },
     Curve {

@@ -187,3 +187,122 @@ fn settings_are_checked() {
     let short = Matrix::new(&[1.0_f64][..], 2, 2, Orientation::OutIn).unwrap_err();
     assert_eq!(short.to_string(), "a 2×2 matrix needs 4 values, 1 were given");
 }
+
+fn analyse_with(
+    options: AnalysisOptions,
+    values: &[f64],
+    rows: usize,
+    cols: usize,
+) -> MatrixReport {
+    let analyser = Analyser::new(options, nulls()).unwrap();
+    let matrix = Matrix::new(values, rows, cols, Orientation::OutIn).unwrap();
+    analyser.analyse(&matrix, Context::default()).unwrap().report
+}
+
+#[test]
+fn equalising_takes_differences_of_scale_away_and_keeps_the_level() {
+    let (rows, cols, draws) = (48, 96, 400);
+    let options = AnalysisOptions { equalise: Equalise::Both, ..AnalysisOptions::default() };
+    let mut rejected = 0;
+    for seed in 0..draws {
+        let mut a = gaussian(rows, cols, 5000 + seed);
+        for (i, row) in a.chunks_mut(cols).enumerate() {
+            row.iter_mut()
+                .enumerate()
+                .for_each(|(j, x)| *x *= (1 + i % 5) as f64 / (1 + j % 3) as f64);
+        }
+        if seed == 0 {
+            assert_eq!(report_of(&a, rows, cols).verdict, Verdict::Deviates);
+        }
+        let report = analyse_with(options.clone(), &a, rows, cols);
+        rejected += usize::from(report.verdict == Verdict::Deviates);
+        if seed == 0 {
+            assert!(report.notes.iter().any(|note| note.contains("equalised")), "{report:?}");
+        }
+    }
+    // At .01, one-sided: normalized lines fluctuate less than Gaussian ones, so fewer may reject.
+    let (_, high) = crate::test_support::binomial_interval(draws as usize, 0.01, 0.01);
+    assert!(rejected <= high, "{rejected} of {draws}");
+    // A signal is still found.
+    let mut a = gaussian(rows, cols, 7);
+    let n = cols as f64;
+    for (i, row) in a.chunks_mut(cols).enumerate() {
+        row.iter_mut().enumerate().for_each(|(j, x)| {
+            let sign = |k: usize| if k % 2 == 0 { 1.0 } else { -1.0 };
+            *x += 2.0 * n.sqrt() * sign(i) * sign(j) / ((rows * cols) as f64).sqrt();
+        });
+    }
+    assert_eq!(analyse_with(options, &a, rows, cols).significant_above, Some(1));
+}
+
+#[test]
+fn a_permutation_null_finds_heavy_tails_random_and_structure_not() {
+    let (rows, cols) = (24, 40);
+    let null_model = NullModel::Permutation { permutations: 199 };
+    let options = AnalysisOptions { null_model, ..AnalysisOptions::default() };
+    let (mut heavy, mut found) = (0, 0);
+    for seed in 0..30 {
+        // Student t(3) entries: Gaussian nulls reject most of them at this size or larger.
+        let a = crate::sanity::EntryLaw::StudentT.draw(rows, cols, seed);
+        let report = analyse_with(options.clone(), &a, rows, cols);
+        heavy += usize::from(report.verdict == Verdict::Deviates);
+        if seed == 0 {
+            assert!(report.notes.iter().any(|note| note.contains("199 orders")), "{report:?}");
+            assert!(report.tests.iter().all(|test| test.draws == Some(199)), "{report:?}");
+        }
+        // The same entries sorted by size are the same law, and all structure.
+        let mut sorted = a.clone();
+        sorted.sort_by(f64::total_cmp);
+        let report = analyse_with(options.clone(), &sorted, rows, cols);
+        found += usize::from(report.verdict == Verdict::Deviates);
+    }
+    // 1 % of 30, with a tail fitted to 20 of 199 draws: P(Bin(30, .02) > 3) = .003.
+    assert!(heavy <= 3, "{heavy}");
+    assert_eq!(found, 30);
+    // What no permutation changes is judged against Gaussian entries, and says so.
+    let constant = analyse_with(options.clone(), &[1.0; 24 * 40], rows, cols);
+    assert!(constant.notes.iter().any(|note| note.contains("changes nothing")), "{constant:?}");
+    let few = NullModel::Permutation { permutations: 10 };
+    let options = AnalysisOptions { null_model: few, ..options };
+    assert!(matches!(Analyser::new(options, nulls()), Err(RmtError::Setting { .. })));
+}
+
+#[test]
+fn a_fitted_scale_survives_many_outliers() {
+    // A fifth of the rows stand out: trimmed quantiles are biased, the fit is not.
+    let (rows, cols) = (60, 150);
+    let mut a = gaussian(rows, cols, 12);
+    a[..12 * cols].iter_mut().for_each(|x| *x *= 4.0);
+    let of = |scale_estimator| {
+        let options = AnalysisOptions { scale_estimator, ..AnalysisOptions::default() };
+        analyse_with(options, &a, rows, cols)
+    };
+    let (trimmed, fit) = (of(ScaleEstimator::TrimmedQuantiles), of(ScaleEstimator::Fit));
+    let error = |report: &MatrixReport| (report.scale.unwrap() - 1.0).abs();
+    assert!(error(&fit) < 0.05 && error(&trimmed) > 0.15, "{:?} {:?}", fit.scale, trimmed.scale);
+    assert_eq!(fit.significant_above, Some(12));
+    assert!(fit.notes.iter().any(|note| note.contains("rounds")), "{:?}", fit.notes);
+    // Without outliers the two are one.
+    let plain = gaussian(40, 70, 3);
+    let of = |scale_estimator| {
+        let options = AnalysisOptions { scale_estimator, ..AnalysisOptions::default() };
+        analyse_with(options, &plain, 40, 70)
+    };
+    let (trimmed, fit) = (of(ScaleEstimator::TrimmedQuantiles), of(ScaleEstimator::Fit));
+    assert_eq!((trimmed.scale, trimmed.p_above), (fit.scale, fit.p_above));
+}
+
+#[test]
+fn suppressed_directions_and_the_threshold_rank_are_reported() {
+    let (rows, cols) = (60, 200);
+    let mut a = gaussian(rows, cols, 9);
+    a[..cols].iter_mut().for_each(|x| *x *= 0.1);
+    a[cols + 3] += 60.0;
+    let report = report_of(&a, rows, cols);
+    let [suppression] = report.suppression[..] else { panic!("{:?}", report.suppression) };
+    // ℓ = .01 with 200 entries: sd of the estimate ≈ .001.
+    assert!((suppression.variance - 0.01).abs() < 0.004, "{suppression:?}");
+    assert!(suppression.cosine > 0.99);
+    assert_eq!(report.threshold_rank, Some(1));
+    assert_eq!(report.significant_below, Some(1));
+}

@@ -2,6 +2,10 @@
 
 pub mod marchenko_pastur;
 pub mod porter_thomas;
+pub mod spacing;
 pub mod tracy_widom;
+pub mod wigner;
 
 pub use marchenko_pastur::MarchenkoPastur;
+pub use spacing::{Brody, PoissonSpacing, goe_number_variance, goe_number_variance_asymptotic};
+pub use wigner::{Semicircle, Surmise};

@@ -236,3 +236,90 @@ fn lines(text: &str) -> impl Iterator<Item = (&str, [usize; 2], TailTable)> {
         Some((statistic, key, TailTable::new(draws, quantiles.ok()?, rate, error)?))
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const SPECTRAL: &str = include_str!("../../data/spectral_nulls.csv");
+    const VECTOR: &str = include_str!("../../data/vector_nulls.csv");
+
+    #[test]
+    fn every_line_parses_and_every_node_is_there() {
+        let nodes: usize = SMALL_SIDES.iter().map(|&m| differences(m).len()).sum();
+        assert_eq!(TABLE.spectral.iter().map(|row| row.nodes.len()).sum::<usize>(), nodes);
+        assert_eq!(SPECTRAL.lines().count(), 1 + 3 * nodes);
+        for (row, small) in TABLE.spectral.iter().zip(SMALL_SIDES) {
+            assert_eq!(row.small, small);
+            let found: Vec<usize> = row.nodes.iter().map(|(difference, _)| *difference).collect();
+            assert_eq!(found, differences(small));
+        }
+        assert_eq!(TABLE.vector.len(), 2 * LENGTHS.len());
+        assert_eq!(TABLE.frame.len(), FRAMES.len());
+        assert_eq!(VECTOR.lines().count(), 1 + 2 * LENGTHS.len() + FRAMES.len());
+    }
+
+    /// The figures of a line; other processors may round differently.
+    fn assert_same(found: &str, table: &str) {
+        let key: Vec<&str> = found.split(',').take(4).collect();
+        let stored = table.lines().find(|line| line.split(',').take(4).eq(key.iter().copied()));
+        let stored: Vec<&str> = stored.unwrap().split(',').collect();
+        let found: Vec<&str> = found.split(',').collect();
+        assert_eq!(found.len(), stored.len());
+        for (x, y) in found[4..].iter().zip(&stored[4..]) {
+            let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
+            assert!((x - y).abs() < 2e-3, "{key:?}: {x} {y}");
+        }
+    }
+
+    #[test]
+    fn a_slice_of_the_table_is_made_again() {
+        for difference in [0, 2] {
+            for line in spectral_lines(16, difference).unwrap() {
+                assert_same(&line, SPECTRAL);
+            }
+        }
+        assert_same(&vector_line(24, 1).unwrap(), VECTOR);
+        assert_same(&vector_line(16, VectorNull::WINDOW).unwrap(), VECTOR);
+        assert_same(&frame_line(16).unwrap(), VECTOR);
+    }
+
+    #[test]
+    fn between_the_nodes_the_table_agrees_with_simulation() {
+        // Off the grid in both directions, near the square and far from it.
+        for (m, n) in [(59, 128), (48, 51), (100, 147), (90, 100), (23, 400)] {
+            let shipped = spectral(m, n).unwrap();
+            let draws = 6000;
+            let estimator = ScaleEstimator::default();
+            let simulated = SpectralNull::simulate(m, n, estimator, draws, 77).unwrap();
+            let pairs = [
+                ("above", &shipped.above, &simulated.above),
+                ("below", &shipped.below, &simulated.below),
+                ("bulk", &shipped.bulk, &simulated.bulk),
+            ];
+            for (name, shipped, simulated) in pairs {
+                for p in [0.9, 0.5, 0.1, 0.05, 0.01] {
+                    // Where the simulation puts p, the shipped table must see p.
+                    let found = shipped.p_value(simulated.upper_quantile(p)).p;
+                    // Four standard errors of the simulated quantile, and 2 % for the table.
+                    let error = 4.0 * (p * (1.0 - p) / draws as f64).sqrt() + 0.02 * p;
+                    assert!((found - p).abs() < error, "{name} {m}×{n}: {p} {found}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn beyond_the_grid_and_below_it() {
+        assert!(spectral(15, 40).is_none() && vector(15, 1).is_none() && frame(15).is_none());
+        assert!(vector(64, 3).is_none() && spectral(20, 10).is_none());
+        // The bulk distance goes on growing like ln m; the edges keep their last correction.
+        let (last, beyond) = (spectral(2048, 4096).unwrap(), spectral(4096, 8192).unwrap());
+        let growth = beyond.bulk.upper_quantile(0.05) - last.bulk.upper_quantile(0.05);
+        assert!((0.2..0.4).contains(&growth), "{growth}");
+        assert!((beyond.above.upper_quantile(0.01) - last.above.upper_quantile(0.01)).abs() < 0.1);
+        let wide = spectral(32, 1_000_000).unwrap();
+        assert_eq!(wide, spectral(32, 32 + 16 * 32).unwrap());
+    }
+}

@@ -9,10 +9,9 @@ use crate::laws::MarchenkoPastur;
 /// would never reject. Its null is simulated: [`BulkNull`](crate::nulls::BulkNull).
 pub fn scaled_distance(descending: &[f64], scale: f64, large: usize, law: &MarchenkoPastur) -> f64 {
     let m = descending.len() as f64;
-    let unit = scale * scale * large as f64;
     let mut largest = 0.0_f64;
     for (i, nu) in descending.iter().rev().enumerate() {
-        let f = m * law.cdf(nu * nu / unit);
+        let f = m * law.cdf((nu / scale).powi(2) / large as f64);
         largest = largest.max(f - i as f64).max((i + 1) as f64 - f);
     }
     largest

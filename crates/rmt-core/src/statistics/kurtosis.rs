@@ -51,8 +51,7 @@ pub struct KurtosisCorrection {
     kurtosis: f64,
     small: f64,
     large: f64,
-    /// σ²n.
-    unit: f64,
+    scale: f64,
 }
 
 impl KurtosisCorrection {
@@ -61,13 +60,14 @@ impl KurtosisCorrection {
     pub fn new(kurtosis: f64, small: usize, large: usize, scale: f64) -> Self {
         let (small, large) = (small as f64, large as f64);
         let kurtosis = if kurtosis.is_finite() { kurtosis.clamp(RANGE.0, RANGE.1) } else { 0.0 };
-        Self { kurtosis, small, large, unit: scale * scale * large }
+        Self { kurtosis, small, large, scale }
     }
 
     /// cos φ of the singular value `nu`, ±1 outside the bulk.
     fn cosine(&self, nu: f64) -> f64 {
         let q = self.small / self.large;
-        let cosine = (nu * nu / self.unit - 1.0 - q) / (2.0 * q.sqrt());
+        let x = (nu / self.scale).powi(2) / self.large;
+        let cosine = (x - 1.0 - q) / (2.0 * q.sqrt());
         if cosine.is_nan() { 0.0 } else { cosine.clamp(-1.0, 1.0) }
     }
 

@@ -87,14 +87,19 @@ impl ScaleRule {
 
     /// σ from the singular values in DESCENDING order (as many as the rule's small side).
     pub fn estimate(&self, descending: &[f64]) -> f64 {
+        // Relative to the largest value, so that squares neither overflow nor vanish.
+        let largest = descending.first().copied().unwrap_or(0.0);
+        if largest <= 0.0 {
+            return 0.0;
+        }
         let sum: f64 = descending
             .iter()
             .rev()
             .skip(self.ranks.start)
             .take(self.ranks.len())
-            .map(|nu| nu * nu)
+            .map(|nu| (nu / largest).powi(2))
             .sum();
-        (sum / self.divisor).sqrt()
+        largest * (sum / self.divisor).sqrt()
     }
 
     /// m.

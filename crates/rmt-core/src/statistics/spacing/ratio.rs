@@ -1,4 +1,4 @@
-//! Level repulsion: do neighbouring singular values keep their distance?
+//! The ratio of consecutive spacings: level repulsion without unfolding.
 
 /// Large-N mean of the ratio of consecutive spacings for the Gaussian orthogonal ensemble
 /// (Atas, Bogomolny, Giraud & Roux, PRL 110, 084101 (2013)).
