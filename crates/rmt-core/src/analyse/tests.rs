@@ -228,7 +228,7 @@ fn equalising_takes_differences_of_scale_away_and_keeps_the_level() {
     let n = cols as f64;
     for (i, row) in a.chunks_mut(cols).enumerate() {
         row.iter_mut().enumerate().for_each(|(j, x)| {
-            let sign = |k: usize| if k % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = |k: usize| if k.is_multiple_of(2) { 1.0 } else { -1.0 };
             *x += 2.0 * n.sqrt() * sign(i) * sign(j) / ((rows * cols) as f64).sqrt();
         });
     }

@@ -221,7 +221,10 @@ mod tests {
 
     /// Keeps tables in memory, and counts.
     #[derive(Debug, Default, Clone)]
-    struct Memory(Arc<Mutex<(HashMap<NullKey, Vec<TailTable>>, usize)>>);
+    struct Memory(Arc<Mutex<Kept>>);
+
+    /// Tables, and how often one was stored.
+    type Kept = (HashMap<NullKey, Vec<TailTable>>, usize);
 
     impl NullCache for Memory {
         fn load(&self, key: &NullKey) -> Option<Vec<TailTable>> {
