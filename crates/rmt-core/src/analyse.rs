@@ -5,7 +5,7 @@ use crate::laws::MarchenkoPastur;
 use crate::nulls::Nulls;
 use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
 use crate::spectrum::{Decomposition, Matrix, Orientation, decompose};
-use crate::statistics::drift::{Reference, drift};
+use crate::statistics::drift::{Judge, Reference, SUBSPACE_DIMENSION, correlation_traps, drift};
 use crate::statistics::heavy_tail::{HeavyTail, matrix_rank};
 use crate::statistics::scale::{ScaleEstimator, ScaleRule};
 use crate::statistics::signal::{AdditiveSpike, Signal};
@@ -28,11 +28,27 @@ pub struct AnalysisOptions {
     pub level: f64,
     /// A matrix whose smaller side is below this is "not_estimable".
     pub min_side: usize,
+    /// Singular vectors at each end of the spectrum whose span is compared with that of earlier
+    /// snapshots; at most a quarter of the smaller side.
+    pub subspace_dimension: usize,
+    /// Whether the spectra of W − W₀ and of ΔW are tested: a decomposition without vectors each, a
+    /// quarter to a half of the time of the matrix's own analysis.
+    pub change_spectra: bool,
+    /// Whether the matrix is tested with its entries permuted: another decomposition without
+    /// vectors.
+    pub correlation_traps: bool,
 }
 
 impl Default for AnalysisOptions {
     fn default() -> Self {
-        Self { scale_estimator: ScaleEstimator::default(), level: 0.01, min_side: 16 }
+        Self {
+            scale_estimator: ScaleEstimator::default(),
+            level: 0.01,
+            min_side: 16,
+            subspace_dimension: SUBSPACE_DIMENSION,
+            change_spectra: true,
+            correlation_traps: true,
+        }
     }
 }
 
@@ -49,6 +65,10 @@ impl AnalysisOptions {
 pub struct Context<'a> {
     /// The snapshot that drift is measured against.
     pub reference: Option<&'a Reference>,
+    /// The snapshot before this one.
+    pub previous: Option<&'a Reference>,
+    /// Whether the analysis gives a [`Reference`] of this matrix for later ones.
+    pub keep: bool,
 }
 
 impl<'a> Context<'a> {
@@ -58,16 +78,33 @@ impl<'a> Context<'a> {
         self.reference = reference;
         self
     }
+
+    /// Measures the change since `previous` as well.
+    #[must_use]
+    pub fn with_previous(mut self, previous: Option<&'a Reference>) -> Self {
+        self.previous = previous;
+        self
+    }
+
+    /// Asks for [`Analysis::reference`].
+    #[must_use]
+    pub fn with_keep(mut self, keep: bool) -> Self {
+        self.keep = keep;
+        self
+    }
 }
 
 /// A report and the spectrum behind it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Analysis {
     /// The statistics.
     pub report: MatrixReport,
     /// Singular values and vector p-values; empty where there are none.
     pub profile: Profile,
+    /// This snapshot, to measure later ones against; only if the [`Context`] asks for it, and
+    /// where the matrix could be decomposed.
+    pub reference: Option<Reference>,
 }
 
 /// Measures matrices against random matrix theory.
@@ -92,7 +129,7 @@ impl Analyser {
     /// Checks the options.
     ///
     /// # Errors
-    /// [`RmtError::Setting`] unless 0 < `level` < 1 and `min_side` ≥ 2.
+    /// [`RmtError::Setting`] unless 0 < `level` < 1, `min_side` ≥ 2 and `subspace_dimension` ≥ 1.
     pub fn new(options: AnalysisOptions, nulls: Nulls) -> Result<Self, RmtError> {
         if !(options.level > 0.0 && options.level < 1.0) {
             return Err(RmtError::Setting {
@@ -106,6 +143,13 @@ impl Analyser {
                 setting: "min_side",
                 value: options.min_side as f64,
                 requirement: "a spectrum needs at least 2 singular values",
+            });
+        }
+        if options.subspace_dimension == 0 {
+            return Err(RmtError::Setting {
+                setting: "subspace_dimension",
+                value: 0.0,
+                requirement: "subspaces need at least 1 singular vector",
             });
         }
         Ok(Self { options, nulls })
@@ -138,18 +182,18 @@ impl Analyser {
         let (largest, smallest) = (nu[0], nu[m - 1]);
         report.largest = finite(largest);
         report.smallest = finite(smallest);
-        if let Some(reference) = context.reference {
-            report.drift = drift(matrix, nu, reference);
-            if report.drift.is_none() {
-                report.notes.push("drift: the reference has another shape".into());
-            }
-        }
+        let judge = self.judge();
+        let tested = self.options.change_spectra.then_some(&judge);
+        let Context { reference, previous, keep } = context;
+        report.drift = drift(matrix, &decomposition, reference, previous, tested);
+        let k = self.options.subspace_dimension;
+        let reference = keep.then(|| Reference::new(matrix, &decomposition, k));
         let profile = Profile { singular_values: nu.clone(), ..Profile::default() };
         if largest == 0.0 {
             report.heavy_tail = Some(HeavyTail::new(nu, n, None));
             report.verdict = Verdict::Degenerate;
             report.notes.push("every entry is zero".into());
-            return Ok(Analysis { report, profile });
+            return Ok(Analysis { report, profile, reference });
         }
         if m < self.options.min_side {
             report.heavy_tail = Some(HeavyTail::new(nu, n, None));
@@ -157,12 +201,26 @@ impl Analyser {
                 "the smaller side is {m}, below the {} that the tests need",
                 self.options.min_side
             );
-            return Ok(Analysis { profile, ..not_estimable(report, reason) });
+            return Ok(Analysis { profile, reference, ..not_estimable(report, reason) });
         }
         self.spectrum(&mut report, nu)?;
+        if self.options.correlation_traps {
+            let over_edge = report.edge_high.and_then(|edge| finite(largest / edge));
+            let unpermuted = (report.significant_above, over_edge);
+            match correlation_traps(matrix, unpermuted, &judge) {
+                Ok(traps) => report.traps = Some(traps),
+                Err(error) => report.notes.push(format!("traps: {error}")),
+            }
+        }
         let profile = self.vectors(&mut report, matrix, &decomposition, profile);
         self.conclude(&mut report);
-        Ok(Analysis { report, profile })
+        Ok(Analysis { report, profile, reference })
+    }
+
+    /// How spectra beside the matrix's own are judged.
+    fn judge(&self) -> Judge<'_> {
+        let AnalysisOptions { scale_estimator, min_side, .. } = self.options;
+        Judge::new(scale_estimator, self.options.test_level(), min_side, &self.nulls)
     }
 
     fn empty(&self, matrix: &Matrix<'_>) -> MatrixReport {
@@ -200,6 +258,7 @@ impl Analyser {
             signal: Vec::new(),
             heavy_tail: None,
             drift: None,
+            traps: None,
             tests: Vec::new(),
             verdict: Verdict::NotEstimable,
             notes,
@@ -341,7 +400,7 @@ fn finite(x: f64) -> Option<f64> {
 fn not_estimable(mut report: MatrixReport, reason: String) -> Analysis {
     report.verdict = Verdict::NotEstimable;
     report.notes.push(reason);
-    Analysis { report, profile: Profile::default() }
+    Analysis { report, profile: Profile::default(), reference: None }
 }
 
 /// Standard deviation of the entries about their mean, in two passes.
