@@ -25,6 +25,7 @@ fn settings() {
         (config().with_budget_bytes(0), ["`budget_bytes`", "at least 1"]),
         (config().with_level(1.5), ["level = 1.5", "between 0 and 1"]),
         (config().with_min_side(0), ["min_side = 0", "at least 2"]),
+        (config().with_spectral_edge_window(1), ["spectral_edge_window = 1", "at least 2"]),
         (config().include("a[b"), ["include", "a[b"]),
         (config().exclude("{"), ["exclude", "{"]),
     ] {

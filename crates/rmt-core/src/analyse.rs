@@ -10,7 +10,7 @@ use crate::laws::MarchenkoPastur;
 use crate::nulls::{Nulls, PValue, VectorNull};
 use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
 use crate::spectrum::{Decomposition, Equalise, Matrix, Orientation, decompose, equalised};
-use crate::statistics::drift::{Reference, drift};
+use crate::statistics::drift::{Judge, Reference, correlation_traps, drift};
 use crate::statistics::heavy_tail::{HeavyTail, matrix_rank};
 use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
 use crate::statistics::scale::{ScaleEstimator, ScaleRule};
@@ -31,6 +31,10 @@ const DEGENERATE_SPREAD: f64 = 1e-4;
 pub struct Context<'a> {
     /// The snapshot that drift is measured against.
     pub reference: Option<&'a Reference>,
+    /// The snapshot before this one.
+    pub previous: Option<&'a Reference>,
+    /// Whether the analysis gives a [`Reference`] of this matrix for later ones.
+    pub keep: bool,
 }
 
 impl<'a> Context<'a> {
@@ -40,16 +44,33 @@ impl<'a> Context<'a> {
         self.reference = reference;
         self
     }
+
+    /// Measures the change since `previous` as well.
+    #[must_use]
+    pub fn with_previous(mut self, previous: Option<&'a Reference>) -> Self {
+        self.previous = previous;
+        self
+    }
+
+    /// Asks for [`Analysis::reference`].
+    #[must_use]
+    pub fn with_keep(mut self, keep: bool) -> Self {
+        self.keep = keep;
+        self
+    }
 }
 
 /// A report and the spectrum behind it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Analysis {
     /// The statistics.
     pub report: MatrixReport,
     /// Singular values and vector p-values; empty where there are none.
     pub profile: Profile,
+    /// This snapshot, to measure later ones against; only if the [`Context`] asks for it, and
+    /// where the matrix could be decomposed.
+    pub reference: Option<Reference>,
 }
 
 /// Measures matrices against random matrix theory.
@@ -136,18 +157,18 @@ impl Analyser {
         }
         report.largest = finite(largest);
         report.smallest = finite(smallest);
-        if let Some(reference) = context.reference {
-            report.drift = drift(stored, nu, reference);
-            if report.drift.is_none() {
-                report.notes.push("drift: the reference has another shape".into());
-            }
-        }
+        let judge = self.judge();
+        let tested = self.options.change_spectra.then_some(&judge);
+        let Context { reference, previous, keep } = context;
+        report.drift = drift(stored, &decomposition, reference, previous, tested);
+        let k = self.options.subspace_dimension;
+        let reference = keep.then(|| Reference::new(stored, &decomposition, k));
         let profile = Profile { singular_values: nu.clone(), ..Profile::default() };
         if largest == 0.0 {
             heavy_tail(&mut report, matrix, nu);
             report.verdict = Verdict::Degenerate;
             report.notes.push("every entry is zero".into());
-            return Ok(Analysis { report, profile });
+            return Ok(Analysis { report, profile, reference });
         }
         if m < self.options.min_side {
             heavy_tail(&mut report, matrix, nu);
@@ -155,7 +176,7 @@ impl Analyser {
                 "the smaller side is {m}, below the {} that the tests need",
                 self.options.min_side
             );
-            return Ok(Analysis { profile, ..not_estimable(report, reason) });
+            return Ok(Analysis { profile, reference, ..not_estimable(report, reason) });
         }
         let permuted = self.permuted(stored, &mut report)?;
         let mut family = Family::default();
@@ -165,10 +186,24 @@ impl Analyser {
         let correction = KurtosisCorrection::new(kurtosis, m, n, first_scale);
         self.spectrum(&mut report, &mut family, nu, &correction, permuted.as_ref())?;
         heavy_tail(&mut report, matrix, nu);
+        if self.options.correlation_traps {
+            let over_edge = report.edge_high.and_then(|edge| finite(largest / edge));
+            let unpermuted = (report.significant_above, over_edge);
+            match correlation_traps(matrix, unpermuted, &judge) {
+                Ok(traps) => report.traps = Some(traps),
+                Err(error) => report.notes.push(format!("traps: {error}")),
+            }
+        }
         let sides = (&correction, permuted.as_ref(), profile);
         let profile = self.vectors(&mut report, &mut family, matrix, &decomposition, sides)?;
         self.conclude(&mut report, &family);
-        Ok(Analysis { report, profile })
+        Ok(Analysis { report, profile, reference })
+    }
+
+    /// How spectra beside the matrix's own are judged.
+    fn judge(&self) -> Judge<'_> {
+        let AnalysisOptions { scale_estimator, min_side, .. } = self.options;
+        Judge::new(scale_estimator, self.options.test_level(), min_side, &self.nulls)
     }
 
     /// The permutation null, where it is asked for and can be made.
@@ -229,6 +264,7 @@ impl Analyser {
             threshold_rank: None,
             heavy_tail: None,
             drift: None,
+            traps: None,
             tests: Vec::new(),
             verdict: Verdict::NotEstimable,
             notes,
@@ -472,7 +508,7 @@ fn finite(x: f64) -> Option<f64> {
 fn not_estimable(mut report: MatrixReport, reason: String) -> Analysis {
     report.verdict = Verdict::NotEstimable;
     report.notes.push(reason);
-    Analysis { report, profile: Profile::default() }
+    Analysis { report, profile: Profile::default(), reference: None }
 }
 
 /// Standard deviation of the entries about their mean, in two passes.

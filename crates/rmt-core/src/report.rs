@@ -2,7 +2,7 @@
 
 use crate::layers::LayerId;
 use crate::spectrum::Orientation;
-use crate::statistics::drift::Drift;
+use crate::statistics::drift::{CorrelationTraps, Drift};
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::signal::{Signal, Suppression};
 use crate::statistics::spacing::Levels;
@@ -132,8 +132,11 @@ pub struct MatrixReport {
     pub threshold_rank: Option<usize>,
     /// Norms, ranks and the power-law exponent under WeightWatcher's names.
     pub heavy_tail: Option<HeavyTail>,
-    /// Change since the reference snapshot.
+    /// Change since the reference snapshot, and since the previous one.
     pub drift: Option<Drift>,
+    /// Outliers above that a permutation of the entries leaves.
+    #[serde(default)]
+    pub traps: Option<CorrelationTraps>,
     /// The family that `verdict` corrects over; only tests that could be made.
     pub tests: Vec<Test>,
     /// The conclusion.

@@ -140,10 +140,42 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
-    /// Whether drift against the first snapshot is measured (keeps one copy of the weights).
+    /// Whether drift is measured at all (keeps one copy of the weights, and a second one for
+    /// [`with_drift_previous`](Self::with_drift_previous)).
     #[must_use]
     pub fn with_drift(mut self, on: bool) -> Self {
         self.settings.drift = on;
+        self
+    }
+
+    /// Whether drift is measured against the previous snapshot too (keeps one more copy).
+    #[must_use]
+    pub fn with_drift_previous(mut self, on: bool) -> Self {
+        self.settings.drift_previous = on;
+        self
+    }
+
+    /// Whether the spectra of changes are tested (a quarter to a half of the time of a matrix's own
+    /// analysis each, and no memory).
+    #[must_use]
+    pub fn with_change_spectra(mut self, on: bool) -> Self {
+        self.settings.analysis.change_spectra = on;
+        self
+    }
+
+    /// Whether each matrix is tested with its entries permuted (as much time again).
+    #[must_use]
+    pub fn with_correlation_traps(mut self, on: bool) -> Self {
+        self.settings.analysis.correlation_traps = on;
+        self
+    }
+
+    /// Measures the spectral edge of the last `updates` updates, from snapshot to snapshot (keeps
+    /// that many copies in single precision, and the weights as last seen); 0, the default, for
+    /// none.
+    #[must_use]
+    pub fn with_spectral_edge_window(mut self, updates: usize) -> Self {
+        self.settings.spectral_edge_window = updates;
         self
     }
 

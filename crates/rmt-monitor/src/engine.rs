@@ -12,6 +12,7 @@ use crate::sinks::{Jsonl, Sink, TensorBoard};
 use crate::snapshot::{Admission, LayerSnapshot, Scalar};
 use crate::worker::{Job, Worker};
 use crossbeam::channel::{self, Receiver, Sender};
+use rmt_core::statistics::drift::SpectralEdge;
 use rmt_core::{Analyser, Nulls};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +51,9 @@ impl Engine {
         }
         if settings.budget_bytes == Some(0) {
             return Err(zero("budget_bytes"));
+        }
+        if settings.spectral_edge_window > 0 {
+            SpectralEdge::new(settings.spectral_edge_window)?;
         }
         let filter = Filter::new(&settings)?;
         let mut nulls = Nulls::new(settings.seed);

@@ -42,6 +42,7 @@ mod config;
 mod engine;
 mod error;
 mod filter;
+mod history;
 mod ledger;
 mod null_cache;
 mod record;

@@ -2,6 +2,7 @@
 
 use crate::ledger::Counts;
 use rmt_core::LayerReport;
+use rmt_core::statistics::drift::Edge;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -36,8 +37,21 @@ pub struct Tick {
     pub wall_time: f64,
     /// One per matrix.
     pub reports: Vec<LayerReport>,
+    /// Of the whole model's last updates, where a window of them is kept and every matrix moved
+    /// over the same steps.
+    pub spectral_edge: Option<Edge>,
     /// How the monitor itself is doing.
     pub health: Health,
+}
+
+impl Tick {
+    /// Names and values of what is said of the whole model, as they are logged.
+    pub fn scalars(&self) -> Vec<(&'static str, f64)> {
+        let Some(edge) = &self.spectral_edge else { return Vec::new() };
+        let position = ("spectral_edge_position", edge.position as f64);
+        let ratio = edge.ratio.map(|ratio| ("spectral_edge_ratio", ratio));
+        std::iter::once(position).chain(ratio).collect()
+    }
 }
 
 /// How the monitor itself is doing.

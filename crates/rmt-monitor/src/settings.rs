@@ -30,8 +30,16 @@ pub struct Settings {
     pub budget_bytes: Option<u64>,
     /// Longest time that `finish` waits for the worker.
     pub finish_timeout: Duration,
-    /// Whether each watched matrix is kept as first seen, to measure drift (one copy in memory).
+    /// Whether each watched matrix is kept as first seen, to measure drift: one copy in memory,
+    /// and 16·k·(rows + columns) bytes for the k singular vectors at each end of its spectrum
+    /// ([`AnalysisOptions::subspace_dimension`]).
     pub drift: bool,
+    /// Whether, with `drift`, each is also kept as last seen, to measure the change from one
+    /// snapshot to the next: as much memory again.
+    pub drift_previous: bool,
+    /// Updates of each matrix, from snapshot to snapshot, whose spectral edge is measured: one copy
+    /// in single precision each, beside the matrix as last seen. 0 for none.
+    pub spectral_edge_window: usize,
     /// Full spectra go to `profiles.jsonl` every so many ticks, the first included; 0 for never.
     pub profiles_every: u64,
     /// Whether event files for TensorBoard are written.
@@ -53,6 +61,8 @@ impl Default for Settings {
             budget_bytes: None,
             finish_timeout: Duration::from_secs(60),
             drift: true,
+            drift_previous: true,
+            spectral_edge_window: 0,
             profiles_every: 10,
             tensorboard: true,
             jsonl: true,

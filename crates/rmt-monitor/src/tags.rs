@@ -4,6 +4,7 @@
 //! the order in which they are read. The user's own tags are left as they are.
 
 use rmt_core::MatrixReport;
+use rmt_core::statistics::drift::Drift;
 use std::collections::HashMap;
 
 /// Summary of the run and the monitor's own health.
@@ -45,6 +46,11 @@ fn ratio(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a / b).filter(|r| r.is_finite())
 }
 
+/// Change since the previous snapshot.
+fn previous(report: &MatrixReport) -> Option<&Drift> {
+    report.drift.as_ref()?.previous.as_deref()
+}
+
 /// Every curve of a layer.
 pub const CURVES: &[Curve] = &[
     Curve { group: ABOVE, name: "significant", value: |r| count(r.significant_above) },
@@ -78,6 +84,47 @@ pub const CURVES: &[Curve] = &[
         group: DRIFT,
         name: "spectrum_distance",
         value: |r| r.drift.as_ref()?.spectrum_distance,
+    },
+    Curve { group: DRIFT, name: "angle_top", value: |r| r.drift.as_ref()?.angle_top },
+    Curve { group: DRIFT, name: "angle_bottom", value: |r| r.drift.as_ref()?.angle_bottom },
+    Curve {
+        group: DRIFT,
+        name: "change_significant",
+        value: |r| count(r.drift.as_ref()?.change.as_ref()?.significant_above),
+    },
+    Curve {
+        group: DRIFT,
+        name: "change_minus_log10_p",
+        value: |r| evidence(r.drift.as_ref()?.change.as_ref()?.p_above),
+    },
+    Curve { group: DRIFT, name: "update_norm", value: |r| previous(r)?.relative_norm },
+    Curve { group: DRIFT, name: "update_angle_top", value: |r| previous(r)?.angle_top },
+    Curve { group: DRIFT, name: "update_angle_bottom", value: |r| previous(r)?.angle_bottom },
+    Curve {
+        group: DRIFT,
+        name: "update_significant",
+        value: |r| count(previous(r)?.change.as_ref()?.significant_above),
+    },
+    Curve {
+        group: DRIFT,
+        name: "update_minus_log10_p",
+        value: |r| evidence(previous(r)?.change.as_ref()?.p_above),
+    },
+    Curve {
+        group: DRIFT,
+        name: "update_stable_rank",
+        value: |r| previous(r)?.change.as_ref()?.stable_rank,
+    },
+    Curve {
+        group: DRIFT,
+        name: "spectral_edge_ratio",
+        value: |r| r.drift.as_ref()?.spectral_edge.as_ref()?.ratio,
+    },
+    Curve { group: HEAVY_TAIL, name: "traps", value: |r| count(r.traps.as_ref()?.count) },
+    Curve {
+        group: HEAVY_TAIL,
+        name: "traps_largest_over_edge",
+        value: |r| r.traps.as_ref()?.largest_over_edge,
     },
     Curve { group: HEAVY_TAIL, name: "stable_rank", value: |r| r.heavy_tail.as_ref()?.stable_rank },
     Curve { group: HEAVY_TAIL, name: "log_norm", value: |r| r.heavy_tail.as_ref()?.log_norm },

@@ -1,5 +1,6 @@
 //! The side thread: reads, analyses, writes. Nothing that happens here reaches training.
 
+use crate::history::History;
 use crate::ledger::{DropReason, Outcome};
 use crate::record::{Health, LayerSummary, Record, Scalars, Tick, wall_time};
 use crate::shared::{Shared, lock};
@@ -7,8 +8,7 @@ use crate::sinks::Sink;
 use crate::snapshot::{LayerSnapshot, Scalar};
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use rmt_core::report::Verdict;
-use rmt_core::statistics::drift::Reference;
-use rmt_core::{Analyser, Context, LayerReport, Matrix};
+use rmt_core::{Analyser, LayerReport, Matrix};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) struct Worker {
     sinks: Vec<Slot>,
     session: u32,
     ticks: u64,
-    references: HashMap<String, Reference>,
+    history: History,
     frozen: HashMap<String, LayerReport>,
     scalars: Scalars,
     last_flush: Instant,
@@ -58,12 +58,12 @@ impl Worker {
             Slot { sink, name, failures: 0, gone: false }
         };
         Self {
+            history: History::new(&shared.settings),
             shared,
             analyser,
             sinks: sinks.into_iter().map(slot).collect(),
             session,
             ticks: 0,
-            references: HashMap::new(),
             frozen: HashMap::new(),
             scalars: Scalars::default(),
             last_flush: Instant::now(),
@@ -152,6 +152,7 @@ impl Worker {
             step,
             index: self.ticks,
             wall_time: wall_time(),
+            spectral_edge: self.history.spectral_edge(step),
             reports,
             health: Health {
                 lag_steps: latest.saturating_sub(step),
@@ -190,17 +191,15 @@ impl Worker {
         let failed = |e: rmt_core::RmtError| (DropReason::AnalysisFailed, e.to_string());
         let [rows, cols] = shape;
         let matrix = Matrix::new(values.as_values(), rows, cols, orientation).map_err(failed)?;
-        let reference = self.references.get(&layer.name);
-        let context = Context::default().with_reference(reference);
-        let analysis = self.analyser.analyse(&matrix, context).map_err(failed)?;
-        let profile = analysis.profile;
-        if self.shared.settings.drift && reference.is_none() && !profile.singular_values.is_empty()
-        {
-            let first = Reference::new(&matrix, profile.singular_values.clone());
-            self.references.insert(layer.name.clone(), first);
+        // What is frozen never moves.
+        let past = (!frozen).then(|| self.history.of(&layer.name));
+        let context = past.as_ref().map(|past| past.context()).unwrap_or_default();
+        let mut analysis = self.analyser.analyse(&matrix, context).map_err(failed)?;
+        if let Some(now) = analysis.reference {
+            self.history.remember(step, &layer.name, &matrix, now, &mut analysis.report);
         }
         let mut report = LayerReport::new(self.session, step, layer, dtype, analysis.report)
-            .with_profile(profile);
+            .with_profile(analysis.profile);
         report.report.notes.extend(notes);
         if frozen {
             report.report.notes.push("frozen".into());

@@ -4,6 +4,7 @@ use crate::RmtError;
 use crate::nulls::TailTable;
 use crate::report::FAMILY;
 use crate::spectrum::Equalise;
+use crate::statistics::drift::SUBSPACE_DIMENSION;
 use crate::statistics::scale::ScaleEstimator;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,14 @@ pub struct AnalysisOptions {
     pub equalise: Equalise,
     /// What the p-values are computed against.
     pub null_model: NullModel,
+    /// Singular vectors at each end of the spectrum whose span is compared with that of earlier
+    /// snapshots; at most a quarter of the smaller side.
+    pub subspace_dimension: usize,
+    /// Whether the spectra of W − W₀ and of ΔW are tested: a decomposition without vectors each.
+    pub change_spectra: bool,
+    /// Whether the matrix is tested with its entries permuted: another decomposition without
+    /// vectors.
+    pub correlation_traps: bool,
 }
 
 impl Default for AnalysisOptions {
@@ -49,6 +58,9 @@ impl Default for AnalysisOptions {
             min_side: 16,
             equalise: Equalise::default(),
             null_model: NullModel::default(),
+            subspace_dimension: SUBSPACE_DIMENSION,
+            change_spectra: true,
+            correlation_traps: true,
         }
     }
 }
@@ -69,6 +81,9 @@ impl AnalysisOptions {
         if self.min_side < 2 {
             let requirement = "a spectrum needs at least 2 singular values";
             return refuse("min_side", self.min_side as f64, requirement);
+        }
+        if self.subspace_dimension == 0 {
+            return refuse("subspace_dimension", 0.0, "subspaces need at least 1 singular vector");
         }
         if let NullModel::Permutation { permutations } = self.null_model
             && permutations < TailTable::LEAST_DRAWS

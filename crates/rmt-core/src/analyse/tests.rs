@@ -166,14 +166,26 @@ fn drift_against_a_reference() {
     let a = gaussian(20, 30, 10);
     let b: Vec<f64> = a.iter().map(|x| 1.1 * x).collect();
     let matrix = Matrix::new(&a[..], 20, 30, Orientation::OutIn).unwrap();
-    let first = analyser().analyse(&matrix, Context::default()).unwrap();
+    let first = analyser().analyse(&matrix, Context::default().with_keep(true)).unwrap();
     assert_eq!(first.report.drift, None);
-    let reference = Reference::new(&matrix, first.profile.singular_values);
+    let reference = first.reference.unwrap();
+    assert_eq!(reference.singular_values(), first.profile.singular_values);
     let later = Matrix::new(&b[..], 20, 30, Orientation::OutIn).unwrap();
-    let context = Context::default().with_reference(Some(&reference));
-    let drift = analyser().analyse(&later, context).unwrap().report.drift.unwrap();
+    let context =
+        Context::default().with_reference(Some(&reference)).with_previous(Some(&reference));
+    let analysis = analyser().analyse(&later, context).unwrap();
+    assert!(analysis.reference.is_none());
+    let drift = analysis.report.drift.unwrap();
     assert!((drift.relative_norm.unwrap() - 0.1).abs() < 1e-12);
     assert!(drift.spectrum_distance.unwrap() > 0.0);
+    assert_eq!((drift.angle_top, drift.dimension), (drift.previous.unwrap().angle_top, Some(5)));
+    // A multiple of W₀ is as random as W₀ itself.
+    let change = drift.change.unwrap();
+    assert_eq!((change.significant_above, change.significant_below), (Some(0), Some(0)));
+    let options =
+        AnalysisOptions { change_spectra: false, correlation_traps: false, ..Default::default() };
+    let report = Analyser::new(options, nulls()).unwrap().analyse(&later, context).unwrap().report;
+    assert_eq!((report.drift.unwrap().change, report.traps), (None, None));
 }
 
 #[test]
@@ -183,6 +195,8 @@ fn settings_are_checked() {
         assert!(matches!(Analyser::new(options, Nulls::default()), Err(RmtError::Setting { .. })));
     }
     let options = AnalysisOptions { min_side: 1, ..AnalysisOptions::default() };
+    assert!(Analyser::new(options, Nulls::default()).is_err());
+    let options = AnalysisOptions { subspace_dimension: 0, ..AnalysisOptions::default() };
     assert!(Analyser::new(options, Nulls::default()).is_err());
     let short = Matrix::new(&[1.0_f64][..], 2, 2, Orientation::OutIn).unwrap_err();
     assert_eq!(short.to_string(), "a 2×2 matrix needs 4 values, 1 were given");

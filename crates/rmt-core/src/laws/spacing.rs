@@ -86,7 +86,7 @@ impl Brody {
         (-(-p).ln_1p()).powf(1.0 / (self.exponent + 1.0)) * (-self.ln_gamma).exp()
     }
 
-    /// E[Sʳ] = Γ(1 + r/(ω+1)) / Γ((ω+2)/(ω+1))ʳ; NaN unless r > −(ω+1).
+    /// E(Sʳ) = Γ(1 + r/(ω+1)) / Γ((ω+2)/(ω+1))ʳ; NaN unless r > −(ω+1).
     pub fn moment(&self, r: f64) -> f64 {
         let scaled = r / (self.exponent + 1.0);
         if scaled > -1.0 { (ln_gamma(1.0 + scaled) - r * self.ln_gamma).exp() } else { f64::NAN }

@@ -154,7 +154,7 @@ impl Surmise {
         if (0.0..=1.0).contains(&p) { (-4.0 / PI * (-p).ln_1p()).sqrt() } else { f64::NAN }
     }
 
-    /// E[Sʳ] = (4/π)^{r/2}·Γ(1 + r/2); NaN unless r > −2.
+    /// E(Sʳ) = (4/π)^{r/2}·Γ(1 + r/2); NaN unless r > −2.
     pub fn moment(self, r: f64) -> f64 {
         if r > -2.0 { (4.0 / PI).powf(0.5 * r) * gamma(1.0 + 0.5 * r) } else { f64::NAN }
     }

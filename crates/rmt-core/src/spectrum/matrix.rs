@@ -69,14 +69,6 @@ impl Values<'_> {
         };
         single.iter().map(|&x| f64::from(x)).chain(double.iter().copied())
     }
-
-    /// The entry at `index`, widened.
-    pub(crate) fn at(&self, index: usize) -> f64 {
-        match self {
-            Self::F32(v) => f64::from(v[index]),
-            Self::F64(v) => v[index],
-        }
-    }
 }
 
 impl<'a> From<&'a [f32]> for Values<'a> {

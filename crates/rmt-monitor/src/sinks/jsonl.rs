@@ -11,8 +11,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `metrics.jsonl` (layer reports and nothing else), `scalars.jsonl` (the user's scalars and
-/// the monitor's health), `profiles.jsonl` (full spectra, every so many ticks) and `tables.jsonl`
-/// (each row of a table an object, by column).
+/// what is said of the monitor and of the whole model), `profiles.jsonl` (full spectra, every so
+/// many ticks) and `tables.jsonl` (each row of a table an object, by column).
 ///
 /// Each record reaches its file in one write, so a killed process leaves at most one torn line, the
 /// last. Nothing is held back: `flush` has nothing to do.
@@ -66,13 +66,14 @@ impl Jsonl {
     }
 
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
-        let health = tick.health.scalars();
-        let names: Vec<String> = health.iter().map(|(name, _)| format!("monitor/{name}")).collect();
-        let rows = names.iter().zip(health).map(|(name, (_, value))| ScalarRow {
+        let health = tick.health.scalars().map(|(name, x)| (format!("monitor/{name}"), x));
+        let model = tick.scalars().into_iter().map(|(name, x)| (format!("model/{name}"), x));
+        let scalars: Vec<(String, f64)> = health.into_iter().chain(model).collect();
+        let rows = scalars.iter().map(|(name, value)| ScalarRow {
             session: tick.session,
             step: tick.step,
             name,
-            value,
+            value: *value,
             wall_time: tick.wall_time,
         });
         // Every file is tried, whatever becomes of the others.

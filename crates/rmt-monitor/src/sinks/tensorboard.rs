@@ -53,7 +53,7 @@ impl TensorBoard {
             ("layers_deviating", with(Verdict::Deviates)),
             ("layers_random", with(Verdict::Random)),
         ];
-        for (name, value) in layers.into_iter().chain(tick.health.scalars()) {
+        for (name, value) in layers.into_iter().chain(tick.health.scalars()).chain(tick.scalars()) {
             values.push((format!("{}/{name}", tags::SUMMARY), Value::Scalar(value as f32)));
         }
         for report in &tick.reports {

@@ -4,14 +4,14 @@
 //! repelled while the edges and the vectors move. They check the numerics and the initialization,
 //! and are never evidence of learning.
 
-pub mod brody;
-pub mod levels;
-pub mod number_variance;
+mod brody;
+mod levels;
+mod number_variance;
 mod ratio;
 mod surmise_null;
 pub mod unfold;
 
 pub use brody::{BrodyFit, fit_brody};
-pub use levels::{Levels, NumberVariance, levels, surmise_distance};
+pub use levels::{LEAST_LEVELS, LENGTHS, Levels, NumberVariance, levels, surmise_distance};
 pub use number_variance::number_variance;
 pub use ratio::{GOE_MEAN, MEAN_SPREAD, POISSON_MEAN, ratio, z_score};

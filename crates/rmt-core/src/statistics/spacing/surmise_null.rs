@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn level_is_kept() {
         // Shapes and seeds other than the table's.
-        for (m, n, draws) in [(92, 300, 1500), (100, 101, 1500), (160, 240, 800), (300, 900, 200)] {
+        for (m, n, draws) in [(92, 300, 1000), (100, 101, 1000), (160, 240, 500), (300, 900, 100)] {
             let (distances, count) = simulate(m, n, draws, 77);
             for level in [0.5, 0.05, 0.01] {
                 let hits =

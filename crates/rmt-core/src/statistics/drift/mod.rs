@@ -1,0 +1,182 @@
+//! How a matrix has moved from earlier snapshots of itself, and the dynamics of its updates.
+//!
+//! The norm of a change says how much moved; its spectrum how much of that is noise (a random
+//! matrix) and how much has a direction; the angles whether the strongest and the weakest
+//! directions turned. A subspace that ends inside the bulk turns under any update, for its
+//! neighbours are close: an update mixes directions whose singular values differ by less than the
+//! update's own.
+
+mod angles;
+mod change;
+mod judge;
+mod reference;
+mod spectral_edge;
+mod traps;
+
+pub use angles::{Basis, mean_angle, principal_angles, random_angle};
+pub use change::{ChangeSpectrum, change_spectrum};
+pub use judge::{Judge, Judged};
+pub use reference::{Reference, SUBSPACE_DIMENSION, SubspacePair, Subspaces, subspace_dimension};
+pub use spectral_edge::{Edge, SpectralEdge};
+pub use traps::{CorrelationTraps, correlation_traps};
+
+use crate::spectrum::{Decomposition, Matrix, Values};
+use serde::{Deserialize, Serialize};
+
+/// Change against the first snapshot, and against the previous one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Drift {
+    /// ‖W − W₀‖_F / ‖W₀‖_F; null when W₀ = 0.
+    pub relative_norm: Option<f64>,
+    /// Wasserstein-1 distance of the spectra, Σ|ν_k − ν_k⁰|/m, in the unit of the weights.
+    pub spectrum_distance: Option<f64>,
+    /// Angle between the spans of the k leading singular vectors then and now, in radians: the
+    /// arcsine of the root mean square sine over the principal angles of both sides.
+    pub angle_top: Option<f64>,
+    /// The same of the k singular vectors with the smallest singular values.
+    pub angle_bottom: Option<f64>,
+    /// Largest principal angle behind [`angle_top`](Self::angle_top): one direction that was
+    /// replaced shows here first.
+    pub angle_top_largest: Option<f64>,
+    /// Largest principal angle behind [`angle_bottom`](Self::angle_bottom).
+    pub angle_bottom_largest: Option<f64>,
+    /// [`angle_top`](Self::angle_top) of independent random subspaces:
+    /// arccos √((k/m + k/n)/2).
+    pub angle_random: Option<f64>,
+    /// k.
+    pub dimension: Option<usize>,
+    /// The spectrum of W − W₀ with its own tests.
+    #[serde(default)]
+    pub change: Option<ChangeSpectrum>,
+    /// Why something is missing.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The same figures against the previous snapshot in the place of W₀; it has no `previous`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Box<Drift>>,
+    /// The spectral edge of the matrix's last updates, where a window of them is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spectral_edge: Option<Edge>,
+}
+
+/// Drift of `matrix` against the first snapshot and the previous one; `None` without either.
+///
+/// With a `judge` the spectra of the changes are tested, which costs a decomposition without
+/// vectors each; where both snapshots are the same object it is made once.
+pub fn drift(
+    matrix: &Matrix<'_>,
+    decomposition: &Decomposition,
+    reference: Option<&Reference>,
+    previous: Option<&Reference>,
+    judge: Option<&Judge<'_>>,
+) -> Option<Drift> {
+    let against = |old: &Reference| against(matrix, decomposition, old, judge);
+    if reference.is_none() && previous.is_none() {
+        return None;
+    }
+    let mut drift = reference.map(against).unwrap_or_default();
+    let same = reference.zip(previous).is_some_and(|(first, last)| std::ptr::eq(first, last));
+    let since = if same { Some(drift.clone()) } else { previous.map(against) };
+    drift.previous = since.map(Box::new);
+    Some(drift)
+}
+
+fn against(
+    matrix: &Matrix<'_>,
+    decomposition: &Decomposition,
+    old: &Reference,
+    judge: Option<&Judge<'_>>,
+) -> Drift {
+    let mut drift = Drift::default();
+    if [matrix.rows(), matrix.cols()] != old.shape() {
+        drift.reason = Some("the earlier snapshot has another shape".into());
+        return drift;
+    }
+    let mut reasons = Vec::new();
+    let (small, large) = (matrix.small_side(), matrix.large_side());
+    drift.spectrum_distance = wasserstein(&decomposition.singular_values, old.singular_values());
+    match old.values() {
+        None => reasons.push("the earlier snapshot was kept without weights".to_owned()),
+        Some(values) => {
+            drift.relative_norm = relative_norm(matrix.values(), values);
+            if drift.relative_norm.is_none() {
+                reasons.push("the earlier weights have no finite norm above 0".to_owned());
+            }
+            match judge.map(|judge| change_spectrum(matrix, values, judge)) {
+                Some(Ok(change)) => drift.change = Some(change),
+                Some(Err(error)) => reasons.push(format!("change: {error}")),
+                None => {}
+            }
+        }
+    }
+    let k = old.subspaces().dimension();
+    drift.dimension = Some(k);
+    drift.angle_random = finite(random_angle(k, small, large));
+    let now = Subspaces::new(decomposition, large, k);
+    let ends = [
+        (
+            "top",
+            old.subspaces().top(),
+            now.top(),
+            &mut drift.angle_top,
+            &mut drift.angle_top_largest,
+        ),
+        (
+            "bottom",
+            old.subspaces().bottom(),
+            now.bottom(),
+            &mut drift.angle_bottom,
+            &mut drift.angle_bottom_largest,
+        ),
+    ];
+    for (name, before, after, mean, largest) in ends {
+        match before.and_then(|before| after.and_then(|after| angles(before, after))) {
+            Ok(angles) => {
+                *mean = finite(mean_angle(&angles));
+                *largest = angles.iter().copied().reduce(f64::max);
+            }
+            Err(reason) => reasons.push(format!("{name} subspace: {reason}")),
+        }
+    }
+    drift.reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+    drift
+}
+
+/// The principal angles on both sides.
+fn angles(before: &SubspacePair, after: &SubspacePair) -> Result<Vec<f64>, &'static str> {
+    let small = principal_angles(&before.small, &after.small);
+    let large = principal_angles(&before.large, &after.large);
+    match (small, large) {
+        (Some(mut all), Some(large)) => {
+            all.extend(large);
+            Ok(all)
+        }
+        _ => Err("its angles could not be computed"),
+    }
+}
+
+fn finite(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
+}
+
+/// ‖new − old‖_F/‖old‖_F.
+fn relative_norm(new: Values<'_>, old: Values<'_>) -> Option<f64> {
+    let (mut moved, mut norm) = (0.0, 0.0);
+    for (x, y) in new.iter().zip(old.iter()) {
+        moved += (x - y) * (x - y);
+        norm += y * y;
+    }
+    finite((moved / norm).sqrt())
+}
+
+/// Σ|x_k − y_k|/m of two descending spectra.
+fn wasserstein(x: &[f64], y: &[f64]) -> Option<f64> {
+    if x.len() != y.len() || x.is_empty() {
+        return None;
+    }
+    finite(x.iter().zip(y).map(|(x, y)| (x - y).abs()).sum::<f64>() / x.len() as f64)
+}
+
+#[cfg(test)]
+mod tests;

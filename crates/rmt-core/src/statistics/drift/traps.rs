@@ -1,0 +1,155 @@
+//! Correlation traps: outliers that survive a permutation of the entries.
+
+use super::judge::Judge;
+use crate::RmtError;
+use crate::spectrum::{Matrix, singular_values};
+use crate::statistics::kurtosis::excess_kurtosis;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
+
+/// Seed of the permutation: the same matrix always gives the same figures.
+const SEED: u64 = 0x2602_0285;
+
+/// Outliers above in the spectrum of the matrix with its entries permuted at random.
+///
+/// A permutation destroys every structure but keeps the entries, so what is still above the bulk
+/// is carried by few large entries (heavy tails), or by a mean that is not zero: see
+/// [`offset_over_edge`](Self::offset_over_edge). Published as a signal of overfitting late in
+/// training; the count at initialization with Gaussian or uniform entries is 0 at the stated level.
+///
+/// Source: Prakash & Martin, arXiv 2602.02859 (2026).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CorrelationTraps {
+    /// Significant values above of the permuted matrix, at the level of each of a matrix's tests.
+    pub count: Option<usize>,
+    /// p of its largest value.
+    pub p: Option<f64>,
+    /// Its largest value in units of its own upper edge.
+    pub largest_over_edge: Option<f64>,
+    /// Significant values above of the matrix as it is.
+    pub unpermuted_count: Option<usize>,
+    /// The largest value in units of the upper edge, of the matrix as it is.
+    pub unpermuted_largest_over_edge: Option<f64>,
+    /// |mean|·√(mn), the singular value that the mean of the entries makes under any permutation,
+    /// in units of the permuted matrix's upper edge: a trap of this size is an offset.
+    pub offset_over_edge: Option<f64>,
+    /// Why something is missing.
+    pub reason: Option<String>,
+}
+
+/// Traps of `matrix`: one decomposition without vectors. `unpermuted` is what is known of the
+/// matrix as it is: significant values above, and the largest in units of the upper edge.
+///
+/// # Errors
+/// [`RmtError::Domain`] for an empty matrix or an entry that is not finite,
+/// [`RmtError::NoConvergence`] when the solver gives up.
+pub fn correlation_traps(
+    matrix: &Matrix<'_>,
+    unpermuted: (Option<usize>, Option<f64>),
+    judge: &Judge<'_>,
+) -> Result<CorrelationTraps, RmtError> {
+    let mut entries: Vec<f64> = matrix.values().iter().collect();
+    entries.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(SEED));
+    let (rows, cols) = (matrix.rows(), matrix.cols());
+    let permuted = Matrix::new(entries.as_slice(), rows, cols, matrix.orientation())?;
+    let nu = singular_values(&permuted)?;
+    let judged = judge.spectrum(&nu, matrix.large_side(), excess_kurtosis(matrix), false)?;
+    let over_edge = |x: f64| judged.edge_high.map(|edge| x / edge).filter(|x| x.is_finite());
+    let count = entries.len() as f64;
+    let offset = (entries.iter().sum::<f64>() / count).abs() * count.sqrt();
+    Ok(CorrelationTraps {
+        count: judged.significant_above,
+        p: judged.p_above,
+        largest_over_edge: nu.first().and_then(|&largest| over_edge(largest)),
+        unpermuted_count: unpermuted.0,
+        unpermuted_largest_over_edge: unpermuted.1,
+        offset_over_edge: over_edge(offset),
+        reason: judged.reason,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::ScaleEstimator;
+    use crate::nulls::Nulls;
+    use crate::spectrum::Orientation;
+    use crate::test_support::{binomial_interval, gaussian};
+    use rand_distr::{Distribution, StudentT};
+
+    const M: usize = 64;
+    const N: usize = 128;
+
+    fn traps(values: &[f64], min_side: usize) -> CorrelationTraps {
+        let nulls = Nulls::default();
+        let estimator = ScaleEstimator::default();
+        let judge = Judge::new(estimator, 0.002, min_side, &nulls);
+        let matrix = Matrix::new(values, M, N, Orientation::OutIn).unwrap();
+        correlation_traps(&matrix, (Some(3), Some(1.5)), &judge).unwrap()
+    }
+
+    #[test]
+    fn heavy_tails_have_traps() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let student = StudentT::new(1.5).unwrap();
+        for _ in 0..20 {
+            let a: Vec<f64> = (0..M * N).map(|_| student.sample(&mut rng)).collect();
+            let found = traps(&a, 16);
+            assert!(found.count.unwrap() >= 8, "{found:?}");
+            assert!(found.largest_over_edge.unwrap() > 1.5 && found.p.unwrap() < 1e-9, "{found:?}");
+            assert_eq!(found.unpermuted_count, Some(3));
+            assert_eq!(found.unpermuted_largest_over_edge, Some(1.5));
+        }
+    }
+
+    #[test]
+    fn structure_does_not_survive_the_permutation() {
+        // A strong signal of rank 3 in noise: three outliers as it is, a random matrix permuted.
+        let trials = 200;
+        let (mut counts, mut rejected) = (0, 0);
+        for trial in 0..trials {
+            let mut a = gaussian(M, N, 10 * trial);
+            for k in 0..3 {
+                let (u, v) =
+                    (gaussian(1, M, 10 * trial + 1 + k), gaussian(1, N, 10 * trial + 5 + k));
+                (0..M * N).for_each(|i| a[i] += 0.3 * u[i / N] * v[i % N]);
+            }
+            let matrix = Matrix::new(&a[..], M, N, Orientation::OutIn).unwrap();
+            let nu = singular_values(&matrix).unwrap();
+            let estimator = ScaleEstimator::default();
+            let nulls = Nulls::default();
+            let judge = Judge::new(estimator, 0.002, 16, &nulls);
+            assert_eq!(judge.spectrum(&nu, N, None, false).unwrap().significant_above, Some(3));
+            let found = correlation_traps(&matrix, (None, None), &judge).unwrap();
+            counts += found.count.unwrap();
+            rejected += usize::from(found.p.unwrap() <= 0.05);
+        }
+        // Level .002, 200 matrices: .4 expected.
+        assert!(counts <= 4, "{counts}");
+        let (low, high) = binomial_interval(trials as usize, 0.05, 0.01);
+        assert!((low..=high).contains(&rejected), "{rejected} not in {low}..={high}");
+    }
+
+    #[test]
+    fn an_offset_is_named() {
+        let a: Vec<f64> = gaussian(M, N, 7).iter().map(|x| x + 1.0).collect();
+        let found = traps(&a, 16);
+        assert_eq!(found.count, Some(1));
+        let ratio = found.largest_over_edge.unwrap() / found.offset_over_edge.unwrap();
+        assert!((0.95..1.1).contains(&ratio), "{found:?}");
+    }
+
+    #[test]
+    fn seeded_and_unusual_input() {
+        let a = gaussian(M, N, 8);
+        assert_eq!(traps(&a, 16), traps(&a, 16));
+        let zero = traps(&vec![0.0; M * N], 16);
+        assert_eq!((zero.count, zero.largest_over_edge), (None, None));
+        assert_eq!(zero.reason.as_deref(), Some("it is zero"));
+        assert!(traps(&a, 65).reason.unwrap().contains("below the 65"));
+    }
+}
