@@ -3,7 +3,8 @@
 //!     cargo run --release --workspace --example calibration > crates/rmt-core/data/calibration.csv
 //!
 //! Some two hours on two cores. With a directory as argument, what is measured is kept there, and
-//! the program goes on from it when it is started again. The seeds are fixed here.
+//! the program goes on from it when it is started again; `--kept` after it makes the table of what
+//! is kept, with rows of kind `missing` for the rest. The seeds are fixed here.
 //!
 //! Columns: `kind`, `law` of the entries, `rows`, `cols`, `statistic`, `parameter`, `matrices`,
 //! `count`, `value`, `expected`, `low`, `high`, `draws`. By kind:
@@ -161,8 +162,9 @@ fn entry(law: &str, rng: &mut impl Rng) -> f64 {
 
 fn main() -> ExitCode {
     let kept = std::env::args_os().nth(1).map(PathBuf::from);
+    let measuring = std::env::args_os().nth(2).is_none_or(|argument| argument != "--kept");
     let stdout = std::io::stdout();
-    match table(kept.as_deref(), &mut |line| writeln!(stdout.lock(), "{line}")) {
+    match table(kept.as_deref(), measuring, &mut |line| writeln!(stdout.lock(), "{line}")) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -175,6 +177,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn table(
     kept: Option<&Path>,
+    measuring: bool,
     write: &mut dyn FnMut(String) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
     write(
@@ -185,7 +188,14 @@ fn table(
     let mut p_values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut rng = generator(usize::MAX >> 40, 0);
     let mut rows = Vec::new();
-    for (cell, samples) in cells.iter().zip(measure(&cells, kept)?) {
+    for (cell, samples) in cells.iter().zip(measure(&cells, kept, measuring)?) {
+        let Some(samples) = samples else {
+            write(format!(
+                "missing,{},{},{},,,{},,,,,,",
+                cell.law, cell.rows, cell.cols, cell.matrices
+            ))?;
+            continue;
+        };
         for sample in &samples {
             if sample.statistic != "verdict" {
                 let pooled = p_values.entry(sample.statistic.clone()).or_default();
@@ -213,7 +223,11 @@ fn table(
 }
 
 /// The samples of every cell; two threads take the matrices in portions, the small ones first.
-fn measure(cells: &[Cell], kept: Option<&Path>) -> Result<Vec<Vec<Sample>>, Failure> {
+fn measure(
+    cells: &[Cell],
+    kept: Option<&Path>,
+    measuring: bool,
+) -> Result<Vec<Option<Vec<Sample>>>, Failure> {
     let analyser = analyser()?;
     if let Some(directory) = kept {
         std::fs::create_dir_all(directory)?;
@@ -230,7 +244,8 @@ fn measure(cells: &[Cell], kept: Option<&Path>) -> Result<Vec<Vec<Sample>>, Fail
         let work = || -> Result<(), Failure> {
             while let Some((i, range)) = portions.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let path = kept.map(|d| d.join(format!("{i}-{}-{}.json", range.start, range.end)));
-                let samples = portion(&cells[*i], range.clone(), &analyser, path.as_deref())?;
+                let measuring = measuring.then_some(&analyser);
+                let samples = portion(&cells[*i], range.clone(), measuring, path.as_deref())?;
                 let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 done.insert((*i, range.start), samples);
                 eprint!("\r{} of {} portions", done.len(), portions.len());
@@ -243,38 +258,39 @@ fn measure(cells: &[Cell], kept: Option<&Path>) -> Result<Vec<Vec<Sample>>, Fail
             Err(_) => Err("an analysis panicked".into()),
         })
     })?;
-    let mut merged: Vec<Vec<Sample>> = vec![Vec::new(); cells.len()];
+    let mut merged: Vec<Option<Vec<Sample>>> = vec![Some(Vec::new()); cells.len()];
     for ((i, _), samples) in done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        if merged[i].is_empty() {
-            merged[i] = samples;
-        } else {
-            merged[i]
-                .iter_mut()
-                .zip(samples)
-                .for_each(|(all, more)| all.p_values.extend(more.p_values));
+        match (&mut merged[i], samples) {
+            (Some(all), Some(samples)) if all.is_empty() => *all = samples,
+            (Some(all), Some(samples)) => {
+                let pairs = all.iter_mut().zip(samples);
+                pairs.for_each(|(all, more)| all.p_values.extend(more.p_values));
+            }
+            (cell, _) => *cell = None,
         }
     }
     Ok(merged)
 }
 
-/// From its file, if it is kept there whole; else measured, and then kept.
+/// From its file, if it is kept there whole; else measured, where that is wanted, and then kept.
 fn portion(
     cell: &Cell,
     range: std::ops::Range<usize>,
-    analyser: &Analyser,
+    analyser: Option<&Analyser>,
     path: Option<&Path>,
-) -> Result<Vec<Sample>, Failure> {
+) -> Result<Option<Vec<Sample>>, Failure> {
     let stored = path.and_then(|path| std::fs::read(path).ok());
     if let Some(samples) = stored.and_then(|text| serde_json::from_slice(&text).ok()) {
-        return Ok(samples);
+        return Ok(Some(samples));
     }
+    let Some(analyser) = analyser else { return Ok(None) };
     let samples = cell.samples(analyser, range)?;
     if let Some(path) = path {
         let temporary = path.with_extension("tmp");
         std::fs::write(&temporary, serde_json::to_vec(&samples)?)?;
         std::fs::rename(&temporary, path)?;
     }
-    Ok(samples)
+    Ok(Some(samples))
 }
 
 /// As every program has it by default.

@@ -6,7 +6,7 @@ use crate::laws::MarchenkoPastur;
 /// Marchenko–Pastur law, from singular values in descending order.
 ///
 /// Singular values are rigid: m·D grows only like log m, so the textbook Kolmogorov–Smirnov table
-/// would never reject. Its null is simulated: [`BulkNull`](crate::nulls::BulkNull).
+/// would never reject. Its null is simulated: [`SpectralNull::bulk`](crate::nulls::SpectralNull).
 pub fn scaled_distance(descending: &[f64], scale: f64, large: usize, law: &MarchenkoPastur) -> f64 {
     let m = descending.len() as f64;
     let mut largest = 0.0_f64;
