@@ -2,24 +2,19 @@
 
 mod options;
 mod permutation;
+mod sides;
+mod spectrum;
 
 pub use options::{AnalysisOptions, NullModel};
 
 use crate::RmtError;
-use crate::laws::MarchenkoPastur;
-use crate::nulls::{Nulls, PValue, VectorNull};
+use crate::nulls::{Nulls, PValue};
 use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
-use crate::spectrum::{Decomposition, Equalise, Matrix, Orientation, decompose, equalised};
+use crate::spectrum::{Equalise, Matrix, Orientation, decompose, equalised};
 use crate::statistics::drift::{Judge, Reference, correlation_traps, drift};
-use crate::statistics::heavy_tail::{HeavyTail, matrix_rank};
+use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
-use crate::statistics::scale::{ScaleEstimator, ScaleRule};
-use crate::statistics::signal::{
-    AdditiveSpike, Signal, Suppression, VarianceSpike, hard_threshold,
-};
-use crate::statistics::significance::{EdgeNulls, significance};
-use crate::statistics::vectors::{SideNulls, SideTest, test_side, window_starts};
-use crate::statistics::{bulk, edges, significance as edge_tests, spacing};
+use crate::statistics::scale::ScaleRule;
 use permutation::PermutationNull;
 
 /// (ν₁ − ν_m)/ν₁ below which all singular values count as equal: the vectors are undefined.
@@ -271,173 +266,6 @@ impl Analyser {
         }
     }
 
-    /// Everything that needs the singular values alone.
-    fn spectrum(
-        &self,
-        report: &mut MatrixReport,
-        family: &mut Family,
-        raw: &[f64],
-        correction: &KurtosisCorrection,
-        permuted: Option<&PermutationNull>,
-    ) -> Result<(), RmtError> {
-        let (m, n) = (report.small_side, report.large_side);
-        let estimator = self.options.scale_estimator;
-        let (root_m, root_n) = ((m as f64).sqrt(), (n as f64).sqrt());
-        report.spacing_ratio = spacing::ratio(raw);
-        report.spacing_ratio_z = report.spacing_ratio.map(|r| spacing::z_score(r, m));
-        let rank = matrix_rank(raw, n);
-        if rank < m {
-            report.notes.push(format!("{} of {m} singular values vanish", m - rank));
-        }
-        let corrected = correction.corrected(raw);
-        let nu = &corrected[..];
-        let first_scale = ScaleRule::new(estimator, m, n)?.estimate(nu);
-        if first_scale.is_nan() || first_scale <= 0.0 {
-            report.scale = finite(first_scale);
-            report.notes.push(
-                "the bulk of the spectrum is zero: no scale, every other value is an outlier"
-                    .into(),
-            );
-            family.above = Some(PValue::certain(0.0));
-            family.below = Some(PValue::certain(0.0));
-            return Ok(());
-        }
-        let nulls = match permuted {
-            Some(null) => EdgeNulls::fixed(null.spectral.clone()),
-            None => EdgeNulls::gaussian(&self.nulls, m, n, estimator)?,
-        };
-        let mut found = significance(nu, n, estimator, self.options.test_level(), &nulls)?;
-        let scale = if estimator == ScaleEstimator::Fit { found.bulk_scale } else { first_scale };
-        if estimator == ScaleEstimator::Fit {
-            found.p_above = edge_tests::p_above(nu[0], scale, m, n, nulls.whole());
-            found.p_below = edge_tests::p_below(nu[m - 1], scale, m, n, nulls.whole());
-            let dropped = found.above + found.below;
-            report
-                .notes
-                .push(format!("scale fitted in {} rounds, {dropped} values dropped", found.rounds));
-        }
-        let (low, high) = (scale * (root_n - root_m), scale * (root_n + root_m));
-        report.scale = finite(scale);
-        let (displaced_low, displaced_high) = correction.edges();
-        let levels = spacing::levels(nu, Some((scale, n)));
-        match &levels.reason {
-            Some(reason) => report.notes.push(format!("levels: {reason}")),
-            None => report.levels = Some(levels),
-        }
-        report.edge_low = finite(low * displaced_low);
-        report.edge_high = finite(high * displaced_high);
-        report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());
-        report.outliers_below = Some(nu.iter().filter(|&&x| x < low).count());
-        report.significant_above = Some(found.above);
-        report.significant_below = Some(found.below);
-        family.above = Some(found.p_above);
-        family.below = Some(found.p_below);
-        let unit = found.bulk_scale * root_n;
-        let pairs = || raw.iter().zip(nu);
-        report.signal = pairs()
-            .take(found.above)
-            .filter_map(|(&value, x)| signal(report, value, x / unit))
-            .collect();
-        report.suppression = pairs()
-            .rev()
-            .take(found.below)
-            .filter_map(|(&value, x)| suppression(report.aspect, value, x / unit))
-            .collect();
-        let threshold = hard_threshold(report.aspect)? * unit;
-        report.threshold_rank = Some(nu.iter().filter(|&&x| x > threshold).count());
-        if found.exhausted {
-            report.notes.push(
-                "half of the values are significant: there is no bulk, the counts are lower bounds"
-                    .into(),
-            );
-        } else if estimator == ScaleEstimator::TrimmedQuantiles
-            && 10 * found.above.max(found.below) > m
-        {
-            report.notes.push(
-                "more than a tenth of the values at one end are outliers: the scale is biased"
-                    .into(),
-            );
-        }
-        if m == n {
-            let t = edges::hard_edge(nu[m - 1], scale, n);
-            report
-                .notes
-                .push(format!("square: no lower edge; p_below is of the hard edge, t = {t:.4}"));
-        }
-        let law = MarchenkoPastur::for_shape(m, n)?;
-        let distance = bulk::scaled_distance(nu, scale, n, &law);
-        report.bulk_distance = finite(distance);
-        family.bulk = Some(nulls.whole().bulk.p_value(distance));
-        Ok(())
-    }
-
-    fn vectors(
-        &self,
-        report: &mut MatrixReport,
-        family: &mut Family,
-        matrix: &Matrix<'_>,
-        decomposition: &Decomposition,
-        (correction, permuted, mut profile): (
-            &KurtosisCorrection,
-            Option<&PermutationNull>,
-            Profile,
-        ),
-    ) -> Result<Profile, RmtError> {
-        let nu = &decomposition.singular_values;
-        let (m, n) = (matrix.small_side(), matrix.large_side());
-        if nu[0] - nu[m - 1] <= DEGENERATE_SPREAD * nu[0] {
-            report.verdict = Verdict::Degenerate;
-            report.notes.push("all singular values are equal: the vectors are undefined".into());
-            return Ok(profile);
-        }
-        // Vectors of vanishing singular values are any basis of the null space.
-        let rank = matrix_rank(nu, n);
-        let (small_nulls, large_nulls) =
-            (SideNulls::new(&self.nulls, m)?, SideNulls::new(&self.nulls, n)?);
-        let mut small = test_side(
-            m,
-            &small_nulls,
-            rank,
-            |k| decomposition.small_vector(k),
-            |k| correction.small_vector(nu[k]),
-        );
-        let mut large = test_side(
-            n,
-            &large_nulls,
-            rank,
-            |k| decomposition.large_vector(k),
-            |k| correction.large_vector(nu[k]),
-        );
-        let judged = |side: &mut Option<SideTest>, nulls: &SideNulls, permuted| {
-            side.as_mut().map(|side| {
-                let p = match permuted {
-                    Some(null) => side.permuted_p_value(null),
-                    None => PValue { draws: nulls.draws(), ..PValue::certain(side.report.p) },
-                };
-                side.report.p = p.p;
-                p
-            })
-        };
-        let small_p = judged(&mut small, &small_nulls, permuted.map(|null| &null.small));
-        let large_p = judged(&mut large, &large_nulls, permuted.map(|null| &null.large));
-        let ((left, left_p), (right, right_p)) = if matrix.small_side_is_output() {
-            ((small, small_p), (large, large_p))
-        } else {
-            ((large, large_p), (small, small_p))
-        };
-        (family.left, family.right) = (left_p, right_p);
-        if let Some(left) = left {
-            report.left = Some(left.report);
-            (profile.left_p, profile.left_windows) = (left.p_values, left.window_p_values);
-            profile.window_starts = window_starts(rank, VectorNull::WINDOW).collect();
-        }
-        if let Some(right) = right {
-            report.right = Some(right.report);
-            (profile.right_p, profile.right_windows) = (right.p_values, right.window_p_values);
-        }
-        Ok(profile)
-    }
-
     /// The family, Bonferroni, and the verdict.
     fn conclude(&self, report: &mut MatrixReport, family: &Family) {
         report.p_above = family.above.and_then(|p| finite(p.p));
@@ -475,23 +303,6 @@ struct Family {
     bulk: Option<PValue>,
     left: Option<PValue>,
     right: Option<PValue>,
-}
-
-/// The suppressed variance behind the singular value `value`, y = `value`/(σ√n); `None` inside the
-/// bulk.
-fn suppression(aspect: f64, value: f64, y: f64) -> Option<Suppression> {
-    let spike = VarianceSpike::from_outlier(y * y, aspect)?;
-    Some(Suppression { value, variance: spike.variance, cosine: spike.cosine2.sqrt() })
-}
-
-/// The signal behind the singular value `value`, y = `value`/(σ√n); `None` inside the bulk.
-fn signal(report: &MatrixReport, value: f64, y: f64) -> Option<Signal> {
-    let spike = AdditiveSpike::from_outlier(y, report.aspect)?;
-    let (small, large) = (spike.cosine2_small.sqrt(), spike.cosine2_large.sqrt());
-    let [rows, cols] = report.shape;
-    let small_is_output = report.orientation.small_side_is_output(rows, cols);
-    let (cosine_left, cosine_right) = if small_is_output { (small, large) } else { (large, small) };
-    Some(Signal { value, strength: spike.strength, cosine_left, cosine_right })
 }
 
 fn heavy_tail(report: &mut MatrixReport, matrix: &Matrix<'_>, nu: &[f64]) {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::ScaleEstimator;
 use crate::test_support::gaussian;
 
 fn analyser() -> Analyser {

@@ -1,0 +1,135 @@
+//! The part of a report that needs the singular values alone.
+
+use super::permutation::PermutationNull;
+use super::{Analyser, Family, finite};
+use crate::RmtError;
+use crate::laws::MarchenkoPastur;
+use crate::nulls::PValue;
+use crate::report::MatrixReport;
+use crate::statistics::heavy_tail::matrix_rank;
+use crate::statistics::kurtosis::KurtosisCorrection;
+use crate::statistics::scale::{ScaleEstimator, ScaleRule};
+use crate::statistics::signal::{
+    AdditiveSpike, Signal, Suppression, VarianceSpike, hard_threshold,
+};
+use crate::statistics::significance::{EdgeNulls, significance};
+use crate::statistics::{bulk, edges, significance as edge_tests, spacing};
+
+impl Analyser {
+    /// Everything that needs the singular values alone.
+    pub(super) fn spectrum(
+        &self,
+        report: &mut MatrixReport,
+        family: &mut Family,
+        raw: &[f64],
+        correction: &KurtosisCorrection,
+        permuted: Option<&PermutationNull>,
+    ) -> Result<(), RmtError> {
+        let (m, n) = (report.small_side, report.large_side);
+        let estimator = self.options.scale_estimator;
+        let (root_m, root_n) = ((m as f64).sqrt(), (n as f64).sqrt());
+        report.spacing_ratio = spacing::ratio(raw);
+        report.spacing_ratio_z = report.spacing_ratio.map(|r| spacing::z_score(r, m));
+        let rank = matrix_rank(raw, n);
+        if rank < m {
+            report.notes.push(format!("{} of {m} singular values vanish", m - rank));
+        }
+        let corrected = correction.corrected(raw);
+        let nu = &corrected[..];
+        let first_scale = ScaleRule::new(estimator, m, n)?.estimate(nu);
+        if first_scale.is_nan() || first_scale <= 0.0 {
+            report.scale = finite(first_scale);
+            report.notes.push(
+                "the bulk of the spectrum is zero: no scale, every other value is an outlier"
+                    .into(),
+            );
+            family.above = Some(PValue::certain(0.0));
+            family.below = Some(PValue::certain(0.0));
+            return Ok(());
+        }
+        let nulls = match permuted {
+            Some(null) => EdgeNulls::fixed(null.spectral.clone()),
+            None => EdgeNulls::gaussian(&self.nulls, m, n, estimator)?,
+        };
+        let mut found = significance(nu, n, estimator, self.options.test_level(), &nulls)?;
+        let scale = if estimator == ScaleEstimator::Fit { found.bulk_scale } else { first_scale };
+        if estimator == ScaleEstimator::Fit {
+            found.p_above = edge_tests::p_above(nu[0], scale, m, n, nulls.whole());
+            found.p_below = edge_tests::p_below(nu[m - 1], scale, m, n, nulls.whole());
+            let dropped = found.above + found.below;
+            report
+                .notes
+                .push(format!("scale fitted in {} rounds, {dropped} values dropped", found.rounds));
+        }
+        let (low, high) = (scale * (root_n - root_m), scale * (root_n + root_m));
+        report.scale = finite(scale);
+        let (displaced_low, displaced_high) = correction.edges();
+        let levels = spacing::levels(nu, Some((scale, n)));
+        match &levels.reason {
+            Some(reason) => report.notes.push(format!("levels: {reason}")),
+            None => report.levels = Some(levels),
+        }
+        report.edge_low = finite(low * displaced_low);
+        report.edge_high = finite(high * displaced_high);
+        report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());
+        report.outliers_below = Some(nu.iter().filter(|&&x| x < low).count());
+        report.significant_above = Some(found.above);
+        report.significant_below = Some(found.below);
+        family.above = Some(found.p_above);
+        family.below = Some(found.p_below);
+        let unit = found.bulk_scale * root_n;
+        let pairs = || raw.iter().zip(nu);
+        report.signal = pairs()
+            .take(found.above)
+            .filter_map(|(&value, x)| signal(report, value, x / unit))
+            .collect();
+        report.suppression = pairs()
+            .rev()
+            .take(found.below)
+            .filter_map(|(&value, x)| suppression(report.aspect, value, x / unit))
+            .collect();
+        let threshold = hard_threshold(report.aspect)? * unit;
+        report.threshold_rank = Some(nu.iter().filter(|&&x| x > threshold).count());
+        if found.exhausted {
+            report.notes.push(
+                "half of the values are significant: there is no bulk, the counts are lower bounds"
+                    .into(),
+            );
+        } else if estimator == ScaleEstimator::TrimmedQuantiles
+            && 10 * found.above.max(found.below) > m
+        {
+            report.notes.push(
+                "more than a tenth of the values at one end are outliers: the scale is biased"
+                    .into(),
+            );
+        }
+        if m == n {
+            let t = edges::hard_edge(nu[m - 1], scale, n);
+            report
+                .notes
+                .push(format!("square: no lower edge; p_below is of the hard edge, t = {t:.4}"));
+        }
+        let law = MarchenkoPastur::for_shape(m, n)?;
+        let distance = bulk::scaled_distance(nu, scale, n, &law);
+        report.bulk_distance = finite(distance);
+        family.bulk = Some(nulls.whole().bulk.p_value(distance));
+        Ok(())
+    }
+}
+
+/// The suppressed variance behind the singular value `value`, y = `value`/(σ√n); `None` inside the
+/// bulk.
+fn suppression(aspect: f64, value: f64, y: f64) -> Option<Suppression> {
+    let spike = VarianceSpike::from_outlier(y * y, aspect)?;
+    Some(Suppression { value, variance: spike.variance, cosine: spike.cosine2.sqrt() })
+}
+
+/// The signal behind the singular value `value`, y = `value`/(σ√n); `None` inside the bulk.
+fn signal(report: &MatrixReport, value: f64, y: f64) -> Option<Signal> {
+    let spike = AdditiveSpike::from_outlier(y, report.aspect)?;
+    let (small, large) = (spike.cosine2_small.sqrt(), spike.cosine2_large.sqrt());
+    let [rows, cols] = report.shape;
+    let small_is_output = report.orientation.small_side_is_output(rows, cols);
+    let (cosine_left, cosine_right) = if small_is_output { (small, large) } else { (large, small) };
+    Some(Signal { value, strength: spike.strength, cosine_left, cosine_right })
+}
