@@ -30,6 +30,13 @@ fn edgeworth(x: f64, excess: f64) -> f64 {
 /// is working space. NaN for a zero vector.
 ///
 /// D does not depend on the sign or the length of the vector.
+///
+/// ```
+/// use rmt_core::laws::porter_thomas::distance;
+/// // A vector on one axis: all other entries sit at the median.
+/// let axis = (0..100).map(|i| if i == 7 { 1.0 } else { 0.0 });
+/// assert!((distance(axis, 0.0, &mut Vec::new()) - 0.5).abs() < 1e-12);
+/// ```
 pub fn distance(vector: impl Iterator<Item = f64>, excess: f64, buffer: &mut Vec<f64>) -> f64 {
     buffer.clear();
     buffer.extend(vector);

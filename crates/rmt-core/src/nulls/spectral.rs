@@ -12,6 +12,14 @@ use serde::{Deserialize, Serialize};
 
 /// Simulated distributions of the statistics of random matrices of one shape, with the scale
 /// estimated on each draw just as on data.
+///
+/// ```
+/// use rmt_core::{Nulls, ScaleEstimator};
+/// let null = Nulls::default().spectral(64, 256, ScaleEstimator::default())?;
+/// // One random matrix in twenty has m·D above 2.557.
+/// assert!((null.bulk.upper_quantile(0.05) - 2.557).abs() < 0.03);
+/// # Ok::<(), rmt_core::RmtError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SpectralNull {

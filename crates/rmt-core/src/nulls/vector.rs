@@ -15,6 +15,14 @@ use serde::{Deserialize, Serialize};
 ///
 /// Held in the variable x², x = (√M + .12 + .11/√M)·D with M = w·N entries, which makes it nearly
 /// independent of N (Stephens 1970) and its tail exponential.
+///
+/// ```
+/// use rmt_core::Nulls;
+/// let null = Nulls::default().vector(256, 1)?;
+/// let distance = null.upper_quantile(0.05);
+/// assert!((1.29..1.34).contains(&(16.0 * distance)));
+/// # Ok::<(), rmt_core::RmtError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VectorNull {

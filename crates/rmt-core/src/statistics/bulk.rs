@@ -7,6 +7,16 @@ use crate::laws::MarchenkoPastur;
 ///
 /// Singular values are rigid: m·D grows only like log m, so the textbook Kolmogorov–Smirnov table
 /// would never reject. Its null is simulated: [`SpectralNull::bulk`](crate::nulls::SpectralNull).
+///
+/// ```
+/// use rmt_core::laws::MarchenkoPastur;
+/// use rmt_core::statistics::bulk::scaled_distance;
+/// // Equal values, all at the median of the law: half of them are on the wrong side of it.
+/// let law = MarchenkoPastur::for_shape(40, 80)?;
+/// let nu = vec![(80.0 * law.median()).sqrt(); 40];
+/// assert!((scaled_distance(&nu, 1.0, 80, &law) - 20.0).abs() < 1e-9);
+/// # Ok::<(), rmt_core::RmtError>(())
+/// ```
 pub fn scaled_distance(descending: &[f64], scale: f64, large: usize, law: &MarchenkoPastur) -> f64 {
     let m = descending.len() as f64;
     let mut largest = 0.0_f64;

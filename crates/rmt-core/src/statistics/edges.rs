@@ -13,6 +13,14 @@ const EXPANSION_LIMIT: usize = 12;
 /// Second-order centring and scaling of λ = ν²/σ² to Tracy–Widom β = 1: N = n−½, P = m−½,
 /// μ = (√N+√P)², s = (√N+√P)(1/√N+1/√P)^{1/3} (Johnstone 2001; Ma 2012).
 /// NaN when a value is not finite or the scale is not positive.
+///
+/// ```
+/// use rmt_core::statistics::edges::p_above;
+/// // One noise matrix in a hundred is 2.02 Tracy–Widom units above its edge (59×128, σ = 1).
+/// let (n, m) = (127.5_f64.sqrt(), 58.5_f64.sqrt());
+/// let nu = ((n + m).powi(2) + 2.023449 * (n + m) * (1.0 / n + 1.0 / m).cbrt()).sqrt();
+/// assert!((p_above(nu, 1.0, 59, 128) - 0.01).abs() < 1e-6);
+/// ```
 pub fn p_above(largest: f64, scale: f64, small: usize, large: usize) -> f64 {
     let lambda = (largest / scale).powi(2);
     if !lambda.is_finite() || small == 0 {
@@ -40,6 +48,12 @@ fn standardized_above(lambda: f64, small: usize, large: usize) -> f64 {
 ///   where L < 0.01.
 ///
 /// NaN when a value is not finite or the scale is not positive.
+///
+/// ```
+/// use rmt_core::statistics::edges::p_below;
+/// // A square matrix, t = √n·ν/σ = 1: 1 − e^{−3/2}.
+/// assert!((p_below(0.125, 1.0, 64, 64) - 0.77686984).abs() < 1e-8);
+/// ```
 pub fn p_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64 {
     let ratio = smallest / scale;
     if !ratio.is_finite() || small == 0 || large < small {

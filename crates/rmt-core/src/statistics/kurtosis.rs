@@ -46,6 +46,13 @@ pub fn excess_kurtosis(matrix: &Matrix<'_>) -> Option<f64> {
 }
 
 /// The displacement that the excess kurtosis makes, for one shape and scale.
+///
+/// ```
+/// use rmt_core::statistics::kurtosis::KurtosisCorrection;
+/// // Uniform entries, 64×64: the upper edge lies at √(1 − 1.2/64) of the Gaussian one.
+/// let (_, high) = KurtosisCorrection::new(-1.2, 64, 64, 1.0).edges();
+/// assert!((high - (1.0_f64 - 1.2 / 64.0).sqrt()).abs() < 1e-15);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KurtosisCorrection {
     kurtosis: f64,

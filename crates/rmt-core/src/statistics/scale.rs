@@ -44,6 +44,19 @@ impl ScaleEstimator {
 }
 
 /// An estimator made ready for one shape, so that simulation does not repeat the quantiles.
+///
+/// ```
+/// use rmt_core::ScaleEstimator;
+/// use rmt_core::laws::MarchenkoPastur;
+/// use rmt_core::statistics::scale::ScaleRule;
+/// // Singular values at the law's own quantiles have its scale.
+/// let law = MarchenkoPastur::for_shape(64, 256)?;
+/// let quantile = |i: u32| law.quantile((f64::from(i) + 0.5) / 64.0);
+/// let nu: Vec<f64> = (0..64).rev().map(|i| 3.0 * (256.0 * quantile(i)).sqrt()).collect();
+/// let rule = ScaleRule::new(ScaleEstimator::default(), 64, 256)?;
+/// assert!((rule.estimate(&nu) - 3.0).abs() < 0.01);
+/// # Ok::<(), rmt_core::RmtError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScaleRule {
     small: usize,

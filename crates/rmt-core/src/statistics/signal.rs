@@ -97,6 +97,12 @@ impl VarianceSpike {
     ///
     /// ℓ = [(y²+1−q) ∓ √((y²+1−q)²−4y²)]/2 (− below the bulk, + above), cos² =
     /// (1−q/(ℓ−1)²)/(1+q/(ℓ−1)) (Baik & Silverstein 2006; Paul 2007).
+    ///
+    /// ```
+    /// use rmt_core::statistics::signal::VarianceSpike;
+    /// let spike = VarianceSpike::from_outlier(0.1375, 0.25).unwrap();
+    /// assert!((spike.variance - 0.2).abs() < 1e-12);
+    /// ```
     pub fn from_outlier(y_squared: f64, aspect: f64) -> Option<Self> {
         let root = aspect.sqrt();
         let below = y_squared < (1.0 - root).powi(2);
@@ -122,6 +128,13 @@ impl VarianceSpike {
 
 /// Gavish–Donoho threshold λ* = √(2(q+1) + 8q/((q+1)+√(q²+14q+1))), times σ√n: the hard threshold
 /// of singular values with the least mean square error (Gavish & Donoho 2014, equation 11).
+///
+/// ```
+/// // The well-known 4/√3 of square matrices.
+/// let threshold = rmt_core::statistics::signal::hard_threshold(1.0)?;
+/// assert!((threshold - 4.0 / 3.0_f64.sqrt()).abs() < 1e-15);
+/// # Ok::<(), rmt_core::RmtError>(())
+/// ```
 ///
 /// # Errors
 /// [`RmtError::Domain`] unless 0 < q ≤ 1.

@@ -76,6 +76,22 @@ impl<'a> EdgeNulls<'a> {
 /// remains by that law's quantiles. At most half of the values are removed. `descending` holds the
 /// m singular values of an m×`large` matrix.
 ///
+/// ```
+/// use rmt_core::nulls::WishartSampler;
+/// use rmt_core::statistics::significance::{EdgeNulls, significance};
+/// use rmt_core::{Nulls, ScaleEstimator};
+/// use rand_xoshiro::rand_core::SeedableRng;
+/// let (m, n, estimator) = (48, 96, ScaleEstimator::default());
+/// let mut rng = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(1);
+/// let mut nu = WishartSampler::new(m, n)?.draw(&mut rng).to_vec();
+/// nu[0] *= 1.5;
+/// let nulls = Nulls::default();
+/// let nulls = EdgeNulls::gaussian(&nulls, m, n, estimator)?;
+/// let found = significance(&nu, n, estimator, 0.002, &nulls)?;
+/// assert_eq!((found.above, found.below), (1, 0));
+/// # Ok::<(), rmt_core::RmtError>(())
+/// ```
+///
 /// # Errors
 /// [`RmtError::Domain`] unless 2 ≤ m ≤ `large`.
 pub fn significance(

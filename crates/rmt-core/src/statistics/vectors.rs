@@ -209,6 +209,14 @@ fn rejected(p_values: &[f64]) -> f64 {
 ///   1 − ((1 − t/m)/.99)^m for j = 0 (0 below t = .01·m).
 ///
 /// 1 without p-values.
+///
+/// ```
+/// use rmt_core::statistics::vectors::combined_p_value;
+/// // One of forty vectors is localized: forty times its p, and as much again at most.
+/// let mut p = vec![0.5; 40];
+/// p[7] = 1e-9;
+/// assert!((4e-8..8e-8).contains(&combined_p_value(&p)));
+/// ```
 pub fn combined_p_value(p_values: &[f64]) -> f64 {
     let combination = Combination::new(p_values);
     combination.probability(|p_binomial, t| p_binomial <= t)
