@@ -3,16 +3,18 @@
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use rmt_core::sanity::{Case, EntryLaw, SanityReport, sanity};
-use rmt_core::{Analyser, AnalysisOptions, Nulls, RmtError, ScaleEstimator};
-use rmt_monitor::sinks::{Jsonl, Sink, TensorBoard};
-use rmt_monitor::{DiskCache, Record, Table};
+use rmt_core::sanity::{EntryLaw, SanityReport, draws, sanity};
+use rmt_core::{Analyser, AnalysisOptions, Nulls, ScaleEstimator};
+use rmt_monitor::sinks::write_table;
+use rmt_monitor::{DiskCache, Table};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Entries that one matrix may have: 2^28 take 2 GiB.
 const MOST_ENTRIES: usize = 1 << 28;
+/// Matrices that one run may have: a row of each is kept.
+const MOST_MATRICES: usize = 1_000_000;
 
 /// A shape such as 64x256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +43,8 @@ impl FromStr for Shape {
 
 fn law(text: &str) -> Result<EntryLaw, String> {
     EntryLaw::from_name(text).ok_or_else(|| {
-        let names: Vec<&str> = EntryLaw::ALL.iter().map(|law| law.name()).collect();
-        format!("the laws are {}", names.join(", "))
+        let names = EntryLaw::ALL.map(|law| law.to_string());
+        format!("the laws are {}; sparse:K keeps one entry in K", names.join(", "))
     })
 }
 
@@ -64,7 +66,7 @@ enum Estimator {
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Laws of the entries, separated by commas; all if none is given.
+    /// Laws of the entries, separated by commas; all if none is given. sparse:K keeps one in K.
     #[arg(long, value_delimiter = ',', value_parser = law)]
     laws: Vec<EntryLaw>,
     /// Shapes, separated by commas.
@@ -76,7 +78,7 @@ pub(crate) struct Options {
     /// Seed of the matrices.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Probability that the whole run finds any random matrix deviating.
+    /// Probability, at most, that a run over random matrices fails.
     #[arg(long, default_value_t = 0.01)]
     level: f64,
     /// Estimator of the bulk's scale.
@@ -97,19 +99,15 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     }
     let analyser = analyser(options)?;
     let laws = if options.laws.is_empty() { &EntryLaw::ALL[..] } else { &options.laws };
-    let cases: Vec<(EntryLaw, Shape, u64)> = options
-        .shapes
-        .iter()
-        .flat_map(|shape| laws.iter().map(move |law| (*law, *shape)))
-        .flat_map(|(law, shape)| {
-            let seeds = (0..u64::from(options.repetitions)).map(|i| options.seed.wrapping_add(i));
-            seeds.map(move |seed| (law, shape, seed))
-        })
-        .collect();
+    let shapes: Vec<[usize; 2]> = options.shapes.iter().map(|s| [s.rows, s.cols]).collect();
+    let cases = draws(laws, &shapes, options.repetitions as usize, options.seed)
+        .filter(|cases| cases.len() <= MOST_MATRICES)
+        .with_context(|| format!("more than {MOST_MATRICES} matrices"))?;
     let bar = progress(cases.len() as u64);
-    let drawn = cases.into_iter().map(|(law, Shape { rows, cols }, seed)| {
-        bar.set_message(format!("{law} {rows}×{cols}"));
-        Ok::<_, RmtError>(Case::draw(law, rows, cols, seed))
+    let drawn = cases.inspect(|case| {
+        if let Ok(case) = case {
+            bar.set_message(format!("{} {}×{}", case.label, case.rows, case.cols));
+        }
     });
     let report = sanity(&analyser, options.level, drawn, |_| bar.inc(1))?;
     bar.finish_and_clear();
@@ -148,10 +146,7 @@ fn progress(length: u64) -> ProgressBar {
 fn print(format: Format, report: &SanityReport) -> Result<()> {
     let mut out = io::stdout().lock();
     match format {
-        Format::Table => {
-            writeln!(out, "{}", report.table())?;
-            writeln!(out, "{}", report.conclusion())?;
-        }
+        Format::Table => writeln!(out, "{report}")?,
         Format::Jsonl => {
             for row in &report.rows {
                 writeln!(out, "{}", serde_json::to_string(row)?)?;
@@ -166,14 +161,12 @@ fn print(format: Format, report: &SanityReport) -> Result<()> {
 }
 
 fn log(directory: &Path, report: &SanityReport) -> Result<()> {
-    std::fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
-    let table = report.table();
-    let table = Table::new("sanity", table.columns, table.rows);
-    let sinks: [Box<dyn Sink>; 2] =
-        [Box::new(Jsonl::new(directory, 0)), Box::new(TensorBoard::new(directory))];
-    for mut sink in sinks {
-        sink.write(&Record::Table(&table))?;
-        sink.flush()?;
+    let table = |name: &str, table: rmt_core::sanity::Table| {
+        write_table(directory, &Table::new(name, table.columns, table.rows))
+    };
+    table("sanity", report.table())?;
+    if !report.repetitions.is_empty() {
+        table("sanity_rates", report.repetitions_table())?;
     }
     Ok(())
 }

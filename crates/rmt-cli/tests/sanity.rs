@@ -5,7 +5,10 @@
 use std::process::{Command, Output};
 
 fn rmt(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rmt")).arg("sanity").args(arguments).output().unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rmt"));
+    // Simulated nulls are kept among the build's files, not the user's.
+    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command.arg("sanity").args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -28,12 +31,16 @@ fn at_its_defaults_every_law_is_as_expected() {
 #[test]
 fn repetitions_and_estimators_keep_the_level() {
     for estimator in ["median", "fit", "entries"] {
-        let shapes =
-            ["--shapes", "64x96", "--repetitions", "20", "--laws", "normal,uniform,laplace"];
+        // Whatever the estimator, every law is found to be what it is.
+        let shapes = ["--shapes", "64x96", "--repetitions", "20"];
         let output = rmt(&[&shapes[..], &["--scale-estimator", estimator]].concat());
         let out = text(&output.stdout);
         assert!(output.status.success(), "{estimator}: {out}");
-        assert!(out.contains("all 60 matrices"), "{out}");
+        assert!(out.contains("all 220 matrices are as expected"), "{out}");
+        // One line a law, with counts and their limits.
+        let normal = out.lines().find(|line| line.starts_with("normal ")).unwrap();
+        assert_eq!(normal.matches("(≤ ").count(), 5, "{normal}");
+        assert_eq!(out.lines().filter(|line| line.contains("64×96")).count(), 11, "{out}");
     }
 }
 
@@ -44,6 +51,11 @@ fn what_is_not_as_expected_fails_by_name() {
     assert_eq!(output.status.code(), Some(1));
     let out = text(&output.stdout);
     assert!(out.contains("normal 5×9 (not_estimable instead of random)"), "{out}");
+    // The last line says it, on standard error where the output is for programs.
+    assert!(out.trim_end().lines().last().unwrap().contains("1 of 1 matrices"), "{out}");
+    let output = rmt(&["--laws", "normal", "--shapes", "5x9", "--format", "jsonl"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("normal 5×9 (not_estimable instead of random)"));
 }
 
 #[test]
@@ -57,6 +69,8 @@ fn bad_options_are_one_clear_error() {
         (&["--level", "2"], "level = 2"),
         (&["--level", "nan"], "level = NaN"),
         (&["--repetitions", "0"], "nothing to draw"),
+        (&["--repetitions", "4294967295"], "more than 1000000 matrices"),
+        (&["--laws", "sparse:0"], "sparse:K keeps one entry in K"),
     ] {
         let output = rmt(arguments);
         assert!(!output.status.success(), "{arguments:?}");
@@ -97,6 +111,16 @@ fn rows_are_json_and_the_table_is_logged() {
     let logged = std::fs::read_to_string(directory.join("tables.jsonl")).unwrap();
     let first: serde_json::Value = serde_json::from_str(logged.lines().next().unwrap()).unwrap();
     assert_eq!((&first["table"], &first["law"]), (&"sanity".into(), &"offset".into()));
+    // What was logged there before stays.
+    let again = ["--laws", "normal", "--shapes", "32x32", "--repetitions", "2", "--run-directory"];
+    assert!(rmt(&[&again[..], &[directory.to_str().unwrap()]].concat()).status.success());
+    let logged = std::fs::read_to_string(directory.join("tables.jsonl")).unwrap();
+    let names: Vec<String> = logged
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["table"].to_string())
+        .collect();
+    let (one, rates) = ("\"sanity\"", "\"sanity_rates\"");
+    assert_eq!(names, [one, one, one, one, rates]);
     let events = std::fs::read_dir(&directory).unwrap();
     let is_event = |name: &str| name.starts_with("events.out.tfevents.");
     assert!(events.map(|e| e.unwrap().file_name()).any(|n| is_event(n.to_str().unwrap())));

@@ -1,6 +1,6 @@
 //! A sanity report as a table of words and p-values.
 
-use super::{Expectation, Outcome, Row, SanityReport, TestOutcome};
+use super::{COUNTED_LEVEL, Repetitions, Row, SanityReport, TestOutcome};
 use crate::report::FAMILY;
 use std::fmt;
 
@@ -14,45 +14,107 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
+/// Failures named in the conclusion, at most.
+const NAMED: usize = 8;
+
 impl SanityReport {
     /// One line a matrix: for every test what it says with its p-value, what was found, and whether
     /// that was expected.
     pub fn table(&self) -> Table {
-        let mut columns: Vec<String> = vec!["law".into(), "shape".into()];
-        columns.extend(FAMILY.iter().map(|name| name.trim_start_matches("p_").to_owned()));
-        columns.extend(["found".to_owned(), "as expected".to_owned()]);
-        Table { columns, rows: self.rows.iter().map(cells).collect() }
+        rows_table(self.rows.iter())
+    }
+
+    /// The lines of [`table`](Self::table) that are not as expected.
+    pub fn failures_table(&self) -> Table {
+        rows_table(self.failures())
+    }
+
+    /// One line a law and shape of which there are several matrices: how often each test rejects at
+    /// [`COUNTED_LEVEL`], with the most it may where it must agree.
+    pub fn repetitions_table(&self) -> Table {
+        let mut columns: Vec<String> = vec!["law".into(), "shape".into(), "matrices".into()];
+        columns.extend(tests().map(|name| format!("{name} p≤{COUNTED_LEVEL}")));
+        columns.extend(["as expected".to_owned(), "rates".to_owned()]);
+        let rows = self.repetitions.iter().map(|group| {
+            let [rows, cols] = group.shape;
+            let mut cells =
+                vec![group.label.clone(), format!("{rows}×{cols}"), group.matrices.to_string()];
+            cells.extend(group.tests.iter().map(|test| match test.at_most {
+                Some(limit) => format!("{} (≤ {limit})", test.rejected),
+                None if test.made == 0 => "–".into(),
+                None => test.rejected.to_string(),
+            }));
+            let rates = if group.counts_as_expected() { "yes" } else { "NO" };
+            cells.extend([group.as_expected.to_string(), rates.into()]);
+            cells
+        });
+        Table { columns, rows: rows.collect() }
     }
 
     /// What the run says as a whole, in one line.
     pub fn conclusion(&self) -> String {
-        let (count, failed) = (self.rows.len(), self.failures().count());
-        if failed == 0 {
+        let count = self.rows.len();
+        let matrix = |row: &Row| {
+            let [rows, cols] = row.shape;
+            format!("{} {rows}×{cols} ({})", row.label, row.problems.join("; "))
+        };
+        let rate = |group: &Repetitions| {
+            let [rows, cols] = group.shape;
+            let too_often = group.tests.iter().filter(|test| !test.as_expected());
+            let named: Vec<String> = too_often
+                .map(|test| {
+                    let limit = test.at_most.unwrap_or_default();
+                    let (name, rejected) = (&test.name, test.rejected);
+                    let of = group.matrices;
+                    format!("{name} rejects {rejected} of {of} at {COUNTED_LEVEL}, at most {limit}")
+                })
+                .collect();
+            format!("{} {rows}×{cols} ({})", group.label, named.join("; "))
+        };
+        let matrices: Vec<String> = self.failures().map(matrix).collect();
+        let wrong = self.repetitions.iter().filter(|group| !group.counts_as_expected());
+        let rates: Vec<String> = wrong.map(rate).collect();
+        let mut parts = Vec::new();
+        if !matrices.is_empty() {
+            let failed = matrices.len();
+            parts.push(format!(
+                "{failed} of {count} matrices are not as expected: {}",
+                named(&matrices)
+            ));
+        }
+        if !rates.is_empty() {
+            parts.push(format!("rejected more often than random matrices are: {}", named(&rates)));
+        }
+        if parts.is_empty() {
+            let are = if count == 1 { "matrix is" } else { "matrices are" };
             return format!(
-                "all {count} matrices are as expected (each test at level {:.1e}, a false alarm in \
-                 the whole run with probability at most {})",
+                "all {count} {are} as expected (each test at level {:.1e}; a run over random \
+                 matrices fails with probability at most {})",
                 self.test_level, self.level
             );
         }
-        let named: Vec<String> = self
-            .failures()
-            .map(|row| {
-                let [rows, cols] = row.shape;
-                let expected = expected(row.expectation);
-                format!("{} {rows}×{cols} ({} instead of {expected})", row.label, row.found)
-            })
-            .collect();
-        format!("{failed} of {count} matrices are not as expected: {}", named.join(", "))
+        parts.join(". ")
     }
 }
 
-fn expected(expectation: Expectation) -> &'static str {
-    match expectation {
-        Expectation::Random => "random",
-        Expectation::Deviates => "deviates",
-        Expectation::Either => "random or deviates",
-        Expectation::Degenerate => "degenerate",
+fn named(failures: &[String]) -> String {
+    let shown = failures.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match failures.len().saturating_sub(NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
+}
+
+/// Names of the tests as heads of columns.
+fn tests() -> impl Iterator<Item = String> {
+    FAMILY.iter().map(|name| name.trim_start_matches("p_").to_owned())
+}
+
+fn rows_table<'a>(rows: impl Iterator<Item = &'a Row>) -> Table {
+    let mut columns: Vec<String> = vec!["law".into(), "shape".into()];
+    columns.extend(tests());
+    columns.extend(["found".to_owned(), "as expected".to_owned()]);
+    Table { columns, rows: rows.map(cells).collect() }
 }
 
 fn cells(row: &Row) -> Vec<String> {
@@ -61,18 +123,14 @@ fn cells(row: &Row) -> Vec<String> {
     cells.extend(row.tests.iter().map(cell));
     let as_expected = match row.as_expected {
         true => "yes".to_owned(),
-        false => format!("NO: {}", expected(row.expectation)),
+        false => format!("NO: {}", row.problems.join("; ")),
     };
     cells.extend([row.found.to_string(), as_expected]);
     cells
 }
 
 fn cell(test: &TestOutcome) -> String {
-    let word = match test.outcome {
-        Outcome::Agree => "agree",
-        Outcome::Deviate => "deviate",
-        Outcome::Degenerate => return "degenerate".into(),
-    };
+    let word = test.outcome.name();
     test.p.map_or_else(|| word.to_owned(), |p| format!("{word} {}", evidence(p)))
 }
 
@@ -82,6 +140,23 @@ pub fn evidence(p: f64) -> String {
         p if p >= 0.001 => format!("{p:.3}"),
         p if p > 0.0 => format!("{p:.0e}"),
         _ => "0".into(),
+    }
+}
+
+/// What a program prints: every matrix or, where there are several of a law and shape, rates of
+/// rejection and the matrices that are not as expected; then the conclusion.
+impl fmt::Display for SanityReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.repetitions.is_empty() {
+            writeln!(f, "{}", self.table())?;
+        } else {
+            writeln!(f, "{}", self.repetitions_table())?;
+            let failures = self.failures_table();
+            if !failures.rows.is_empty() {
+                writeln!(f, "{failures}")?;
+            }
+        }
+        f.write_str(&self.conclusion())
     }
 }
 

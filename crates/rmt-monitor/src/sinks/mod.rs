@@ -8,7 +8,8 @@ pub use jsonl::Jsonl;
 pub use tensorboard::TensorBoard;
 
 use crate::error::SinkError;
-use crate::record::Record;
+use crate::record::{Record, Table};
+use std::path::Path;
 
 /// A place that records are written to, called on the worker thread only.
 ///
@@ -29,4 +30,30 @@ pub trait Sink: Send {
     /// # Errors
     /// When it could not be.
     fn flush(&mut self) -> Result<(), SinkError>;
+}
+
+/// Writes a table into a run directory without a monitor, as `tables.jsonl` and for TensorBoard; the
+/// directory is made if need be. What a run has logged there stays as it is.
+///
+/// ```
+/// use rmt_monitor::{Table, sinks::write_table};
+/// # let base = tempfile::tempdir()?;
+/// # let directory = base.path().join("run");
+/// let table = Table::new("losses", vec!["decile".into()], vec![vec!["1".into()]]);
+/// write_table(&directory, &table)?;
+/// let rows = std::fs::read_to_string(directory.join("tables.jsonl"))?;
+/// assert_eq!(rows, "{\"table\":\"losses\",\"step\":0,\"decile\":\"1\"}\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// [`SinkError::Io`] with the file or directory that could not be written.
+pub fn write_table(directory: &Path, table: &Table) -> Result<(), SinkError> {
+    std::fs::create_dir_all(directory)
+        .map_err(|cause| SinkError::Io { path: directory.to_owned(), cause })?;
+    let record = Record::Table(table);
+    Jsonl::new(directory, 0).write(&record)?;
+    let mut tensorboard = TensorBoard::beside_a_run(directory);
+    tensorboard.write(&record)?;
+    tensorboard.flush()
 }

@@ -42,6 +42,11 @@ impl TensorBoard {
         }
     }
 
+    /// Files in `directory` that start no session: what is there is not replaced.
+    pub(super) fn beside_a_run(directory: &Path) -> Self {
+        Self { begun: true, ..Self::new(directory) }
+    }
+
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
         self.names.learn(tick.reports.iter().map(|report| report.layer.name.as_str()));
         let mut values = Vec::with_capacity(tick.reports.len() * (CURVES.len() + 1) + 8);

@@ -1,0 +1,167 @@
+//! What a matrix must be found to be, test by test.
+
+use crate::Verdict;
+use crate::report::FAMILY;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A test of the family that the verdict corrects over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FamilyTest {
+    /// The largest singular value.
+    Above,
+    /// The smallest singular value.
+    Below,
+    /// The distance of the spectrum from the Marchenko–Pastur law.
+    Bulk,
+    /// The singular vectors of the output side.
+    Left,
+    /// Those of the input side.
+    Right,
+}
+
+impl FamilyTest {
+    /// Every test, in the order of [`FAMILY`].
+    pub const ALL: [Self; FAMILY.len()] =
+        [Self::Above, Self::Below, Self::Bulk, Self::Left, Self::Right];
+
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        FAMILY[self as usize]
+    }
+}
+
+/// What one test must say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Requirement {
+    /// It must not reject.
+    Agree,
+    /// It must reject.
+    Deviate,
+    /// It may do either, or be undefined.
+    Either,
+}
+
+/// What a matrix must be found to be.
+///
+/// ```
+/// use rmt_core::sanity::{Expectation, FamilyTest, Requirement};
+/// // Rows of different scale: the spectrum and the left vectors show it, the right ones do not.
+/// let expectation = Expectation::deviates(&[FamilyTest::Above, FamilyTest::Left])
+///     .with(FamilyTest::Right, Requirement::Agree);
+/// assert_eq!(expectation.to_string(), "deviates in p_above, left");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Expectation {
+    /// What all tests say together; `None` where that is open.
+    pub found: Option<Verdict>,
+    /// What each test must say, in the order of [`FAMILY`].
+    pub tests: [Requirement; FAMILY.len()],
+    /// The number of significant outliers above, where it is certain.
+    pub significant_above: Option<usize>,
+}
+
+impl Expectation {
+    fn new(found: Option<Verdict>, every: Requirement) -> Self {
+        Self { found, tests: [every; FAMILY.len()], significant_above: None }
+    }
+
+    /// No test may reject.
+    pub fn random() -> Self {
+        Self::new(Some(Verdict::Random), Requirement::Agree)
+    }
+
+    /// These tests must reject, and the others may.
+    pub fn deviates(tests: &[FamilyTest]) -> Self {
+        let none = Self::new(Some(Verdict::Deviates), Requirement::Either);
+        tests.iter().fold(none, |expectation, test| expectation.with(*test, Requirement::Deviate))
+    }
+
+    /// Any finding but "not_estimable": this law at this shape may deviate or not.
+    pub fn either() -> Self {
+        Self::new(None, Requirement::Either)
+    }
+
+    /// There is no bulk, or its vectors are undefined; the verdict must say so.
+    pub fn degenerate() -> Self {
+        Self::new(Some(Verdict::Degenerate), Requirement::Either)
+    }
+
+    /// With another requirement on one test. What all tests say together is unchanged, except that a
+    /// matrix which must be random, and of which one test may reject, may deviate.
+    #[must_use]
+    pub fn with(mut self, test: FamilyTest, requirement: Requirement) -> Self {
+        self.tests[test as usize] = requirement;
+        if self.found == Some(Verdict::Random) && requirement != Requirement::Agree {
+            self.found = None;
+        }
+        self
+    }
+
+    /// With this number of significant outliers above.
+    #[must_use]
+    pub fn with_significant_above(mut self, count: usize) -> Self {
+        self.significant_above = Some(count);
+        self
+    }
+
+    /// What `test` must say.
+    pub fn requirement(&self, test: FamilyTest) -> Requirement {
+        self.tests[test as usize]
+    }
+
+    /// Whether a finding is allowed.
+    pub fn allows(&self, found: Verdict) -> bool {
+        match self.found {
+            Some(expected) => found == expected,
+            None => found != Verdict::NotEstimable,
+        }
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.found {
+            Some(found) => write!(f, "{found}")?,
+            None => write!(f, "any finding")?,
+        }
+        let required = FamilyTest::ALL
+            .into_iter()
+            .filter(|test| self.requirement(*test) == Requirement::Deviate)
+            .map(FamilyTest::name)
+            .collect::<Vec<_>>();
+        if !required.is_empty() {
+            write!(f, " in {}", required.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_family() {
+        let short = ["above", "below", "bulk", "left", "right"];
+        for ((test, name), short) in FamilyTest::ALL.into_iter().zip(FAMILY).zip(short) {
+            assert_eq!((test.name(), test.name().trim_start_matches("p_")), (name, short));
+        }
+    }
+
+    #[test]
+    fn in_words() {
+        assert_eq!(Expectation::random().to_string(), "random");
+        assert_eq!(Expectation::degenerate().to_string(), "degenerate");
+        let above = Expectation::random().with(FamilyTest::Above, Requirement::Either);
+        assert_eq!(above.to_string(), "any finding");
+        assert!(above.allows(Verdict::Deviates) && !above.allows(Verdict::NotEstimable));
+        assert_eq!(above.requirement(FamilyTest::Left), Requirement::Agree);
+        let signal = Expectation::deviates(&[FamilyTest::Above, FamilyTest::Right]);
+        assert_eq!(signal.to_string(), "deviates in p_above, right");
+        assert!(!signal.allows(Verdict::Random));
+    }
+}

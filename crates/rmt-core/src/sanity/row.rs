@@ -1,0 +1,134 @@
+//! What is found of one matrix, and whether that is what it must be.
+
+use super::{Case, Expectation, FamilyTest, Requirement, evidence};
+use crate::{MatrixReport, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// What one test says of one matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The test does not reject.
+    Agree,
+    /// It rejects.
+    Deviate,
+    /// The statistic is undefined for this matrix.
+    Degenerate,
+    /// The matrix is too small, empty or not finite.
+    NotEstimable,
+}
+
+impl Outcome {
+    /// One word for tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agree => "agree",
+            Self::Deviate => "deviate",
+            Self::Degenerate => "degenerate",
+            Self::NotEstimable => "not_estimable",
+        }
+    }
+}
+
+/// One test of the family.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TestOutcome {
+    /// Its name in [`FAMILY`](crate::report::FAMILY).
+    pub name: String,
+    /// What it says.
+    pub outcome: Outcome,
+    /// Its p-value, where there is one.
+    pub p: Option<f64>,
+}
+
+/// What was found of one matrix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Row {
+    /// Entry law or initializer.
+    pub label: String,
+    /// [rows, columns].
+    pub shape: [usize; 2],
+    /// What it must be found to be.
+    pub expectation: Expectation,
+    /// Every test of the family.
+    pub tests: Vec<TestOutcome>,
+    /// Significant outliers above and below, at the level of the run.
+    pub significant: [Option<usize>; 2],
+    /// m·D, the distance of the spectrum from the Marchenko–Pastur law.
+    pub bulk_distance: Option<f64>,
+    /// What the tests say together, at the level of the run.
+    pub found: Verdict,
+    /// Whether it is found to be what it must be.
+    pub as_expected: bool,
+    /// If not, why, in words.
+    pub problems: Vec<String>,
+    /// Notes of the analysis.
+    pub notes: Vec<String>,
+}
+
+impl Row {
+    /// `report` is of an analysis at the level of the run.
+    pub(super) fn new(case: Case, report: MatrixReport) -> Self {
+        let tests: Vec<TestOutcome> = FamilyTest::ALL
+            .into_iter()
+            .map(|test| {
+                let made = report.tests.iter().find(|made| made.name == test.name());
+                let outcome = match made {
+                    Some(made) if made.rejected => Outcome::Deviate,
+                    Some(_) => Outcome::Agree,
+                    None if report.verdict == Verdict::NotEstimable => Outcome::NotEstimable,
+                    None => Outcome::Degenerate,
+                };
+                TestOutcome { name: test.name().into(), outcome, p: made.map(|made| made.p) }
+            })
+            .collect();
+        let problems = problems(&case.expectation, &tests, &report);
+        Self {
+            label: case.label,
+            shape: [case.rows, case.cols],
+            expectation: case.expectation,
+            tests,
+            significant: [report.significant_above, report.significant_below],
+            bulk_distance: report.bulk_distance,
+            found: report.verdict,
+            as_expected: problems.is_empty(),
+            problems,
+            notes: report.notes,
+        }
+    }
+}
+
+fn problems(
+    expectation: &Expectation,
+    tests: &[TestOutcome],
+    report: &MatrixReport,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    if !expectation.allows(report.verdict) {
+        problems.push(format!("{} instead of {expectation}", report.verdict));
+    }
+    if matches!(report.verdict, Verdict::NotEstimable) {
+        return problems;
+    }
+    for (test, requirement) in tests.iter().zip(expectation.tests) {
+        let must = match (requirement, test.outcome) {
+            (Requirement::Agree, Outcome::Agree)
+            | (Requirement::Deviate, Outcome::Deviate)
+            | (Requirement::Either, _) => continue,
+            (Requirement::Agree, _) => "agree",
+            (Requirement::Deviate, _) => "deviate",
+        };
+        let p = test.p.map_or_else(|| "undefined".into(), |p| format!("p = {}", evidence(p)));
+        problems.push(format!("{} must {must} ({p})", test.name));
+    }
+    if let Some(expected) = expectation.significant_above
+        && report.significant_above != Some(expected)
+    {
+        let found = report.significant_above.map_or_else(|| "none".into(), |n| n.to_string());
+        problems.push(format!("{expected} significant outlier(s) above, found {found}"));
+    }
+    problems
+}
