@@ -21,12 +21,18 @@ mod random_initialization_agrees_with_random_matrix_theory;
 mod random_initializers_agree_with_theory;
 mod step_zero_is_what_training_starts_from;
 mod tensorboard_serves_the_run;
+mod the_learner_trains_as_without_the_monitor;
 mod the_monitor_is_five_lines;
 
 /// The example, as its users run it.
 #[path = "../../examples/grokking.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod grokking;
+
+/// burn's own training loop, watched, as its users run it.
+#[path = "../../examples/learner.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod learner;
 
 /// The experiment on burn's initializers, as its users run it.
 #[path = "../../examples/initializers.rs"]
@@ -60,6 +66,7 @@ fn main() -> ExitCode {
         random_initializers_agree_with_theory::tests(),
         step_zero_is_what_training_starts_from::tests(),
         tensorboard_serves_the_run::tests(),
+        the_learner_trains_as_without_the_monitor::tests(),
         the_monitor_is_five_lines::tests(),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()

@@ -4,20 +4,32 @@ use crate::support::test;
 use libtest_mimic::Trial;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![test(module_path!(), "in_the_shortest_example", five_lines)]
+    vec![
+        test(module_path!(), "in_the_shortest_example", custom_loop),
+        test(module_path!(), "around_the_learner", learner),
+    ]
 }
 
-fn five_lines() {
-    let example = include_str!("../../examples/custom_loop.rs");
+/// The lines of `example` that name the monitor or `also` are as many as `calls`, each with its own.
+fn assert_lines(example: &str, also: &str, calls: &[&str]) {
     let lines: Vec<&str> = example
         .lines()
         .map(str::trim)
         .filter(|line| !line.starts_with("//") && !line.starts_with("use "))
-        .filter(|line| line.contains("monitor") || line.contains("Monitor"))
+        .filter(|line| line.contains("monitor") || line.contains("Monitor") || line.contains(also))
         .collect();
-    let calls = ["MonitorConfig::new(", "observe(0, ", "observe(step, ", "scalar(", "finish()"];
     assert_eq!(lines.len(), calls.len(), "{lines:#?}");
     for (line, call) in lines.iter().zip(calls) {
         assert!(line.contains(call), "{line} has no {call}");
     }
+}
+
+fn custom_loop() {
+    let calls = ["MonitorConfig::new(", "observe(0, ", "observe(step, ", "scalar(", "finish()"];
+    assert_lines(include_str!("../../examples/custom_loop.rs"), "finish()", &calls);
+}
+
+fn learner() {
+    let calls = ["MonitorConfig::new(", "metric_logger(", "metric()", "wrap(model)", "finish()"];
+    assert_lines(include_str!("../../examples/learner.rs"), "finish()", &calls);
 }

@@ -35,6 +35,12 @@
 //! next call of [`observe`](Monitor::observe) or [`finish`](Monitor::finish), so it never
 //! initializes anything itself and never changes the order in which weights are drawn.
 //!
+//! # burn's `Learner`
+//!
+//! With feature `train`, `Monitor::wrap` makes a model that burn's `Learner` trains as it would the
+//! bare one, and whose optimizer steps are watched; `Monitor::metric_logger` brings burn's metrics
+//! into the same run.
+//!
 //! # What is not watched
 //!
 //! Vectors (biases, norms) are not matrices and are skipped. Linear, embedding and convolution
@@ -43,14 +49,19 @@
 
 mod handles;
 mod layout;
+#[cfg(feature = "train")]
+mod learner;
 mod monitor;
 mod visitor;
 
 pub use handles::IntoScalar;
+#[cfg(feature = "train")]
+pub use learner::{MonitorLogger, MonitorMetric, Monitored};
 pub use monitor::{Burn, Monitor};
 pub use rmt_core;
 pub use rmt_monitor::{
-    Counts, InitError, LayerSummary, Settings, Summary, Warning, sinks, unused_run_directory,
+    Counts, InitError, LayerSummary, Settings, Status, Summary, Warning, sinks,
+    unused_run_directory,
 };
 
 /// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.

@@ -3,7 +3,7 @@
 use crate::handles::IntoScalar;
 use crate::visitor::{Found, collect};
 use burn_core::module::Module;
-use rmt_monitor::{Adapter, Admission, Counts, DropReason, Engine, Summary};
+use rmt_monitor::{Adapter, Admission, Counts, DropReason, Engine, Status, Summary};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +23,8 @@ impl Adapter for Burn {
             pending: Mutex::new(None),
             has_pending: AtomicBool::new(false),
             last_complete: AtomicU64::new(NONE),
+            #[cfg(feature = "train")]
+            clock: crate::learner::Clock::default(),
         };
         Monitor { inner: Some(Arc::new(inner)) }
     }
@@ -48,6 +50,9 @@ struct Inner {
     has_pending: AtomicBool,
     /// The last step that was taken whole, or [`NONE`].
     last_complete: AtomicU64,
+    /// Counts what burn's own training loop does.
+    #[cfg(feature = "train")]
+    clock: crate::learner::Clock,
 }
 
 const NONE: u64 = u64::MAX;
@@ -117,6 +122,25 @@ impl Monitor {
                 summary.complete = true;
                 summary
             }
+        }
+    }
+
+    /// How the run is doing now.
+    pub fn status(&self) -> Status {
+        self.inner.as_ref().map(|inner| inner.engine.status()).unwrap_or_default()
+    }
+
+    #[cfg(feature = "train")]
+    pub(crate) fn clock(&self) -> Option<&crate::learner::Clock> {
+        self.inner.as_ref().map(|inner| &inner.clock)
+    }
+
+    /// [`observe`](Self::observe), unless the last snapshot was of this very step.
+    #[cfg(feature = "train")]
+    pub(crate) fn observe_start<M: Module + 'static>(&self, step: u64, model: &M) {
+        let seen = |inner: &Arc<Inner>| inner.last_complete.load(Ordering::Acquire) == step;
+        if !self.inner.as_ref().is_some_and(seen) {
+            self.observe(step, model);
         }
     }
 

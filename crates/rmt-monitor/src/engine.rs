@@ -4,7 +4,7 @@ use crate::error::InitError;
 use crate::filter::Filter;
 use crate::ledger::{Counts, DropReason, Ledger, State};
 use crate::null_cache::DiskCache;
-use crate::record::Summary;
+use crate::record::{LayerSummary, Status, Summary};
 use crate::run_directory::{RunDirectory, WatchedLayer};
 use crate::settings::Settings;
 use crate::shared::{Shared, lock};
@@ -12,6 +12,7 @@ use crate::sinks::{Jsonl, Sink, TensorBoard};
 use crate::snapshot::{Admission, LayerSnapshot, Scalar};
 use crate::worker::{Job, Worker};
 use crossbeam::channel::{self, Receiver, Sender};
+use rmt_core::report::Verdict;
 use rmt_core::statistics::drift::SpectralEdge;
 use rmt_core::{Analyser, Nulls};
 use std::path::Path;
@@ -228,6 +229,22 @@ impl Engine {
             lock(&self.owner.shared.progress).scalars_dropped += 1;
             let message = "the queue is full, or finished: scalars were dropped".to_owned();
             self.owner.shared.warn_once(step, "scalars dropped", message);
+        }
+    }
+
+    /// How the run is doing.
+    pub fn status(&self) -> Status {
+        let shared = &self.owner.shared;
+        let counts = self.counts();
+        let progress = lock(&shared.progress);
+        let deviates = |layer: &&LayerSummary| layer.last.report.verdict == Verdict::Deviates;
+        let analysed = progress.layers.iter().map(|layer| layer.last.step).max();
+        let latest = shared.latest_step.load(Ordering::Relaxed);
+        Status {
+            layers: progress.layers.len(),
+            deviating: progress.layers.iter().filter(deviates).count(),
+            lag_steps: latest.saturating_sub(analysed.unwrap_or(0)),
+            counts,
         }
     }
 

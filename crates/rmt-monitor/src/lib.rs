@@ -59,7 +59,7 @@ pub use engine::Engine;
 pub use error::{InitError, ReadError, SinkError};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
-pub use record::{Health, LayerSummary, Record, Scalars, Summary, Table, Tick, Warning};
+pub use record::{Health, LayerSummary, Record, Scalars, Status, Summary, Table, Tick, Warning};
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use settings::Settings;
 pub use sinks::Sink;

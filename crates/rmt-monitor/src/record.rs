@@ -177,6 +177,29 @@ pub struct Summary {
     pub complete: bool,
 }
 
+/// How a run is doing while it goes on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// Layers that have a report.
+    pub layers: usize,
+    /// Those whose latest verdict is "deviates".
+    pub deviating: usize,
+    /// Steps that training is ahead of the last snapshot analysed.
+    pub lag_steps: u64,
+    /// Matrices counted so far.
+    pub counts: Counts,
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { layers, deviating, lag_steps, counts } = self;
+        let dropped = counts.dropped.total();
+        write!(f, "{deviating} of {layers} layers deviate, {lag_steps} steps behind")?;
+        write!(f, ", {dropped} matrices dropped")
+    }
+}
+
 /// Seconds since 1970.
 pub(crate) fn wall_time() -> f64 {
     SystemTime::now()

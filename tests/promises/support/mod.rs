@@ -1,6 +1,7 @@
 //! What several promises need.
 
 pub(crate) mod generator;
+pub(crate) mod learner;
 pub(crate) mod tensorboard;
 
 use burn::module::Module;

@@ -1,0 +1,160 @@
+//! Which optimizer step a forward, an update and a line of burn's log belong to.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// No replica observes yet.
+const NOBODY: u64 = 0;
+
+/// Counts what burn's training loop does, on whichever threads it does it.
+///
+/// burn logs asynchronously: when the k-th training log arrives, later updates may have been made.
+/// At each update the number of forwards so far is kept; the k-th log belongs to the first update
+/// with at least k forwards, or to the one to come.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    forwards: AtomicU64,
+    /// Whether the weights that training starts from were seen.
+    begun: AtomicBool,
+    /// The replica whose updates count, or [`NOBODY`].
+    observer: AtomicU64,
+    replicas: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Updates made.
+    step: u64,
+    /// Whether anyone reads `updates`.
+    logs_are_read: bool,
+    logs: u64,
+    /// Forwards at each update, and its step.
+    updates: VecDeque<(u64, u64)>,
+    /// Step of the last training log.
+    logged: u64,
+}
+
+impl Clock {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the observing role to whoever updates first from now on.
+    pub(crate) fn begin(&self) {
+        self.begun.store(false, Ordering::Release);
+        self.observer.store(NOBODY, Ordering::Release);
+    }
+
+    /// Counts updates from `step`.
+    pub(crate) fn start_at(&self, step: u64) {
+        let mut state = self.state();
+        state.step = step;
+        state.logged = step;
+    }
+
+    /// Updates made so far.
+    pub(crate) fn step(&self) -> u64 {
+        self.state().step
+    }
+
+    /// Logs will be asked for.
+    pub(crate) fn read_logs(&self) {
+        self.state().logs_are_read = true;
+    }
+
+    /// A forward of training; whether it is the first.
+    pub(crate) fn forward(&self) -> bool {
+        self.forwards.fetch_add(1, Ordering::AcqRel);
+        !self.begun.swap(true, Ordering::AcqRel)
+    }
+
+    /// An update by `replica` (0: not numbered yet, which is done here). The step after it, if this
+    /// replica is the one that observes: the first to update is.
+    pub(crate) fn update(&self, replica: &mut u64) -> Option<u64> {
+        if *replica == NOBODY {
+            *replica = 1 + self.replicas.fetch_add(1, Ordering::AcqRel);
+        }
+        let claimed =
+            self.observer.compare_exchange(NOBODY, *replica, Ordering::AcqRel, Ordering::Acquire);
+        if claimed.is_err_and(|observer| observer != *replica) {
+            return None;
+        }
+        let forwards = self.forwards.load(Ordering::Acquire);
+        let mut state = self.state();
+        state.step += 1;
+        let step = state.step;
+        if state.logs_are_read {
+            state.updates.push_back((forwards, step));
+        }
+        Some(step)
+    }
+
+    /// The next training log: the step it belongs to.
+    pub(crate) fn log(&self) -> u64 {
+        let mut state = self.state();
+        state.logs += 1;
+        let logs = state.logs;
+        while state.updates.front().is_some_and(|(forwards, _)| *forwards < logs) {
+            state.updates.pop_front();
+        }
+        state.logged = match state.updates.front() {
+            Some((_, step)) => *step,
+            None => state.step + 1,
+        };
+        state.logged
+    }
+
+    /// The step of the last training log.
+    pub(crate) fn logged(&self) -> u64 {
+        self.state().logged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One epoch of ten batches with an update every fourth and at the end, each log arriving `lag`
+    /// batches late.
+    fn epoch(lag: usize) -> Vec<u64> {
+        let clock = Clock::default();
+        clock.read_logs();
+        let mut replica = 0;
+        let mut steps = Vec::new();
+        for batch in 1..=10_usize {
+            assert_eq!(clock.forward(), batch == 1);
+            if batch % 4 == 0 || batch == 10 {
+                clock.update(&mut replica);
+            }
+            if batch > lag {
+                steps.push(clock.log());
+            }
+        }
+        steps.extend((0..lag).map(|_| clock.log()));
+        assert_eq!((clock.step(), clock.logged()), (3, 3));
+        steps
+    }
+
+    #[test]
+    fn logs_belong_to_the_update_that_their_batch_went_into() {
+        for lag in 0..10 {
+            assert_eq!(epoch(lag), [1, 1, 1, 1, 2, 2, 2, 2, 3, 3], "lag {lag}");
+        }
+    }
+
+    #[test]
+    fn the_first_replica_to_update_observes() {
+        let clock = Clock::default();
+        clock.start_at(10);
+        let (mut a, mut b) = (0, 0);
+        assert_eq!(clock.update(&mut a), Some(11));
+        assert_eq!(clock.update(&mut b), None);
+        assert_eq!(clock.update(&mut a), Some(12));
+        clock.begin();
+        assert!(clock.forward() && !clock.forward());
+        assert_eq!(clock.update(&mut b), Some(13));
+        assert_eq!(clock.update(&mut a), None);
+    }
+}

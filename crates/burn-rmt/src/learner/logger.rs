@@ -1,0 +1,82 @@
+//! burn's metrics beside the spectra.
+
+use crate::Monitor;
+use burn_train::logger::{FileMetricLogger, MetricLogger};
+use burn_train::metric::store::{EpochSummary, MetricsUpdate, Split};
+use burn_train::metric::{MetricDefinition, MetricId, NumericEntry};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// burn's [`FileMetricLogger`], which also sends every numeric metric to a monitor's run; made by
+/// [`Monitor::metric_logger`].
+///
+/// Tags are the metric's name, then what it is of: `Loss/train` is of one batch, at the optimizer
+/// step that the batch went into; `Loss/train_epoch`, `Loss/valid` and `Loss/test` are of a whole
+/// pass over the data, at the step of the last batch trained on.
+pub struct MonitorLogger {
+    files: FileMetricLogger,
+    monitor: Monitor,
+    names: HashMap<MetricId, Arc<String>>,
+}
+
+impl std::fmt::Debug for MonitorLogger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MonitorLogger").field("monitor", &self.monitor).finish_non_exhaustive()
+    }
+}
+
+impl MonitorLogger {
+    pub(super) fn new(monitor: Monitor, directory: &Path) -> Self {
+        if let Some(clock) = monitor.clock() {
+            clock.read_logs();
+        }
+        Self { files: FileMetricLogger::new(directory), monitor, names: HashMap::new() }
+    }
+
+    fn forward(&self, update: &MetricsUpdate, split: &Split) {
+        let Some(clock) = self.monitor.clock() else { return };
+        let numbers = || update.entries_numeric.iter();
+        // The end of a split is logged once more, with the value of each metric over all of it.
+        let whole = numbers().any(|n| matches!(n.numeric_entry, Some(NumericEntry::Final(_))));
+        let (step, of) = match (split, whole) {
+            (Split::Train, false) => (clock.log(), "train"),
+            (Split::Train, true) => (clock.logged(), "train_epoch"),
+            (Split::Valid, true) => (clock.logged(), "valid"),
+            (Split::Test(_), true) => (clock.logged(), "test"),
+            // Batch by batch, all at one step.
+            (Split::Valid | Split::Test(_), false) => return,
+        };
+        for number in numbers() {
+            let name = self.names.get(&number.entry.metric_id);
+            if let (Some(name), Some(value)) = (name, &number.numeric_entry) {
+                self.monitor.scalar(step, &format!("{name}/{of}"), value.current());
+            }
+        }
+    }
+}
+
+impl MetricLogger for MonitorLogger {
+    fn log(&mut self, update: MetricsUpdate, epoch: usize, split: &Split) {
+        self.forward(&update, split);
+        self.files.log(update, epoch, split);
+    }
+
+    fn read_numeric(
+        &mut self,
+        name: &str,
+        epoch: usize,
+        split: &Split,
+    ) -> Result<Vec<NumericEntry>, String> {
+        self.files.read_numeric(name, epoch, split)
+    }
+
+    fn log_metric_definition(&mut self, definition: MetricDefinition) {
+        self.names.insert(definition.metric_id.clone(), definition.name.clone());
+        self.files.log_metric_definition(definition);
+    }
+
+    fn log_epoch_summary(&mut self, summary: EpochSummary) {
+        self.files.log_epoch_summary(summary);
+    }
+}

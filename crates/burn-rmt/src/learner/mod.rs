@@ -1,0 +1,186 @@
+//! burn's own training loop, watched: a wrapper for the model, a metric logger and a metric.
+
+mod clock;
+mod logger;
+mod metric;
+
+pub(crate) use clock::Clock;
+pub use logger::MonitorLogger;
+pub use metric::MonitorMetric;
+
+use crate::Monitor;
+use burn_core::module::{Devices, Module, ModuleMapper, ModuleVisitor};
+use burn_core::tensor::Device;
+use burn_optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
+use burn_optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
+use burn_train::{InferenceStep, TrainOutput, TrainStep};
+use rmt_monitor::Summary;
+use std::fmt::{self, Display};
+use std::ops::Deref;
+use std::path::Path;
+
+/// A model whose optimizer steps are watched, for burn's `Learner`; made by [`Monitor::wrap`].
+///
+/// It is the model in everything that training does with it: forwards, gradients, updates,
+/// checkpoints (which load into the bare model, and the other way round) and its printed form.
+/// Optimizer steps are counted, not batches: with accumulated gradients a step is one update.
+#[derive(Clone, Debug)]
+pub struct Monitored<M> {
+    model: M,
+    monitor: Monitor,
+    /// Number of this replica among those that update, 0 before its first update.
+    replica: u64,
+}
+
+impl Monitor {
+    /// Wraps a model for burn's `Learner`: `Learner::new(monitor.wrap(model), optim, lr)`.
+    ///
+    /// The weights are taken before the first forward (after burn has moved the model to its device
+    /// and loaded a checkpoint) and after every optimizer step that is due. Where burn trains
+    /// several replicas in one process, the first one to update is observed, so that each step is
+    /// seen once. Wrapping again, for a second phase, goes on counting steps.
+    pub fn wrap<M: Module>(&self, model: M) -> Monitored<M> {
+        if let Some(clock) = self.clock() {
+            clock.begin();
+        }
+        Monitored { model, monitor: self.clone(), replica: 0 }
+    }
+
+    /// burn's metric logger for `directory` (give the directory of the training), which also sends
+    /// every numeric metric to this run: `with_metric_logger(monitor.metric_logger(directory))`.
+    ///
+    /// burn's files, its early stopping and its summary stay as they are without it.
+    pub fn metric_logger(&self, directory: impl AsRef<Path>) -> MonitorLogger {
+        MonitorLogger::new(self.clone(), directory.as_ref())
+    }
+
+    /// A metric that shows how this monitor is doing in burn's renderers: `metrics_text((…,))` or
+    /// `metric_train(monitor.metric())`.
+    pub fn metric(&self) -> MonitorMetric {
+        MonitorMetric::new(self.clone())
+    }
+}
+
+impl<M: Module + 'static> Monitored<M> {
+    /// Counts optimizer steps from `step` on: where training goes on from weights that were updated
+    /// that many times.
+    #[must_use]
+    pub fn with_start_step(self, step: u64) -> Self {
+        if let Some(clock) = self.monitor.clock() {
+            clock.start_at(step);
+        }
+        self
+    }
+
+    /// The model.
+    pub fn into_inner(self) -> M {
+        self.model
+    }
+
+    /// Takes the weights of the last step, due or not, and finishes the monitor:
+    /// `learner.launch(…).model.finish()`.
+    pub fn finish(&self) -> Summary {
+        if let Some(clock) = self.monitor.clock() {
+            self.monitor.observe_last(clock.step(), &self.model);
+        }
+        self.monitor.finish()
+    }
+
+    fn updated(mut self, update: impl FnOnce(M) -> M) -> Self {
+        self.model = update(self.model);
+        let step = self.monitor.clock().and_then(|clock| clock.update(&mut self.replica));
+        if let Some(step) = step {
+            self.monitor.observe(step, &self.model);
+        }
+        self
+    }
+}
+
+impl<M> Deref for Monitored<M> {
+    type Target = M;
+    fn deref(&self) -> &M {
+        &self.model
+    }
+}
+
+impl<M: Display> Display for Monitored<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.model.fmt(f)
+    }
+}
+
+/// Names of parameters are the model's own: nothing stands before them.
+impl<M: Module> Module for Monitored<M> {
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.model.collect_devices(devices)
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        Self { model: self.model.fork(device), ..self }
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        Self { model: self.model.to_device(device), ..self }
+    }
+
+    fn train(self) -> Self {
+        Self { model: self.model.train(), ..self }
+    }
+
+    fn valid(&self) -> Self {
+        Self { model: self.model.valid(), monitor: self.monitor.clone(), replica: self.replica }
+    }
+
+    fn materialize(self) -> Self {
+        Self { model: self.model.materialize(), ..self }
+    }
+
+    fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
+        self.model.visit(visitor);
+    }
+
+    fn map<Mapper: ModuleMapper>(self, mapper: &mut Mapper) -> Self {
+        Self { model: self.model.map(mapper), ..self }
+    }
+}
+
+impl<M: TrainStep + Module + 'static> TrainStep for Monitored<M> {
+    type Input = M::Input;
+    type Output = M::Output;
+
+    fn step(&self, item: Self::Input) -> TrainOutput<Self::Output> {
+        if let Some(clock) = self.monitor.clock()
+            && clock.forward()
+        {
+            self.monitor.observe_start(clock.step(), &self.model);
+        }
+        self.model.step(item)
+    }
+
+    fn optimize(
+        self,
+        optim: &mut ModuleOptimizer,
+        lr: ModuleLearningRate,
+        grads: GradientsParams,
+    ) -> Self {
+        self.updated(|model| model.optimize(optim, lr, grads))
+    }
+
+    fn optimize_multi(
+        self,
+        optim: &mut ModuleOptimizer,
+        lr: ModuleLearningRate,
+        grads: MultiGradientsParams,
+    ) -> Self {
+        self.updated(|model| model.optimize_multi(optim, lr, grads))
+    }
+}
+
+impl<M: InferenceStep> InferenceStep for Monitored<M> {
+    type Input = M::Input;
+    type Output = M::Output;
+
+    fn step(&self, item: Self::Input) -> Self::Output {
+        self.model.step(item)
+    }
+}
