@@ -10,6 +10,7 @@ mod support;
 mod a_held_worker_never_blocks_training;
 mod a_killed_process_leaves_readable_files;
 mod a_panic_in_training_loses_nothing_that_was_taken;
+mod a_resumed_run_is_one_series;
 mod a_snapshot_over_budget_is_cut_by_layer;
 mod bad_configuration_is_a_clear_error;
 mod every_kind_of_parameter_is_accounted_for;
@@ -23,6 +24,7 @@ mod step_zero_is_what_training_starts_from;
 mod tensorboard_serves_the_run;
 mod the_learner_trains_as_without_the_monitor;
 mod the_monitor_is_five_lines;
+mod weights_are_taken_as_scheduled;
 
 /// The example, as its users run it.
 #[path = "../../examples/grokking.rs"]
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         a_held_worker_never_blocks_training::tests(),
         a_killed_process_leaves_readable_files::tests(),
         a_panic_in_training_loses_nothing_that_was_taken::tests(),
+        a_resumed_run_is_one_series::tests(),
         a_snapshot_over_budget_is_cut_by_layer::tests(),
         bad_configuration_is_a_clear_error::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         tensorboard_serves_the_run::tests(),
         the_learner_trains_as_without_the_monitor::tests(),
         the_monitor_is_five_lines::tests(),
+        weights_are_taken_as_scheduled::tests(),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
 }

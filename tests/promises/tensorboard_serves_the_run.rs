@@ -128,7 +128,8 @@ fn curves() -> [Curve; 6] {
     ]
 }
 
-fn scalars(server: &Server, tag: &str, count: usize) -> Result<Vec<(u64, f64)>, Failed> {
+/// Steps and values of a curve, once it has so many points.
+pub(crate) fn scalars(server: &Server, tag: &str, count: usize) -> Result<Vec<(u64, f64)>, Failed> {
     let query = format!("/data/plugin/scalars/scalars?run=x&tag={}", encode(tag));
     let complete = |reply: &serde_json::Value| reply.as_array().is_some_and(|a| a.len() >= count);
     let reply = server.wait_for(&query, complete)?;

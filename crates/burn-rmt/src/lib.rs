@@ -60,8 +60,8 @@ pub use learner::{MonitorLogger, MonitorMetric, Monitored};
 pub use monitor::{Burn, Monitor};
 pub use rmt_core;
 pub use rmt_monitor::{
-    Counts, InitError, LayerSummary, Settings, Status, Summary, Warning, sinks,
-    unused_run_directory,
+    Counts, InitError, LayerSummary, Overflow, ResumeError, Schedule, Settings, Status, Summary,
+    Warning, sinks, unused_run_directory,
 };
 
 /// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.

@@ -1,7 +1,7 @@
 //! The handle that a training loop holds.
 
 use crate::handles::IntoScalar;
-use crate::visitor::{Found, collect};
+use crate::visitor::{Due, Found, collect};
 use burn_core::module::Module;
 use rmt_monitor::{Adapter, Admission, Counts, DropReason, Engine, Status, Summary};
 use std::path::Path;
@@ -98,6 +98,14 @@ impl Monitor {
         }
     }
 
+    /// Tells that training goes on from the weights after `step` updates, in the directory of the run
+    /// that made them: what was logged of later steps is replaced by this session, and drift is measured from the run's own first snapshot. Call it before the first `observe`.
+    pub fn resume(&self, step: u64) {
+        if let Some(inner) = &self.inner {
+            inner.engine.resume(step);
+        }
+    }
+
     /// Logs a number beside the spectra, under its own name.
     ///
     /// A tensor goes as a handle and is read on the worker thread: training is not synchronized.
@@ -131,6 +139,11 @@ impl Monitor {
     }
 
     #[cfg(feature = "train")]
+    pub(crate) fn engine(&self) -> Option<&Engine> {
+        self.inner.as_ref().map(|inner| &inner.engine)
+    }
+
+    #[cfg(feature = "train")]
     pub(crate) fn clock(&self) -> Option<&crate::learner::Clock> {
         self.inner.as_ref().map(|inner| &inner.clock)
     }
@@ -157,13 +170,14 @@ impl Monitor {
 
 impl Inner {
     fn take<M: Module + 'static>(&self, step: u64, model: &M, admission: Admission) {
-        let found = collect(&self.engine, model);
+        let all = admission == Admission::Wait;
+        let found = collect(&self.engine, model, Due { step, all });
         if found.uninitialized.is_empty() {
             self.submit(step, admission, found);
             return;
         }
         let held = model.clone();
-        let walk = Box::new(move |engine: &Engine| collect(engine, &held));
+        let walk = Box::new(move |engine: &Engine| collect(engine, &held, Due { step, all }));
         let earlier = self.set_pending(Some(Pending { step, admission, walk }));
         self.submit_pending(earlier);
     }

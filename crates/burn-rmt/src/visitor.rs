@@ -20,10 +20,20 @@ pub(crate) struct Found {
     pub(crate) device: Option<String>,
 }
 
+/// Which layers are taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due {
+    pub(crate) step: u64,
+    /// All of them, whatever the schedule says.
+    pub(crate) all: bool,
+}
+
 /// Walks `model`; never initializes a parameter, never synchronizes a device.
-pub(crate) fn collect<M: Module>(engine: &Engine, model: &M) -> Found {
+pub(crate) fn collect<M: Module>(engine: &Engine, model: &M, due: Due) -> Found {
     let mut collector = Collector {
         engine,
+        due,
+        watched: 0,
         wants_device: !engine.started(),
         path: Vec::new(),
         owners: Vec::new(),
@@ -36,6 +46,9 @@ pub(crate) fn collect<M: Module>(engine: &Engine, model: &M) -> Found {
 
 struct Collector<'a> {
     engine: &'a Engine,
+    due: Due,
+    /// Matrices met so far.
+    watched: usize,
     wants_device: bool,
     path: Vec<String>,
     /// Type of the module that each path component is a field of.
@@ -76,6 +89,11 @@ impl ModuleVisitor for Collector<'_> {
             self.found.not_matrices.push(name);
             return;
         };
+        let number = self.watched;
+        self.watched += 1;
+        if !self.due.all && !self.engine.layer_due(self.due.step, number) {
+            return;
+        }
         if !param.is_initialized() {
             self.found.uninitialized.push(name);
             return;

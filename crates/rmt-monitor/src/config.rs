@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::InitError;
+use crate::schedule::{Overflow, Schedule};
 use crate::settings::Settings;
 use crate::sinks::Sink;
 use rmt_core::{Equalise, NullModel, ScaleEstimator};
@@ -57,8 +58,21 @@ impl<A: Adapter> MonitorConfig<A> {
 
     /// Takes the weights every `steps` optimizer steps (step 0 included).
     #[must_use]
-    pub fn with_every(mut self, steps: u64) -> Self {
-        self.settings.every = steps;
+    pub fn with_every(self, steps: u64) -> Self {
+        self.with_schedule(Schedule::Every(steps))
+    }
+
+    /// Takes the weights at other steps than evenly spaced ones.
+    #[must_use]
+    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
+        self.settings.schedule = schedule;
+        self
+    }
+
+    /// Whether a due snapshot that finds no room is dropped (the default) or waited for.
+    #[must_use]
+    pub fn with_overflow(mut self, overflow: Overflow) -> Self {
+        self.settings.overflow = overflow;
         self
     }
 
@@ -152,6 +166,14 @@ impl<A: Adapter> MonitorConfig<A> {
     #[must_use]
     pub fn with_drift_previous(mut self, on: bool) -> Self {
         self.settings.drift_previous = on;
+        self
+    }
+
+    /// Whether the first snapshot is written to the run directory, for a resumed run's drift (as large
+    /// as a checkpoint of the watched matrices).
+    #[must_use]
+    pub fn with_reference_file(mut self, on: bool) -> Self {
+        self.settings.reference_file = on;
         self
     }
 

@@ -1,11 +1,12 @@
 //! The handle that training holds: lets snapshots in, and never waits unless asked to.
 
-use crate::error::InitError;
+use crate::error::{InitError, ResumeError};
 use crate::filter::Filter;
 use crate::ledger::{Counts, DropReason, Ledger, State};
 use crate::null_cache::DiskCache;
 use crate::record::{LayerSummary, Status, Summary};
 use crate::run_directory::{RunDirectory, WatchedLayer};
+use crate::schedule::{Overflow, Timetable};
 use crate::settings::Settings;
 use crate::shared::{Shared, lock};
 use crate::sinks::{Jsonl, Sink, TensorBoard};
@@ -47,9 +48,7 @@ impl Engine {
     pub(crate) fn start(settings: Settings, own: Vec<Box<dyn Sink>>) -> Result<Self, InitError> {
         let zero =
             |setting| InitError::Setting { setting, problem: "it must be at least 1".into() };
-        if settings.every == 0 {
-            return Err(zero("every"));
-        }
+        let timetable = Timetable::new(settings.schedule)?;
         if settings.budget_bytes == Some(0) {
             return Err(zero("budget_bytes"));
         }
@@ -78,6 +77,7 @@ impl Engine {
             info: Mutex::new(info),
             progress: Mutex::default(),
             filter,
+            timetable,
             directory,
             settings,
         });
@@ -111,10 +111,16 @@ impl Engine {
         lock(&self.owner.shared.info).session
     }
 
-    /// Whether step `step` is due: one integer test.
+    /// Whether any layer is due at `step`: an integer test.
     #[inline]
     pub fn due(&self, step: u64) -> bool {
-        step.is_multiple_of(self.owner.shared.settings.every)
+        self.owner.shared.timetable.due(step)
+    }
+
+    /// Whether the watched layer of this number, in the order of the model, is due at `step`, at
+    /// which any is.
+    pub fn layer_due(&self, step: u64, layer: usize) -> bool {
+        self.owner.shared.timetable.layer_due(step, layer)
     }
 
     /// Tells how far training has come, so that the worker's lag can be said.
@@ -153,7 +159,7 @@ impl Engine {
         }
         let whole = layers.len();
         let total = total_bytes(&layers);
-        if admission == Admission::Wait {
+        if admission == Admission::Wait || shared.settings.overflow == Overflow::Block {
             shared.ledger.wait_for_room(total, shared.settings.finish_timeout);
         }
         let mut warnings = Vec::new();
@@ -190,6 +196,7 @@ impl Engine {
             shared.warn_once(step, &key, message);
         }
         if first {
+            shared.timetable.know_layers(whole);
             let mut info = lock(&shared.info);
             info.layers = layers.iter().map(WatchedLayer::of).collect();
         }
@@ -198,6 +205,44 @@ impl Engine {
             self.send(Job::Snapshot { step, layers });
         }
         complete
+    }
+
+    /// Tells that training goes on from the weights after `step` updates: what earlier sessions
+    /// logged of later steps is replaced, and drift is measured from the run's own first snapshot.
+    pub fn resume(&self, step: u64) {
+        self.reached(step);
+        self.send(Job::Start { step });
+    }
+
+    /// Keeps in `run.json` that `step` updates were made by the end of `epoch`.
+    pub fn epoch_ended(&self, epoch: u64, step: u64) {
+        let shared = &self.owner.shared;
+        let written = {
+            let mut info = lock(&shared.info);
+            // Later ones are of a session that went on from another epoch.
+            info.epochs.retain(|known, _| *known < epoch);
+            info.epochs.insert(epoch, step);
+            shared.directory.write_run(&info)
+        };
+        if let Err(error) = written {
+            shared.warn_once(step, "run.json", format!("run.json: {error}"));
+        }
+    }
+
+    /// Updates made by the end of `epoch`, as an earlier session kept it.
+    ///
+    /// # Errors
+    /// [`ResumeError`] where `run.json` does not say.
+    pub fn epoch_step(&self, epoch: u64) -> Result<u64, ResumeError> {
+        let info = lock(&self.owner.shared.info);
+        info.epochs.get(&epoch).copied().ok_or_else(|| ResumeError {
+            path: self.run_directory().to_owned(),
+            epoch,
+            known: match (info.epochs.keys().next(), info.epochs.keys().next_back()) {
+                (Some(first), Some(last)) => format!("epochs {first} to {last}"),
+                _ => "none".to_owned(),
+            },
+        })
     }
 
     /// Counts a due parameter that could not be taken.

@@ -51,6 +51,19 @@ pub enum InitError {
     Thread(io::Error),
 }
 
+/// Why a run cannot be resumed after an epoch.
+#[derive(Debug, thiserror::Error)]
+#[error("run directory {}: its run.json says no step for the end of epoch {epoch} (it has {known}); give the step with with_start_step", .path.display())]
+#[non_exhaustive]
+pub struct ResumeError {
+    /// The directory.
+    pub path: PathBuf,
+    /// The epoch asked for.
+    pub epoch: u64,
+    /// The epochs it has, in words.
+    pub known: String,
+}
+
 /// Why a sink could not take a record. The worker counts it and goes on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -2,7 +2,7 @@
 
 use crate::settings::Settings;
 use rmt_core::statistics::drift::{Drift, Edge, Reference, SpectralEdge};
-use rmt_core::{Context, Matrix, MatrixReport};
+use rmt_core::{Context, Matrix, MatrixReport, Values};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -70,6 +70,19 @@ impl History {
         let previous = latest.filter(|_| self.previous).map(|latest| latest.snapshot.clone());
         let keep = self.keeps_latest() || (self.first && first.is_none());
         Past { first, previous, keep }
+    }
+
+    /// Drift is measured from `reference`, whatever the first snapshot here is.
+    pub(crate) fn begin(&mut self, name: &str, reference: Reference) {
+        self.layers.entry(name.to_owned()).or_default().first = Some(Arc::new(reference));
+    }
+
+    /// Every matrix as first seen: name, shape, values.
+    pub(crate) fn first(&self) -> impl Iterator<Item = (&str, [usize; 2], Values<'_>)> {
+        self.layers.iter().filter_map(|(name, layer)| {
+            let first = layer.first.as_ref()?;
+            Some((name.as_str(), first.shape(), first.values()?))
+        })
     }
 
     /// Keeps `now`, the snapshot of `matrix` at `step`, and adds the spectral edge to its report.

@@ -11,6 +11,9 @@ use std::time::{Duration, SystemTime};
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Record<'a> {
+    /// Training goes on from the weights after so many updates: what earlier sessions said of later
+    /// steps is replaced.
+    Start(u64),
     /// All that one snapshot gave.
     Tick(&'a Tick),
     /// The user's scalars of one step.

@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use rmt_core::Orientation;
 use rmt_core::report::SCHEMA;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,17 @@ pub struct RunInfo {
     pub settings: Settings,
     /// The watched matrices, as of the first snapshot.
     pub layers: Vec<WatchedLayer>,
+    /// Updates made at the end of each epoch, where the training loop says.
+    #[serde(default)]
+    pub epochs: BTreeMap<u64, u64>,
+}
+
+/// What a session needs to know of the one before, whatever its settings were.
+#[derive(Deserialize)]
+struct Earlier {
+    session: u32,
+    #[serde(default)]
+    epochs: BTreeMap<u64, u64>,
 }
 
 /// Versions of the programs that wrote a run.
@@ -81,14 +93,14 @@ impl RunDirectory {
         };
         fs::create_dir_all(&path).map_err(failed("it cannot be made"))?;
         let directory = Self { path: path.clone() };
-        let session = match fs::read(directory.run_json()) {
+        let (session, epochs) = match fs::read(directory.run_json()) {
             Ok(bytes) => {
-                let earlier: RunInfo = serde_json::from_slice(&bytes).map_err(|error| {
+                let earlier: Earlier = serde_json::from_slice(&bytes).map_err(|error| {
                     InitError::ForeignRun { path: path.clone(), problem: error.to_string() }
                 })?;
-                earlier.session + 1
+                (earlier.session + 1, earlier.epochs)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (0, BTreeMap::new()),
             Err(error) => return Err(failed("its run.json cannot be read")(error)),
         };
         let info = RunInfo {
@@ -99,6 +111,7 @@ impl RunDirectory {
             device: None,
             settings: settings.clone(),
             layers: Vec::new(),
+            epochs,
         };
         directory.write_run(&info).map_err(failed("it cannot be written"))?;
         Ok((directory, info))

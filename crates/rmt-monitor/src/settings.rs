@@ -1,6 +1,7 @@
 //! Every setting, in one place.
 
 use crate::null_cache::DiskCache;
+use crate::schedule::{Overflow, Schedule};
 use rmt_core::{AnalysisOptions, Nulls};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -13,8 +14,10 @@ use std::time::Duration;
 pub struct Settings {
     /// Directory of the run; made if it does not exist.
     pub run_directory: PathBuf,
-    /// Weights are taken at steps 0, `every`, 2·`every`, …
-    pub every: u64,
+    /// The steps at which weights are taken.
+    pub schedule: Schedule,
+    /// What happens to a due snapshot that finds the byte budget full.
+    pub overflow: Overflow,
     /// Parameters whose name matches one of these globs are watched; none given means all.
     pub include: Vec<String>,
     /// Parameters whose name matches one of these globs are not.
@@ -37,10 +40,14 @@ pub struct Settings {
     /// Whether, with `drift`, each is also kept as last seen, to measure the change from one
     /// snapshot to the next: as much memory again.
     pub drift_previous: bool,
+    /// Whether, with `drift`, the first snapshot is written to the run directory
+    /// (`reference.safetensors`), so that a resumed run goes on measuring drift from it.
+    pub reference_file: bool,
     /// Updates of each matrix, from snapshot to snapshot, whose spectral edge is measured: one copy
     /// in single precision each, beside the matrix as last seen. 0 for none.
     pub spectral_edge_window: usize,
-    /// Full spectra go to `profiles.jsonl` every so many ticks, the first included; 0 for never.
+    /// Full spectra go to `profiles.jsonl` with every so many reports of a layer, the first
+    /// included; 0 for never.
     pub profiles_every: u64,
     /// Whether event files for TensorBoard are written.
     pub tensorboard: bool,
@@ -48,11 +55,19 @@ pub struct Settings {
     pub jsonl: bool,
 }
 
+impl Settings {
+    /// Whether the first snapshot is kept on disk.
+    pub(crate) fn keeps_reference(&self) -> bool {
+        self.drift && self.reference_file
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             run_directory: PathBuf::from("runs/run"),
-            every: 100,
+            schedule: Schedule::default(),
+            overflow: Overflow::default(),
             include: Vec::new(),
             exclude: Vec::new(),
             analysis: AnalysisOptions::default(),
@@ -62,6 +77,7 @@ impl Default for Settings {
             finish_timeout: Duration::from_secs(60),
             drift: true,
             drift_previous: true,
+            reference_file: true,
             spectral_edge_window: 0,
             profiles_every: 10,
             tensorboard: true,

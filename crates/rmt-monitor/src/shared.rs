@@ -4,6 +4,7 @@ use crate::filter::Filter;
 use crate::ledger::Ledger;
 use crate::record::{LayerSummary, Summary, Warning};
 use crate::run_directory::{RunDirectory, RunInfo};
+use crate::schedule::Timetable;
 use crate::settings::Settings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) info: Mutex<RunInfo>,
     pub(crate) progress: Mutex<Progress>,
     pub(crate) filter: Filter,
+    pub(crate) timetable: Timetable,
 }
 
 /// What the summary is made of, kept up to date by the worker.

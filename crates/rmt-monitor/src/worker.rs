@@ -3,13 +3,14 @@
 use crate::history::History;
 use crate::ledger::{DropReason, Outcome};
 use crate::record::{Health, LayerSummary, Record, Scalars, Tick, wall_time};
+use crate::reference_file::{self, Stored};
 use crate::shared::{Shared, lock};
 use crate::sinks::Sink;
 use crate::snapshot::{LayerSnapshot, Scalar};
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use rmt_core::report::Verdict;
-use rmt_core::{Analyser, LayerReport, Matrix};
-use std::collections::HashMap;
+use rmt_core::{Analyser, Context, LayerReport, Matrix};
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,8 +19,12 @@ use std::time::{Duration, Instant};
 /// Longest time that a written scalar stays invisible to readers.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// What becomes of drift without the run's first snapshot.
+const NO_REFERENCE: &str = "drift is measured from this session's first snapshot";
+
 /// What the training side sends.
 pub(crate) enum Job {
+    Start { step: u64 },
     Snapshot { step: u64, layers: Vec<LayerSnapshot> },
     Scalar { step: u64, name: String, value: Box<dyn Scalar>, bytes: u64 },
     Finish,
@@ -33,6 +38,12 @@ pub(crate) struct Worker {
     ticks: u64,
     history: History,
     frozen: HashMap<String, LayerReport>,
+    /// The run's first snapshot, from an earlier session, of layers not seen yet.
+    stored: BTreeMap<String, Stored>,
+    /// It is an earlier session's, and stays.
+    reference_kept: bool,
+    /// Matrices written as the run's first snapshot.
+    reference_written: usize,
     scalars: Scalars,
     last_flush: Instant,
 }
@@ -65,6 +76,9 @@ impl Worker {
             session,
             ticks: 0,
             frozen: HashMap::new(),
+            stored: BTreeMap::new(),
+            reference_kept: false,
+            reference_written: 0,
             scalars: Scalars::default(),
             last_flush: Instant::now(),
         }
@@ -84,6 +98,10 @@ impl Worker {
     fn work(&mut self, jobs: &Receiver<Job>) {
         loop {
             match jobs.recv_timeout(FLUSH_INTERVAL) {
+                Ok(Job::Start { step }) => {
+                    self.write_scalars();
+                    self.write(step, &Record::Start(step));
+                }
                 Ok(Job::Snapshot { step, layers }) => self.tick(step, layers),
                 Ok(Job::Scalar { step, name, value, bytes }) => {
                     self.scalar(step, name, value);
@@ -109,6 +127,9 @@ impl Worker {
         let span = tracing::info_span!(target: "rmt", "tick", step);
         let _entered = span.enter();
         let started = Instant::now();
+        if self.ticks == 0 {
+            self.find_reference(step);
+        }
         let mut reports = Vec::with_capacity(layers.len());
         for layer in layers {
             // What is already computed is still written.
@@ -136,6 +157,7 @@ impl Worker {
             self.shared.ledger.complete(outcome);
         }
         self.remember(&reports);
+        self.keep_reference(step);
         if self.ticks == 0 {
             let written = self.shared.directory.write_run(&lock(&self.shared.info));
             if let Err(error) = written {
@@ -191,6 +213,9 @@ impl Worker {
         let failed = |e: rmt_core::RmtError| (DropReason::AnalysisFailed, e.to_string());
         let [rows, cols] = shape;
         let matrix = Matrix::new(values.as_values(), rows, cols, orientation).map_err(failed)?;
+        if !frozen {
+            self.restore(step, &layer.name, &matrix);
+        }
         // What is frozen never moves.
         let past = (!frozen).then(|| self.history.of(&layer.name));
         let context = past.as_ref().map(|past| past.context()).unwrap_or_default();
@@ -206,6 +231,61 @@ impl Worker {
             self.frozen.insert(report.layer.name.clone(), report.clone());
         }
         Ok(report)
+    }
+
+    /// What an earlier session kept of the run's first snapshot. Training that begins anew has its own.
+    fn find_reference(&mut self, step: u64) {
+        if self.session == 0 || step == 0 || !self.shared.settings.keeps_reference() {
+            return;
+        }
+        match reference_file::read(self.shared.directory.path()) {
+            Ok(stored) => self.stored = stored,
+            Err(error) => {
+                let message = format!("{NO_REFERENCE}: reference.safetensors: {error}");
+                self.warn(step, "reference", message);
+            }
+        }
+        self.reference_kept = !self.stored.is_empty();
+    }
+
+    /// Takes the run's first snapshot of a matrix up again.
+    fn restore(&mut self, step: u64, name: &str, now: &Matrix<'_>) {
+        let Some(Stored { shape: [rows, cols], values }) = self.stored.remove(name) else { return };
+        let problem = if [rows, cols] == [now.rows(), now.cols()] {
+            let matrix = Matrix::new(values.as_values(), rows, cols, now.orientation());
+            let keep = Context::default().with_keep(true);
+            match matrix.and_then(|matrix| self.analyser.analyse(&matrix, keep)) {
+                Ok(analysis) => {
+                    analysis.reference.into_iter().for_each(|r| self.history.begin(name, r));
+                    return;
+                }
+                Err(error) => error.to_string(),
+            }
+        } else {
+            let shape = format!("[{rows}, {cols}]");
+            format!("it had shape {shape} there; use another run directory for another model")
+        };
+        self.warn(
+            step,
+            &format!("reference {name}"),
+            format!("`{name}`: {NO_REFERENCE}: {problem}"),
+        );
+    }
+
+    /// Writes the first snapshot, once it has more matrices than what is written.
+    fn keep_reference(&mut self, step: u64) {
+        if self.reference_kept || !self.shared.settings.keeps_reference() {
+            return;
+        }
+        let first: Vec<_> = self.history.first().collect();
+        if first.len() == self.reference_written {
+            return;
+        }
+        let written = reference_file::write(self.shared.directory.path(), first.iter().copied());
+        self.reference_written = first.len();
+        if let Err(error) = written {
+            self.warn(step, "reference", format!("reference.safetensors: {error}"));
+        }
     }
 
     /// First and last report of every layer, for the summary.

@@ -39,7 +39,10 @@ impl Net {
     /// The same weights for the same seed, drawn at once.
     pub(crate) fn new(device: &Device, seed: u64) -> Self {
         device.seed(seed);
-        Self::lazy(device).materialize()
+        let net = Self::lazy(device);
+        let batch = batches(1).iter().next().unwrap().unwrap();
+        let _ = net.output(batch.to_device(device));
+        net
     }
 
     /// Weights that are drawn when they are first needed.

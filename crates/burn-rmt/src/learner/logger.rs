@@ -77,6 +77,11 @@ impl MetricLogger for MonitorLogger {
     }
 
     fn log_epoch_summary(&mut self, summary: EpochSummary) {
+        if let (Split::Train, Some((engine, clock))) =
+            (&summary.split, self.monitor.engine().zip(self.monitor.clock()))
+        {
+            engine.epoch_ended(summary.epoch_number as u64, clock.logged());
+        }
         self.files.log_epoch_summary(summary);
     }
 }

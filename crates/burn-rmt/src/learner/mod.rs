@@ -14,7 +14,7 @@ use burn_core::tensor::Device;
 use burn_optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn_optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
 use burn_train::{InferenceStep, TrainOutput, TrainStep};
-use rmt_monitor::Summary;
+use rmt_monitor::{ResumeError, Summary};
 use std::fmt::{self, Display};
 use std::ops::Deref;
 use std::path::Path;
@@ -46,6 +46,21 @@ impl Monitor {
         Monitored { model, monitor: self.clone(), replica: 0 }
     }
 
+    /// Goes on after `epoch`, whose checkpoint training loads (`training.checkpoint(epoch)`), in the
+    /// run directory of the session that wrote it: steps are counted on, and what was logged after
+    /// that epoch is replaced. Returns the step, 0 for a disabled monitor.
+    ///
+    /// # Errors
+    /// [`ResumeError`] when the run directory does not say at which step the epoch ended: that is
+    /// kept by [`metric_logger`](Self::metric_logger).
+    pub fn resume_epoch(&self, epoch: usize) -> Result<u64, ResumeError> {
+        let Some((engine, clock)) = self.engine().zip(self.clock()) else { return Ok(0) };
+        let step = engine.epoch_step(epoch as u64)?;
+        clock.start_at(step);
+        self.resume(step);
+        Ok(step)
+    }
+
     /// burn's metric logger for `directory` (give the directory of the training), which also sends
     /// every numeric metric to this run: `with_metric_logger(monitor.metric_logger(directory))`.
     ///
@@ -62,12 +77,13 @@ impl Monitor {
 }
 
 impl<M: Module + 'static> Monitored<M> {
-    /// Counts optimizer steps from `step` on: where training goes on from weights that were updated
-    /// that many times.
+    /// Counts optimizer steps from `step` on, where training goes on from weights that were updated
+    /// that many times: see [`Monitor::resume`].
     #[must_use]
     pub fn with_start_step(self, step: u64) -> Self {
         if let Some(clock) = self.monitor.clock() {
             clock.start_at(step);
+            self.monitor.resume(step);
         }
         self
     }

@@ -5,7 +5,7 @@ use crate::error::SinkError;
 use crate::record::{Record, Scalars, Tick};
 use rmt_core::Profile;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +23,8 @@ pub struct Jsonl {
     profiles: Lines,
     tables: Lines,
     profiles_every: u64,
+    /// Reports so far, by layer: not every tick has every layer.
+    counts: HashMap<String, u64>,
 }
 
 #[derive(Serialize)]
@@ -53,7 +55,8 @@ struct TableRow<'a> {
 }
 
 impl Jsonl {
-    /// Files in `directory`, appended to; spectra every `profiles_every` ticks (0: never).
+    /// Files in `directory`, appended to; spectra of a layer with every `profiles_every`-th of its
+    /// reports (0: never).
     pub fn new(directory: &Path, profiles_every: u64) -> Self {
         let lines = |name| Lines::new(directory.join(name));
         Self {
@@ -62,6 +65,7 @@ impl Jsonl {
             profiles: lines("profiles.jsonl"),
             tables: lines("tables.jsonl"),
             profiles_every,
+            counts: HashMap::new(),
         }
     }
 
@@ -79,13 +83,18 @@ impl Jsonl {
         // Every file is tried, whatever becomes of the others.
         let metrics = self.metrics.append(tick.reports.iter());
         let scalars = self.scalars.append(rows);
-        let full = self.profiles_every > 0 && tick.index.is_multiple_of(self.profiles_every);
-        let profiles = if full { self.profiles(tick) } else { Ok(()) };
+        let profiles = if self.profiles_every > 0 { self.profiles(tick) } else { Ok(()) };
         metrics.and(scalars).and(profiles)
     }
 
     fn profiles(&mut self, tick: &Tick) -> Result<(), SinkError> {
-        self.profiles.append(tick.reports.iter().filter_map(|report| {
+        let (every, counts) = (self.profiles_every, &mut self.counts);
+        let due = tick.reports.iter().filter(|report| {
+            let count = counts.entry(report.layer.name.clone()).or_default();
+            *count += 1;
+            (*count - 1).is_multiple_of(every)
+        });
+        self.profiles.append(due.filter_map(|report| {
             report.profile.as_ref().map(|profile| ProfileRow {
                 session: report.session,
                 step: report.step,
@@ -121,7 +130,7 @@ impl Sink for Jsonl {
                 step: table.step,
                 cells: table.columns.iter().zip(cells).collect(),
             })),
-            Record::Warning(_) | Record::End(_) => Ok(()),
+            Record::Start(_) | Record::Warning(_) | Record::End(_) => Ok(()),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::error::SinkError;
 use crate::record::{Record, Scalars, Tick, wall_time};
 use crate::tags::{self, CURVES, TagNames};
 use rmt_core::LayerReport;
+use rmt_core::layers::LayerId;
 use rmt_core::report::Verdict;
 use std::collections::HashMap;
 use std::io;
@@ -27,6 +28,10 @@ pub struct TensorBoard {
     names: TagNames,
     /// Width of a histogram bin, by layer: fixed at the first tick, so that steps compare.
     bin_widths: HashMap<String, f64>,
+    /// The step that training was restored at: it has its curves from an earlier session.
+    restored: Option<u64>,
+    /// The latest of every layer: not every tick has every layer.
+    verdicts: HashMap<LayerId, Verdict>,
 }
 
 impl TensorBoard {
@@ -39,6 +44,8 @@ impl TensorBoard {
             file: None,
             names: TagNames::default(),
             bin_widths: HashMap::new(),
+            restored: None,
+            verdicts: HashMap::new(),
         }
     }
 
@@ -47,13 +54,34 @@ impl TensorBoard {
         Self { begun: true, ..Self::new(directory) }
     }
 
+    /// Says so in a new file. What is there of the restored step itself stays: the snapshot of it is
+    /// the same again, and of losses and validations there is no other.
+    fn start(&mut self, step: u64) -> Result<(), SinkError> {
+        let flushed = self.flush();
+        (self.file, self.begun) = (None, false);
+        self.restored = (step > 0).then_some(step);
+        let next = self.restored.map_or(0, |step| step.saturating_add(1));
+        flushed.and(self.open(next).map(|_| ()))
+    }
+
+    fn open(&mut self, step: u64) -> Result<&mut EventFile, SinkError> {
+        // Session 0 says so too: TensorBoard's slow loader takes the first start that it sees for no
+        // restart, and would keep what a second session replaces.
+        let start = (!self.begun).then_some(step);
+        let created = EventFile::create(&self.directory, start);
+        let error = |cause| SinkError::Io { path: self.directory.clone(), cause };
+        let created = created.map_err(error)?;
+        self.begun = true;
+        Ok(self.file.insert(created))
+    }
+
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
         self.names.learn(tick.reports.iter().map(|report| report.layer.name.as_str()));
         let mut values = Vec::with_capacity(tick.reports.len() * (CURVES.len() + 1) + 8);
-        let with = |verdict| {
-            let count = tick.reports.iter().filter(|r| r.report.verdict == verdict).count();
-            count as f64
-        };
+        for report in &tick.reports {
+            self.verdicts.insert(report.layer.clone(), report.report.verdict);
+        }
+        let with = |verdict| self.verdicts.values().filter(|v| **v == verdict).count() as f64;
         let layers = [
             ("layers_deviating", with(Verdict::Deviates)),
             ("layers_random", with(Verdict::Random)),
@@ -73,6 +101,9 @@ impl TensorBoard {
                 let tag = self.names.tag(tags::BULK, tags::SINGULAR_VALUES, name);
                 values.push((tag, Value::Histogram(bins)));
             }
+        }
+        if self.restored == Some(tick.step) {
+            return Ok(());
         }
         self.append(tick.step, tick.wall_time, values)
     }
@@ -97,18 +128,9 @@ impl TensorBoard {
         wall_time: f64,
         values: Vec<(String, Value)>,
     ) -> Result<(), SinkError> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                // Session 0 says so too: TensorBoard's slow loader takes the first start that it
-                // sees for no restart, and would keep what a second session replaces.
-                let start = (!self.begun).then_some(step);
-                let created = EventFile::create(&self.directory, start);
-                let error = |cause| SinkError::Io { path: self.directory.clone(), cause };
-                let created = created.map_err(error)?;
-                self.begun = true;
-                self.file.insert(created)
-            }
+        let file = match self.file {
+            Some(ref mut file) => file,
+            None => self.open(step)?,
         };
         let written = file.write(step, wall_time, values);
         self.checked(written)
@@ -133,6 +155,7 @@ impl Sink for TensorBoard {
 
     fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
         match record {
+            Record::Start(step) => self.start(*step),
             Record::Tick(tick) => self.tick(tick),
             Record::Scalars(scalars) => self.scalars(scalars),
             Record::Table(table) => {

@@ -1,0 +1,86 @@
+//! Weights are taken at the steps that the schedule says, of the layers that it says, and dropped or
+//! waited for as asked.
+
+use crate::support::{Capture, Gate, alone_with_device, rows, test, train};
+use burn_rmt::{Monitor, MonitorConfig, Overflow, Schedule};
+use libtest_mimic::Trial;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::thread;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test(module_path!(), "log_spaced", log_spaced),
+        test(module_path!(), "staggered", staggered),
+        test(module_path!(), "blocking_drops_nothing", blocking),
+    ]
+}
+
+/// Steps at which each layer was analysed, and the run's directory.
+fn taken(base: &Path, schedule: Schedule, steps: u64) -> BTreeMap<String, Vec<u64>> {
+    let (_guard, device) = alone_with_device();
+    let (capture, reports) = Capture::new();
+    let config = MonitorConfig::new(base.join("run")).with_schedule(schedule).with_sink(capture);
+    let monitor = config.with_profiles_every(2).init().unwrap();
+    train(&device, 1, steps, &monitor, |_, _| {});
+    let summary = monitor.finish();
+    assert_eq!((summary.counts.dropped.total(), summary.warnings_total), (0, 0));
+    let mut taken: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for report in reports.try_iter() {
+        taken.entry(report.layer.name).or_default().push(report.step);
+    }
+    taken
+}
+
+fn log_spaced() {
+    let base = tempfile::tempdir().unwrap();
+    let steps = vec![0, 1, 2, 5, 10, 22, 46, 100];
+    for (name, found) in taken(base.path(), Schedule::LogSpaced(3), 120) {
+        assert_eq!(found, steps, "{name}");
+    }
+}
+
+fn staggered() {
+    let base = tempfile::tempdir().unwrap();
+    let found = taken(base.path(), Schedule::Staggered(10), 40);
+    assert_eq!(found["second.weight"], [0, 10, 20, 30, 40]);
+    assert_eq!(found["first.weight"], [0, 5, 15, 25, 35]);
+    // Every other report of each layer comes with its spectrum, and no layer is left out.
+    let profiles: Vec<_> = rows(&base.path().join("run"), "profiles.jsonl")
+        .iter()
+        .map(|row| (row["name"].as_str().unwrap().to_owned(), row["step"].as_u64().unwrap()))
+        .collect();
+    let expected = [
+        ("second.weight", 0),
+        ("first.weight", 0),
+        ("first.weight", 15),
+        ("second.weight", 20),
+        ("first.weight", 35),
+        ("second.weight", 40),
+    ];
+    assert_eq!(profiles, expected.map(|(name, step)| (name.to_owned(), step)));
+}
+
+fn blocking() {
+    let base = tempfile::tempdir().unwrap();
+    let (gate, arrivals, opener) = Gate::new();
+    let config = MonitorConfig::new(base.path().join("run")).with_every(1).with_sink(gate);
+    // Room for one snapshot of 40 × 20 and 24 × 40 weights, while the worker is held at each tick.
+    let config = config.with_budget_bytes(4 * (40 * 20 + 24 * 40));
+    let monitor = config.with_overflow(Overflow::Block).init().unwrap();
+    const STEPS: u64 = 12;
+    let training = thread::spawn({
+        let monitor: Monitor = monitor.clone();
+        move || {
+            let (_guard, device) = alone_with_device();
+            train(&device, 1, STEPS, &monitor, |_, _| {});
+            monitor.finish()
+        }
+    });
+    for _ in 0..=STEPS {
+        arrivals.recv().unwrap();
+        opener.send(()).unwrap();
+    }
+    let summary = training.join().unwrap();
+    assert_eq!((summary.counts.analysed, summary.counts.dropped.total()), (2 * (STEPS + 1), 0));
+}
