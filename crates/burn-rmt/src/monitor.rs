@@ -99,7 +99,8 @@ impl Monitor {
     }
 
     /// Tells that training goes on from the weights after `step` updates, in the directory of the run
-    /// that made them: what was logged of later steps is replaced by this session, and drift is measured from the run's own first snapshot. Call it before the first `observe`.
+    /// that made them: what was logged of later steps is replaced by this session, and drift is
+    /// measured from the run's own first snapshot. Call it before the first `observe`.
     pub fn resume(&self, step: u64) {
         if let Some(inner) = &self.inner {
             inner.engine.resume(step);

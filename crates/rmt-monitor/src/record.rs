@@ -13,7 +13,12 @@ use std::time::{Duration, SystemTime};
 pub enum Record<'a> {
     /// Training goes on from the weights after so many updates: what earlier sessions said of later
     /// steps is replaced.
-    Start(u64),
+    Start {
+        /// Number of the program run in this directory.
+        session: u32,
+        /// The updates made so far.
+        step: u64,
+    },
     /// All that one snapshot gave.
     Tick(&'a Tick),
     /// The user's scalars of one step.
@@ -48,6 +53,20 @@ pub struct Tick {
 }
 
 impl Tick {
+    /// One without reports.
+    #[cfg(test)]
+    pub(crate) fn empty(step: u64) -> Self {
+        Self {
+            session: 0,
+            step,
+            index: 0,
+            wall_time: 0.0,
+            reports: Vec::new(),
+            spectral_edge: None,
+            health: Health::default(),
+        }
+    }
+
     /// Names and values of what is said of the whole model, as they are logged.
     pub fn scalars(&self) -> Vec<(&'static str, f64)> {
         let Some(edge) = &self.spectral_edge else { return Vec::new() };

@@ -100,7 +100,7 @@ impl Worker {
             match jobs.recv_timeout(FLUSH_INTERVAL) {
                 Ok(Job::Start { step }) => {
                     self.write_scalars();
-                    self.write(step, &Record::Start(step));
+                    self.write(step, &Record::Start { session: self.session, step });
                 }
                 Ok(Job::Snapshot { step, layers }) => self.tick(step, layers),
                 Ok(Job::Scalar { step, name, value, bytes }) => {

@@ -130,7 +130,7 @@ impl Sink for Jsonl {
                 step: table.step,
                 cells: table.columns.iter().zip(cells).collect(),
             })),
-            Record::Start(_) | Record::Warning(_) | Record::End(_) => Ok(()),
+            Record::Start { .. } | Record::Warning(_) | Record::End(_) => Ok(()),
         }
     }
 

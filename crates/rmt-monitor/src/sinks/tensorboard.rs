@@ -54,13 +54,13 @@ impl TensorBoard {
         Self { begun: true, ..Self::new(directory) }
     }
 
-    /// Says so in a new file. What is there of the restored step itself stays: the snapshot of it is
-    /// the same again, and of losses and validations there is no other.
-    fn start(&mut self, step: u64) -> Result<(), SinkError> {
+    /// Says so in a new file. What earlier sessions said of the restored step itself stays: the
+    /// snapshot of it is the same again, and of losses and validations there is no other.
+    fn start(&mut self, session: u32, step: u64) -> Result<(), SinkError> {
         let flushed = self.flush();
         (self.file, self.begun) = (None, false);
-        self.restored = (step > 0).then_some(step);
-        let next = self.restored.map_or(0, |step| step.saturating_add(1));
+        self.restored = (session > 0 && step > 0).then_some(step);
+        let next = self.restored.map_or(step, |step| step.saturating_add(1));
         flushed.and(self.open(next).map(|_| ()))
     }
 
@@ -155,7 +155,7 @@ impl Sink for TensorBoard {
 
     fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
         match record {
-            Record::Start(step) => self.start(*step),
+            Record::Start { session, step } => self.start(*session, *step),
             Record::Tick(tick) => self.tick(tick),
             Record::Scalars(scalars) => self.scalars(scalars),
             Record::Table(table) => {
@@ -202,8 +202,28 @@ fn bins(descending: &[f64], width: f64) -> Vec<[f64; 3]> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_restored_step_is_written_by_one_session() {
+        let file_of = |session| {
+            let directory = tempfile::tempdir().unwrap();
+            let mut sink = TensorBoard::new(directory.path());
+            sink.write(&Record::Start { session, step: 7 }).unwrap();
+            for step in [7, 8] {
+                let mut tick = Tick::empty(step);
+                tick.session = session;
+                sink.write(&Record::Tick(&tick)).unwrap();
+            }
+            sink.flush().unwrap();
+            let file = std::fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap();
+            std::fs::read(file.path()).unwrap().len()
+        };
+        // In a directory of its own the first session writes both ticks.
+        assert!(file_of(0) > file_of(1) + 50);
+    }
 
     #[test]
     fn bins_lie_on_one_grid_and_count_everything() {
