@@ -2,24 +2,17 @@
 //! series: in both of TensorBoard's loaders and in JSONL, with drift from its own step 0.
 
 use crate::support::learner::{Net, learner, training};
-use crate::support::tensorboard::{Loader, Server, encode, environment};
-use crate::support::{Backwards, alone_with_device, require_all, rows, test, train};
+use crate::support::tensorboard::{Environment, Loader, Server, encode, with_both_loaders};
+use crate::support::{Backwards, alone_with_device, rows, test, train};
 use crate::tensorboard_serves_the_run::scalars;
 use burn_rmt::{Monitor, MonitorConfig};
-use libtest_mimic::{Completion, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    let loaders = [("fast_loader", Loader::Fast), ("slow_loader", Loader::Slow)];
-    let mut tests: Vec<Trial> = loaders
-        .into_iter()
-        .map(|(name, loader)| {
-            let module = module_path!().rsplit("::").next().unwrap_or_default();
-            Trial::ignorable_test(format!("{module}::{name}"), move || served(loader))
-        })
-        .collect();
+    let mut tests = with_both_loaders(module_path!(), served);
     tests.extend([
         test(module_path!(), "with_the_learner", with_the_learner),
         test(module_path!(), "another_model_is_named", another_model),
@@ -83,12 +76,7 @@ fn run(directory: &Path) {
     assert_eq!(monitor.finish().warnings, []);
 }
 
-fn served(loader: Loader) -> Result<Completion, Failed> {
-    let environment = match environment() {
-        Ok(environment) => environment,
-        Err(reason) if require_all() => return Err(reason.into()),
-        Err(reason) => return Ok(Completion::ignored_with(reason)),
-    };
+fn served(environment: &Environment, loader: Loader) -> Result<(), Failed> {
     let base = tempfile::tempdir()?;
     let directory = base.path().join("x");
     run(&directory);
@@ -124,7 +112,7 @@ fn served(loader: Loader) -> Result<Completion, Failed> {
         .map(|(&s, row)| (s, f64::from(drift(row) as f32)))
         .collect();
     assert_eq!(curve, expected);
-    Ok(Completion::Completed)
+    Ok(())
 }
 
 /// A curve, once its last point is served.

@@ -1,22 +1,17 @@
 //! The real TensorBoard, with both of its data loaders, serves the run's scalars and histograms
 //! with the right steps and values.
 
-use crate::support::tensorboard::{Loader, Server, encode, environment};
-use crate::support::{Capture, alone_with_device, require_all, test, train};
+use crate::support::tensorboard::{Environment, Loader, Server, encode, with_both_loaders};
+use crate::support::{Capture, alone_with_device, test, train};
 use burn_rmt::MonitorConfig;
-use libtest_mimic::{Completion, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use rmt_core::LayerReport;
 use rmt_monitor::Table;
 use rmt_monitor::sinks::write_table;
 use std::path::Path;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    let loaders = [("fast_loader", Loader::Fast), ("slow_loader", Loader::Slow)];
-    let trials = loaders.map(|(name, loader)| {
-        let module = module_path!().rsplit("::").next().unwrap_or_default();
-        Trial::ignorable_test(format!("{module}::{name}"), move || served(loader))
-    });
-    let mut tests: Vec<Trial> = trials.into();
+    let mut tests = with_both_loaders(module_path!(), served);
     tests.push(test(module_path!(), "values_that_are_not_finite_stay_out", not_finite));
     tests
 }
@@ -71,12 +66,7 @@ fn tables(server: &Server) -> Result<(), Failed> {
     Ok(())
 }
 
-fn served(loader: Loader) -> Result<Completion, Failed> {
-    let environment = match environment() {
-        Ok(environment) => environment,
-        Err(reason) if require_all() => return Err(reason.into()),
-        Err(reason) => return Ok(Completion::ignored_with(reason)),
-    };
+fn served(environment: &Environment, loader: Loader) -> Result<(), Failed> {
     let base = tempfile::tempdir()?;
     let reports = run(&base.path().join("x"));
     assert_eq!(reports.len(), 2 * 5);
@@ -107,7 +97,7 @@ fn served(loader: Loader) -> Result<Completion, Failed> {
     for name in ["first.weight", "second.weight"] {
         histogram(&server, name, &reports)?;
     }
-    Ok(Completion::Completed)
+    Ok(())
 }
 
 type Curve = (&'static str, fn(&LayerReport) -> f64);

@@ -1,5 +1,7 @@
 //! The real TensorBoard, in a pinned virtual environment that is made at first use.
 
+use super::require_all;
+use libtest_mimic::{Completion, Failed, Trial};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -28,8 +30,26 @@ pub(crate) struct Environment {
     program: PathBuf,
 }
 
+/// A test for each loader. Without TensorBoard they are ignored, with the reason, or fail if nothing
+/// may be skipped.
+pub(crate) fn with_both_loaders(
+    module: &str,
+    body: fn(&Environment, Loader) -> Result<(), Failed>,
+) -> Vec<Trial> {
+    let module = module.rsplit("::").next().unwrap_or(module);
+    let loaders = [("fast_loader", Loader::Fast), ("slow_loader", Loader::Slow)];
+    let trial = |(name, loader)| {
+        Trial::ignorable_test(format!("{module}::{name}"), move || match environment() {
+            Ok(environment) => body(&environment, loader).map(|()| Completion::Completed),
+            Err(reason) if require_all() => Err(reason.into()),
+            Err(reason) => Ok(Completion::ignored_with(reason)),
+        })
+    };
+    loaders.into_iter().map(trial).collect()
+}
+
 /// The environment, made if need be; or why it cannot be had.
-pub(crate) fn environment() -> Result<Environment, String> {
+fn environment() -> Result<Environment, String> {
     static MADE: OnceLock<Result<Environment, String>> = OnceLock::new();
     MADE.get_or_init(make).clone()
 }
