@@ -8,7 +8,7 @@
 //! stopping and burn's renderer (its text interface in a terminal) are as they are without the
 //! monitor; the lines that it adds are marked.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataloader::{DataLoader, DataLoaderBuilder};
 use burn::data::dataset::InMemDataset;
@@ -50,6 +50,16 @@ pub struct Options {
     /// Seed of the data and of the first weights
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+}
+
+impl Options {
+    /// Fails, with one line that says why, when these options cannot be trained with.
+    pub fn check(&self) -> Result<()> {
+        ensure!(self.epochs >= 1, "--epochs must be at least 1, not {}", self.epochs);
+        let least = 4 * BATCH;
+        ensure!(self.points >= least, "--points must be at least {least}, not {}", self.points);
+        Ok(())
+    }
 }
 
 const DIMENSION: usize = 64;
@@ -158,6 +168,7 @@ impl InferenceStep for Classifier {
 
 /// Trains as `options` say; burn's files and the monitor's go into one directory.
 pub fn train(options: &Options) -> Result<Summary> {
+    options.check()?;
     let device = Device::flex().autodiff();
     device.seed(options.seed);
     let model = Classifier::new(&device);

@@ -22,7 +22,7 @@ fn layer(name: &str) -> LayerSnapshot {
         orientation: Orientation::OutIn,
         dtype: "f32".into(),
         bytes: 1600,
-        frozen: false,
+        frozen: Some(false),
         notes: Vec::new(),
         weights: Box::new(WeightValues::F32(values)),
     }

@@ -1,7 +1,7 @@
 //! Around burn's `Learner`, the monitor sees every optimizer step once and whole, and training, its
 //! checkpoints, its files and its decisions are those of a run without it.
 
-use crate::support::learner::{Net, batches, learner, training};
+use crate::support::learner::{Net, bare_training, batches, learner, training};
 use crate::support::{Capture, alone_with_device, rows, test};
 use burn::module::Module;
 use burn::optim::SgdConfig;
@@ -32,6 +32,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         test(module_path!(), "checkpoints_and_files_are_bit_identical", bit_identical),
         test(module_path!(), "a_checkpoint_crosses_both_ways", crossing),
         test(module_path!(), "accumulated_gradients_are_one_step", accumulation),
+        test(module_path!(), "epochs_are_counted_without_numeric_metrics", no_numbers),
+        test(module_path!(), "frozen_layers_stay_frozen_to_the_end", frozen),
         test(module_path!(), "early_stopping_and_best_checkpoint_are_the_same", decisions),
         test(module_path!(), "the_handle_survives_what_burn_does_to_a_module", conversions),
         test(module_path!(), "two_devices_give_each_step_once", two_devices),
@@ -176,6 +178,43 @@ fn accumulation() {
     assert_eq!(logged, of("train", "Loss.log"));
     let valid = of("valid", "Loss.log");
     assert_eq!(values("Loss/valid"), [valid[3], valid[7]]);
+}
+
+fn no_numbers() {
+    let (_guard, device) = alone_with_device();
+    let base = tempfile::tempdir().unwrap();
+    let run = base.path().join("run");
+    let (monitor, _reports) = monitor(&run);
+    let directory = base.path().join("a");
+    bare_training(&directory)
+        .num_epochs(3)
+        .grads_accumulation(4)
+        .metric_train(monitor.metric())
+        .with_metric_logger(monitor.metric_logger(&directory))
+        .launch(learner(monitor.wrap(Net::new(&device, SEED)), RATE));
+    monitor.finish();
+    let info: Value = serde_json::from_slice(&fs::read(run.join("run.json")).unwrap()).unwrap();
+    assert_eq!(info["epochs"], serde_json::json!({ "1": 3, "2": 6, "3": 9 }));
+}
+
+fn frozen() {
+    let (_guard, device) = alone_with_device();
+    let base = tempfile::tempdir().unwrap();
+    let (capture, reports) = Capture::new();
+    let config = MonitorConfig::new(base.path().join("run")).with_every(7).with_sink(capture);
+    let monitor = config.init().unwrap();
+    let mut model = Net::new(&device, SEED);
+    model.first = model.first.no_grad();
+    let training = training(&base.path().join("a")).num_epochs(1);
+    // burn gives the model back without gradients, where nothing can be told of freezing.
+    training.launch(learner(monitor.wrap(model), RATE)).model.finish();
+    let reports: Vec<_> = reports.try_iter().collect();
+    assert_eq!(reports.iter().map(|r| r.step).collect::<Vec<_>>(), [0, 0, 7, 7, 10, 10]);
+    for report in &reports {
+        let noted = report.report.notes.iter().any(|note| note == "frozen");
+        assert_eq!(noted, report.layer.name == "first.weight", "step {}", report.step);
+        assert_eq!(report.report.drift.is_some(), !noted && report.step > 0);
+    }
 }
 
 /// Epochs whose checkpoints are kept, and those that were trained.

@@ -7,12 +7,14 @@ use libtest_mimic::Trial;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test(module_path!(), "log_spaced", log_spaced),
         test(module_path!(), "staggered", staggered),
         test(module_path!(), "blocking_drops_nothing", blocking),
+        test(module_path!(), "blocking_gives_up_at_the_timeout", giving_up),
     ]
 }
 
@@ -61,14 +63,39 @@ fn staggered() {
     assert_eq!(profiles, expected.map(|(name, step)| (name.to_owned(), step)));
 }
 
+/// A run in which each step is due and one snapshot, of 40 × 20 and 24 × 40 weights, has room.
+fn one_at_a_time(base: &Path, gate: Gate) -> MonitorConfig {
+    MonitorConfig::new(base.join("run"))
+        .with_every(1)
+        .with_budget_bytes(4 * (40 * 20 + 24 * 40))
+        .with_overflow(Overflow::Block)
+        .with_sink(gate)
+}
+
+const STEPS: u64 = 12;
+
+fn giving_up() {
+    let (_guard, device) = alone_with_device();
+    let base = tempfile::tempdir().unwrap();
+    let (gate, _arrivals, opener) = Gate::new();
+    let config = one_at_a_time(base.path(), gate).with_finish_timeout(Duration::from_millis(10));
+    let monitor = config.init().unwrap();
+    // The worker is held for good at its first tick: two snapshots get in, training goes on.
+    train(&device, 1, STEPS, &monitor, |_, _| {});
+    let counts = monitor.counts();
+    assert_eq!(counts.submitted, 2 * (STEPS + 1));
+    assert!(counts.dropped.queue_full >= 2 * (STEPS - 1), "{counts:?}");
+    let summary = monitor.finish();
+    assert!(!summary.complete);
+    assert_eq!(summary.counts.submitted, summary.counts.analysed + summary.counts.dropped.total());
+    drop(opener);
+}
+
 fn blocking() {
     let base = tempfile::tempdir().unwrap();
     let (gate, arrivals, opener) = Gate::new();
-    let config = MonitorConfig::new(base.path().join("run")).with_every(1).with_sink(gate);
-    // Room for one snapshot of 40 × 20 and 24 × 40 weights, while the worker is held at each tick.
-    let config = config.with_budget_bytes(4 * (40 * 20 + 24 * 40));
-    let monitor = config.with_overflow(Overflow::Block).init().unwrap();
-    const STEPS: u64 = 12;
+    let monitor = one_at_a_time(base.path(), gate).init().unwrap();
+    // The worker is held at each tick.
     let training = thread::spawn({
         let monitor: Monitor = monitor.clone();
         move || {

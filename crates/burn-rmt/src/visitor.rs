@@ -100,7 +100,7 @@ impl ModuleVisitor for Collector<'_> {
         }
         let tensor = param.base();
         // Without autodiff (a model made for evaluation) nothing can be told of freezing.
-        let frozen = tensor.is_autodiff() && !tensor.is_require_grad();
+        let frozen = tensor.is_autodiff().then(|| !tensor.is_require_grad());
         let dtype = tensor.dtype();
         let mut layer = LayerId::from_name(name);
         if let (LayerKind::Other, Some(kind)) = (layer.kind, layout.kind) {

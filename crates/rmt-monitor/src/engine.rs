@@ -111,7 +111,7 @@ impl Engine {
         lock(&self.owner.shared.info).session
     }
 
-    /// Whether any layer is due at `step`: an integer test.
+    /// Whether any layer is due at `step`: integer tests, one for an evenly spaced schedule.
     #[inline]
     pub fn due(&self, step: u64) -> bool {
         self.owner.shared.timetable.due(step)
@@ -214,14 +214,13 @@ impl Engine {
         self.send(Job::Start { step });
     }
 
-    /// Keeps in `run.json` that `step` updates were made by the end of `epoch`.
+    /// Keeps in `run.json` that `step` updates were made by the end of `epoch`. It is written at once,
+    /// not by the worker: whatever checkpoint the caller saves next, a killed run can go on from it.
     pub fn epoch_ended(&self, epoch: u64, step: u64) {
         let shared = &self.owner.shared;
         let written = {
             let mut info = lock(&shared.info);
-            // Later ones are of a session that went on from another epoch.
-            info.epochs.retain(|known, _| *known < epoch);
-            info.epochs.insert(epoch, step);
+            info.epoch_ended(epoch, step);
             shared.directory.write_run(&info)
         };
         if let Err(error) = written {

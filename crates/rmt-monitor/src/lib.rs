@@ -28,7 +28,7 @@
 //!     orientation: Orientation::OutIn,
 //!     dtype: "f32".into(),
 //!     bytes: 4 * 600,
-//!     frozen: false,
+//!     frozen: Some(false),
 //!     notes: Vec::new(),
 //!     weights: Box::new(WeightValues::F32(weights)),
 //! };

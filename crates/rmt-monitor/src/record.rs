@@ -39,8 +39,6 @@ pub struct Tick {
     pub session: u32,
     /// Optimizer updates made before the weights were taken.
     pub step: u64,
-    /// Number of the tick in this session, from 0.
-    pub index: u64,
     /// When it was analysed, seconds since 1970.
     pub wall_time: f64,
     /// One per matrix.
@@ -59,7 +57,6 @@ impl Tick {
         Self {
             session: 0,
             step,
-            index: 0,
             wall_time: 0.0,
             reports: Vec::new(),
             spectral_edge: None,

@@ -34,6 +34,14 @@ pub struct RunInfo {
     pub epochs: BTreeMap<u64, u64>,
 }
 
+impl RunInfo {
+    /// Later epochs that are known are those of a session before this one.
+    pub(crate) fn epoch_ended(&mut self, epoch: u64, step: u64) {
+        self.epochs.retain(|known, _| *known < epoch);
+        self.epochs.insert(epoch, step);
+    }
+}
+
 /// What a session needs to know of the one before, whatever its settings were.
 #[derive(Deserialize)]
 struct Earlier {

@@ -50,8 +50,9 @@ pub struct LayerSnapshot {
     pub dtype: String,
     /// Size on its device, shape × storage type.
     pub bytes: u64,
-    /// Whether training leaves it alone: it is analysed once and its row repeated.
-    pub frozen: bool,
+    /// Whether training leaves it alone: it is analysed once and its row repeated. `None` where that
+    /// cannot be told (a model made for evaluation): then it is as before.
+    pub frozen: Option<bool>,
     /// What the reader of the report should know.
     pub notes: Vec<String>,
     /// The handle.

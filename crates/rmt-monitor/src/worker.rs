@@ -3,14 +3,14 @@
 use crate::history::History;
 use crate::ledger::{DropReason, Outcome};
 use crate::record::{Health, LayerSummary, Record, Scalars, Tick, wall_time};
-use crate::reference_file::{self, Stored};
+use crate::reference_file::FirstSnapshot;
 use crate::shared::{Shared, lock};
 use crate::sinks::Sink;
 use crate::snapshot::{LayerSnapshot, Scalar};
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use rmt_core::report::Verdict;
-use rmt_core::{Analyser, Context, LayerReport, Matrix};
-use std::collections::{BTreeMap, HashMap};
+use rmt_core::{Analyser, LayerReport, Matrix};
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -38,12 +38,7 @@ pub(crate) struct Worker {
     ticks: u64,
     history: History,
     frozen: HashMap<String, LayerReport>,
-    /// The run's first snapshot, from an earlier session, of layers not seen yet.
-    stored: BTreeMap<String, Stored>,
-    /// It is an earlier session's, and stays.
-    reference_kept: bool,
-    /// Matrices written as the run's first snapshot.
-    reference_written: usize,
+    first: FirstSnapshot,
     scalars: Scalars,
     last_flush: Instant,
 }
@@ -76,9 +71,7 @@ impl Worker {
             session,
             ticks: 0,
             frozen: HashMap::new(),
-            stored: BTreeMap::new(),
-            reference_kept: false,
-            reference_written: 0,
+            first: FirstSnapshot::default(),
             scalars: Scalars::default(),
             last_flush: Instant::now(),
         }
@@ -157,7 +150,6 @@ impl Worker {
             self.shared.ledger.complete(outcome);
         }
         self.remember(&reports);
-        self.keep_reference(step);
         if self.ticks == 0 {
             let written = self.shared.directory.write_run(&lock(&self.shared.info));
             if let Err(error) = written {
@@ -172,7 +164,6 @@ impl Worker {
         let tick = Tick {
             session: self.session,
             step,
-            index: self.ticks,
             wall_time: wall_time(),
             spectral_edge: self.history.spectral_edge(step),
             reports,
@@ -195,6 +186,7 @@ impl Worker {
         self.write_scalars();
         self.write(step, &Record::Tick(&tick));
         self.flush();
+        self.keep_reference(step);
     }
 
     fn layer(
@@ -204,6 +196,7 @@ impl Worker {
     ) -> Result<LayerReport, (DropReason, String)> {
         let LayerSnapshot { layer, shape, orientation, dtype, frozen, notes, weights, .. } =
             snapshot;
+        let frozen = frozen.unwrap_or_else(|| self.frozen.contains_key(&layer.name));
         if frozen && let Some(earlier) = self.frozen.get(&layer.name) {
             let mut report = earlier.clone();
             report.step = step;
@@ -233,58 +226,35 @@ impl Worker {
         Ok(report)
     }
 
-    /// What an earlier session kept of the run's first snapshot. Training that begins anew has its own.
+    /// Looks for an earlier session's first snapshot. Training that begins anew has its own.
     fn find_reference(&mut self, step: u64) {
         if self.session == 0 || step == 0 || !self.shared.settings.keeps_reference() {
             return;
         }
-        match reference_file::read(self.shared.directory.path()) {
-            Ok(stored) => self.stored = stored,
-            Err(error) => {
-                let message = format!("{NO_REFERENCE}: reference.safetensors: {error}");
-                self.warn(step, "reference", message);
-            }
+        match FirstSnapshot::inherit(self.shared.directory.path()) {
+            Ok(found) => self.first = found,
+            Err(error) => self.warn(step, "reference", format!("{NO_REFERENCE}: {error}")),
         }
-        self.reference_kept = !self.stored.is_empty();
     }
 
-    /// Takes the run's first snapshot of a matrix up again.
+    /// Measures the drift of `name`, which is `now`, from the run's first snapshot.
     fn restore(&mut self, step: u64, name: &str, now: &Matrix<'_>) {
-        let Some(Stored { shape: [rows, cols], values }) = self.stored.remove(name) else { return };
-        let problem = if [rows, cols] == [now.rows(), now.cols()] {
-            let matrix = Matrix::new(values.as_values(), rows, cols, now.orientation());
-            let keep = Context::default().with_keep(true);
-            match matrix.and_then(|matrix| self.analyser.analyse(&matrix, keep)) {
-                Ok(analysis) => {
-                    analysis.reference.into_iter().for_each(|r| self.history.begin(name, r));
-                    return;
-                }
-                Err(error) => error.to_string(),
+        match self.first.restore(&self.analyser, name, now) {
+            Some(Ok(reference)) => self.history.begin(name, reference),
+            Some(Err(problem)) => {
+                let key = format!("reference {name}");
+                self.warn(step, &key, format!("`{name}`: {NO_REFERENCE}: {problem}"));
             }
-        } else {
-            let shape = format!("[{rows}, {cols}]");
-            format!("it had shape {shape} there; use another run directory for another model")
-        };
-        self.warn(
-            step,
-            &format!("reference {name}"),
-            format!("`{name}`: {NO_REFERENCE}: {problem}"),
-        );
+            None => {}
+        }
     }
 
-    /// Writes the first snapshot, once it has more matrices than what is written.
     fn keep_reference(&mut self, step: u64) {
-        if self.reference_kept || !self.shared.settings.keeps_reference() {
-            return;
-        }
-        let first: Vec<_> = self.history.first().collect();
-        if first.len() == self.reference_written {
-            return;
-        }
-        let written = reference_file::write(self.shared.directory.path(), first.iter().copied());
-        self.reference_written = first.len();
-        if let Err(error) = written {
-            self.warn(step, "reference", format!("reference.safetensors: {error}"));
+        if self.shared.settings.keeps_reference() {
+            let kept = self.first.keep(self.shared.directory.path(), self.history.first());
+            if let Err(error) = kept {
+                self.warn(step, "reference", format!("the first snapshot is not kept: {error}"));
+            }
         }
     }
 

@@ -126,11 +126,17 @@ where
         + TrainStep<Input = Batch, Output = RegressionOutput>
         + InferenceStep<Input = Batch, Output = RegressionOutput>,
 {
+    bare_training(directory).metrics((LossMetric::new(),)).with_default_checkpointers()
+}
+
+/// The same, without metrics and checkpoints.
+pub(crate) fn bare_training<M>(directory: &Path) -> SupervisedTraining<M>
+where
+    M: LearnerModel + TrainStep<Input = Batch> + InferenceStep<Input = Batch>,
+{
     SupervisedTraining::new(directory, batches(10), batches(3))
         .with_application_logger(None)
         .renderer(Box::new(Silent))
-        .metrics((LossMetric::new(),))
-        .with_default_checkpointers()
 }
 
 pub(crate) fn learner<M: LearnerModel>(model: M, rate: f64) -> Learner<M> {

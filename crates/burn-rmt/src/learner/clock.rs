@@ -7,6 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// No replica observes yet.
 const NOBODY: u64 = 0;
 
+/// Updates that logs may be behind; burn lets them fall a few behind, and nobody need read any.
+const UPDATES_KEPT: usize = 1024;
+
 /// Counts what burn's training loop does, on whichever threads it does it.
 ///
 /// burn logs asynchronously: when the k-th training log arrives, later updates may have been made.
@@ -27,10 +30,8 @@ pub(crate) struct Clock {
 struct State {
     /// Updates made.
     step: u64,
-    /// Whether anyone reads `updates`.
-    logs_are_read: bool,
     logs: u64,
-    /// Forwards at each update, and its step.
+    /// Forwards at each of the last updates, and its step.
     updates: VecDeque<(u64, u64)>,
     /// Step of the last training log.
     logged: u64,
@@ -41,8 +42,13 @@ impl Clock {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the observing role to whoever updates first from now on.
+    /// Gives the observing role to whoever updates first from now on; earlier forwards that were
+    /// never logged (a metric failed, say) are forgotten.
     pub(crate) fn begin(&self) {
+        let mut state = self.state();
+        state.logs = 0;
+        state.updates.clear();
+        self.forwards.store(0, Ordering::Release);
         self.begun.store(false, Ordering::Release);
         self.observer.store(NOBODY, Ordering::Release);
     }
@@ -57,11 +63,6 @@ impl Clock {
     /// Updates made so far.
     pub(crate) fn step(&self) -> u64 {
         self.state().step
-    }
-
-    /// Logs will be asked for.
-    pub(crate) fn read_logs(&self) {
-        self.state().logs_are_read = true;
     }
 
     /// A forward of training; whether it is the first.
@@ -85,9 +86,10 @@ impl Clock {
         let mut state = self.state();
         state.step += 1;
         let step = state.step;
-        if state.logs_are_read {
-            state.updates.push_back((forwards, step));
+        if state.updates.len() == UPDATES_KEPT {
+            state.updates.pop_front();
         }
+        state.updates.push_back((forwards, step));
         Some(step)
     }
 
@@ -120,7 +122,6 @@ mod tests {
     /// batches late.
     fn epoch(lag: usize) -> Vec<u64> {
         let clock = Clock::default();
-        clock.read_logs();
         let mut replica = 0;
         let mut steps = Vec::new();
         for batch in 1..=10_usize {
@@ -141,6 +142,23 @@ mod tests {
     fn logs_belong_to_the_update_that_their_batch_went_into() {
         for lag in 0..10 {
             assert_eq!(epoch(lag), [1, 1, 1, 1, 2, 2, 2, 2, 3, 3], "lag {lag}");
+        }
+    }
+
+    #[test]
+    fn a_second_phase_counts_its_own_logs() {
+        let clock = Clock::default();
+        let mut replica = 0;
+        for _ in 0..2 * UPDATES_KEPT {
+            clock.forward();
+            clock.update(&mut replica);
+        }
+        // Of that phase, nothing was logged.
+        clock.begin();
+        for step in 0..3 {
+            clock.forward();
+            clock.update(&mut replica);
+            assert_eq!(clock.log(), 2 * UPDATES_KEPT as u64 + step + 1);
         }
     }
 

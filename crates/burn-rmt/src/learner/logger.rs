@@ -12,12 +12,14 @@ use std::sync::Arc;
 /// [`Monitor::metric_logger`].
 ///
 /// Tags are the metric's name, then what it is of: `Loss/train` is of one batch, at the optimizer
-/// step that the batch went into; `Loss/train_epoch`, `Loss/valid` and `Loss/test` are of a whole
-/// pass over the data, at the step of the last batch trained on.
+/// step that the batch went into; `Loss/train_epoch` and `Loss/valid` are of a whole pass over the
+/// data, at the step of the last batch trained on.
 pub struct MonitorLogger {
     files: FileMetricLogger,
     monitor: Monitor,
     names: HashMap<MetricId, Arc<String>>,
+    /// A training log without numbers, of a batch or of the epoch: what follows will tell.
+    untold: bool,
 }
 
 impl std::fmt::Debug for MonitorLogger {
@@ -28,14 +30,18 @@ impl std::fmt::Debug for MonitorLogger {
 
 impl MonitorLogger {
     pub(super) fn new(monitor: Monitor, directory: &Path) -> Self {
-        if let Some(clock) = monitor.clock() {
-            clock.read_logs();
-        }
-        Self { files: FileMetricLogger::new(directory), monitor, names: HashMap::new() }
+        let files = FileMetricLogger::new(directory);
+        Self { files, monitor, names: HashMap::new(), untold: false }
     }
 
-    fn forward(&self, update: &MetricsUpdate, split: &Split) {
+    fn forward(&mut self, update: &MetricsUpdate, split: &Split) {
         let Some(clock) = self.monitor.clock() else { return };
+        if *split == Split::Train && update.entries_numeric.is_empty() {
+            if std::mem::replace(&mut self.untold, true) {
+                clock.log();
+            }
+            return;
+        }
         let numbers = || update.entries_numeric.iter();
         // The end of a split is logged once more, with the value of each metric over all of it.
         let whole = numbers().any(|n| matches!(n.numeric_entry, Some(NumericEntry::Final(_))));
@@ -43,9 +49,8 @@ impl MonitorLogger {
             (Split::Train, false) => (clock.log(), "train"),
             (Split::Train, true) => (clock.logged(), "train_epoch"),
             (Split::Valid, true) => (clock.logged(), "valid"),
-            (Split::Test(_), true) => (clock.logged(), "test"),
-            // Batch by batch, all at one step.
-            (Split::Valid | Split::Test(_), false) => return,
+            // Of batches, all would be at one step; testing is not part of a run.
+            (Split::Valid, false) | (Split::Test(_), _) => return,
         };
         for number in numbers() {
             let name = self.names.get(&number.entry.metric_id);
@@ -77,6 +82,7 @@ impl MetricLogger for MonitorLogger {
     }
 
     fn log_epoch_summary(&mut self, summary: EpochSummary) {
+        self.untold = false;
         if let (Split::Train, Some((engine, clock))) =
             (&summary.split, self.monitor.engine().zip(self.monitor.clock()))
         {
