@@ -3,7 +3,7 @@
 //! # Should I use this?
 //!
 //! Use it to see, live in TensorBoard, in which layers of a burn model structure emerges from
-//! random initialization, and when. It costs the training thread one integer test at steps that
+//! random initialization, and when. It costs the training thread a few integer tests at steps that
 //! are not due, and handles (not copies) of the weights at those that are. Weights, losses and
 //! random streams stay bit-identical with the monitor on or off on burn's CPU backend.
 //!
