@@ -23,6 +23,7 @@ fn layer(name: &str) -> LayerSnapshot {
         dtype: "f32".into(),
         bytes: 1600,
         frozen: Some(false),
+        quantised: false,
         notes: Vec::new(),
         weights: Box::new(WeightValues::F32(values)),
     }

@@ -25,7 +25,8 @@ struct Zoo {
     layers: Vec<Linear>,
     conv: Conv2d,
     bare: Param<Tensor<2>>,
-    cube: Param<Tensor<3>>,
+    experts: Param<Tensor<3>>,
+    small: Param<Tensor<3>>,
     bias: Param<Tensor<1>>,
     tied: Param<Tensor<2>>,
 }
@@ -40,7 +41,8 @@ impl Zoo {
             conv: Conv2dConfig::new([3, 32], [3, 3]).init(device),
             tied: bare.clone(),
             bare,
-            cube: Param::from_tensor(Tensor::random([2, 20, 30], normal, device)),
+            experts: Param::from_tensor(Tensor::random([2, 20, 30], normal, device)),
+            small: Param::from_tensor(Tensor::random([8, 20, 3], normal, device)),
             bias: Param::from_tensor(Tensor::random([64], normal, device)),
         }
     }
@@ -76,7 +78,7 @@ fn each_kind() {
     let half = zoo.layers[0].weight.clone().map(|w| w.cast(DType::BF16).detach().require_grad());
     zoo.layers[0].weight = half;
     let (summary, reports) = watch(|c| c, &[zoo.clone(), zoo]);
-    assert_eq!((summary.counts.analysed, summary.counts.dropped.total()), (10, 0));
+    assert_eq!((summary.counts.analysed, summary.counts.dropped.total()), (14, 0));
     let of =
         |name: &str, step| reports.iter().find(|r| r.layer.name == name && r.step == step).unwrap();
     let notes = |name, step| of(name, step).report.notes.join("; ");
@@ -108,17 +110,17 @@ fn each_kind() {
     // Bare: the orientation is assumed. Tied: once, under its first path.
     assert_eq!(of("bare", 0).report.orientation, Orientation::Assumed);
     assert!(notes("bare", 0).contains("assumed") && notes("bare", 0).contains("tied: also tied"));
-    assert!(!reports.iter().any(|r| ["tied", "cube", "bias"].contains(&r.layer.name.as_str())));
-    assert!(summary.warnings.iter().any(|w| w.message.contains("`cube`")));
+    assert!(!reports.iter().any(|r| ["tied", "small", "bias"].contains(&r.layer.name.as_str())));
+    assert!(summary.warnings.iter().any(|w| w.message.contains("`small`")));
 }
 
 fn never_initialized() {
     let (_guard, device) = alone_with_device();
     let zoo = Zoo::new(&device);
     let (summary, reports) = watch(|c| c, &[zoo]);
-    // The four lazy matrices were due, and are named; the bare one was there.
-    assert_eq!(reports.len(), 1);
-    assert_eq!((summary.counts.submitted, summary.counts.dropped.not_initialized), (5, 4));
+    // The four lazy matrices were due, and are named; the bare ones were there.
+    assert_eq!(reports.len(), 3);
+    assert_eq!((summary.counts.submitted, summary.counts.dropped.not_initialized), (7, 4));
     for name in ["embedding.weight", "layers.0.weight", "layers.1.weight", "conv.weight"] {
         let named = format!("`{name}` was not analysed: it was never initialized");
         assert!(summary.warnings.iter().any(|w| w.message == named), "{name}");

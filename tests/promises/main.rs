@@ -18,6 +18,7 @@ mod false_positive_rates_are_what_they_claim;
 mod figures_agree_with_independent_programs;
 mod grokking_ends_with_outliers_above;
 mod nan_in_a_weight_is_reported_and_training_goes_on;
+mod parameters_that_hold_several_matrices;
 mod random_initialization_agrees_with_random_matrix_theory;
 mod random_initializers_agree_with_theory;
 mod step_zero_is_what_training_starts_from;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         figures_agree_with_independent_programs::tests(),
         grokking_ends_with_outliers_above::tests(),
         nan_in_a_weight_is_reported_and_training_goes_on::tests(),
+        parameters_that_hold_several_matrices::tests(),
         random_initialization_agrees_with_random_matrix_theory::tests(),
         random_initializers_agree_with_theory::tests(),
         step_zero_is_what_training_starts_from::tests(),

@@ -1,14 +1,13 @@
-//! How a parameter is read as a matrix, by the module that owns it.
+//! How a parameter is read as matrices, by the module that owns it.
 
 use rmt_core::Orientation;
 use rmt_core::layers::LayerKind;
+use rmt_monitor::{Layout, Matrices};
 
-/// A parameter's reading as a matrix.
+/// A parameter's reading as matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Layout {
-    /// [rows, columns] in row-major order.
-    pub(crate) shape: [usize; 2],
-    pub(crate) orientation: Orientation,
+pub(crate) struct Reading {
+    pub(crate) matrices: Matrices,
     /// What the owner says of the kind, where the name does not.
     pub(crate) kind: Option<LayerKind>,
     pub(crate) note: Option<&'static str>,
@@ -16,40 +15,56 @@ pub(crate) struct Layout {
 
 /// A convolution's groups cannot be seen from its parameter.
 const GROUPS_NOTE: &str = "convolution read as one matrix, whatever its groups";
+const STACK_NOTE: &str = "assumed to be one of a stack of matrices [in, out]";
 
-/// Reads a parameter of `shape` that belongs to a module of type `owner` ("Struct:Linear", say).
-/// `None` when it is not a matrix.
-pub(crate) fn layout(owner: &str, shape: &[usize]) -> Option<Layout> {
+/// Why a parameter has no reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// More than two axes, and nothing known of them.
+    Unknown,
+    /// The layout that the user gave does not fit its shape.
+    Unfit(Layout),
+}
+
+/// Reads a parameter of `shape`, two axes or more, that belongs to a module of type `owner`
+/// ("Struct:Linear", say), as `given` where the user said so. Stacks of matrices with a side below
+/// `min_side` are not guessed: they may be anything.
+pub(crate) fn reading(
+    owner: &str,
+    shape: &[usize],
+    given: Option<Layout>,
+    min_side: usize,
+) -> Result<Reading, Unread> {
     let owner = owner.strip_prefix("Struct:").unwrap_or(owner);
-    match (owner, shape) {
-        (_, [] | [_]) => None,
-        // [d_in, d_out]; `LinearLayout::Col` too is held so in memory.
-        ("Linear", &[rows, cols]) => plain([rows, cols], Orientation::InOut, None),
-        // [entries, d]: an entry's index is the input.
-        ("Embedding", &[rows, cols]) => {
-            plain([rows, cols], Orientation::InOut, Some(LayerKind::Embedding))
-        }
-        // [in, out/groups, k…]
-        (name, [first, rest @ ..]) if name.starts_with("ConvTranspose") => {
-            conv([*first, rest.iter().product()], Orientation::InOut)
-        }
-        // [out, in/groups, k…]
-        (name, [first, rest @ ..])
-            if name.starts_with("Conv") || name.starts_with("DeformConv") =>
-        {
-            conv([*first, rest.iter().product()], Orientation::OutIn)
-        }
-        (_, &[rows, cols]) => plain([rows, cols], Orientation::Assumed, None),
+    let transposed = owner.starts_with("ConvTranspose");
+    let conv = transposed || owner.starts_with("Conv") || owner.starts_with("DeformConv");
+    let kind = match owner {
+        "Embedding" => Some(LayerKind::Embedding),
+        _ if conv => Some(LayerKind::Conv),
         _ => None,
+    };
+    let (layout, note) = match (given, shape) {
+        (Some(layout), _) => (layout, None),
+        // [out, in/groups, k…]
+        (None, _) if conv => (Layout::Conv { groups: 1 }, Some(GROUPS_NOTE)),
+        // [d_in, d_out] (`LinearLayout::Col` too is held so in memory); [entries, d]: an entry's
+        // index is the input.
+        (None, [_, _]) => (Layout::InOut, None),
+        (None, [_, rows, cols]) if (*rows).min(*cols) >= min_side => {
+            (Layout::Stack, Some(STACK_NOTE))
+        }
+        (None, _) => return Err(Unread::Unknown),
+    };
+    let mut matrices = layout.matrices(shape).ok_or(Unread::Unfit(layout))?;
+    if transposed && matches!(layout, Layout::Conv { .. }) {
+        // [in, out/groups, k…]
+        matrices = matrices.with_orientation(Orientation::InOut);
     }
-}
-
-fn plain(shape: [usize; 2], orientation: Orientation, kind: Option<LayerKind>) -> Option<Layout> {
-    Some(Layout { shape, orientation, kind, note: None })
-}
-
-fn conv(shape: [usize; 2], orientation: Orientation) -> Option<Layout> {
-    Some(Layout { shape, orientation, kind: Some(LayerKind::Conv), note: Some(GROUPS_NOTE) })
+    let known = given.is_some() || conv || matches!(owner, "Linear" | "Embedding" | "LoraAdapter");
+    if !known {
+        matrices = matrices.with_orientation(Orientation::Assumed);
+    }
+    Ok(Reading { matrices, kind, note })
 }
 
 #[cfg(test)]
@@ -60,20 +75,40 @@ mod tests {
     #[test]
     fn owners_decide() {
         let of = |owner, shape: &[usize]| {
-            layout(owner, shape).map(|layout| (layout.shape, layout.orientation))
+            let reading = reading(owner, shape, None, 16);
+            reading.map(|r| (r.matrices.parts, r.matrices.shape, r.matrices.orientation)).ok()
         };
-        assert_eq!(of("Struct:Linear", &[3, 5]), Some(([3, 5], Orientation::InOut)));
-        assert_eq!(of("Struct:Embedding", &[9, 4]), Some(([9, 4], Orientation::InOut)));
-        assert_eq!(of("Struct:Conv2d", &[8, 3, 5, 5]), Some(([8, 75], Orientation::OutIn)));
-        assert_eq!(of("Struct:Conv1d", &[8, 3, 5]), Some(([8, 15], Orientation::OutIn)));
-        assert_eq!(
-            of("Struct:ConvTranspose2d", &[4, 6, 2, 2]),
-            Some(([4, 24], Orientation::InOut))
-        );
-        assert_eq!(of("Struct:Mine", &[3, 5]), Some(([3, 5], Orientation::Assumed)));
-        assert_eq!(of("Struct:Mine", &[2, 3, 5]), None);
-        assert_eq!(of("Struct:Linear", &[5]), None);
-        assert_eq!(of("", &[]), None);
-        assert_eq!(layout("Struct:Embedding", &[9, 4]).unwrap().kind, Some(LayerKind::Embedding));
+        let (in_out, out_in) = (Orientation::InOut, Orientation::OutIn);
+        assert_eq!(of("Struct:Linear", &[3, 5]), Some((1, [3, 5], in_out)));
+        assert_eq!(of("Struct:Embedding", &[9, 4]), Some((1, [9, 4], in_out)));
+        assert_eq!(of("Struct:LoraAdapter", &[9, 4]), Some((1, [9, 4], in_out)));
+        assert_eq!(of("Struct:Conv2d", &[8, 3, 5, 5]), Some((1, [8, 75], out_in)));
+        assert_eq!(of("Struct:Conv1d", &[8, 3, 5]), Some((1, [8, 15], out_in)));
+        assert_eq!(of("Struct:ConvTranspose2d", &[4, 6, 2, 2]), Some((1, [4, 24], in_out)));
+        assert_eq!(of("Struct:Mine", &[3, 5]), Some((1, [3, 5], Orientation::Assumed)));
+        assert_eq!(of("Struct:Mine", &[2, 16, 30]), Some((2, [16, 30], Orientation::Assumed)));
+        assert_eq!(of("Struct:Mine", &[2, 3, 30]), None);
+        assert_eq!(of("Struct:Mine", &[2, 2, 16, 30]), None);
+        let embedding = reading("Struct:Embedding", &[9, 4], None, 16).unwrap();
+        assert_eq!(embedding.kind, Some(LayerKind::Embedding));
+    }
+
+    #[test]
+    fn what_the_user_says_comes_first() {
+        let of = |owner, shape: &[usize], layout| {
+            let reading = reading(owner, shape, Some(layout), 16)?;
+            let Matrices { parts, shape, orientation, .. } = reading.matrices;
+            Ok((parts, shape, orientation, reading.note))
+        };
+        let groups = Layout::Conv { groups: 4 };
+        let conv = of("Struct:Conv2d", &[8, 3, 5, 5], groups);
+        assert_eq!(conv, Ok((4, [2, 75], Orientation::OutIn, None)));
+        let transposed = of("Struct:ConvTranspose2d", &[8, 3, 5, 5], groups);
+        assert_eq!(transposed, Ok((4, [2, 75], Orientation::InOut, None)));
+        assert_eq!(of("Struct:Conv2d", &[6, 3, 5], groups), Err(Unread::Unfit(groups)));
+        let bare = of("Struct:Mine", &[3, 5], Layout::OutIn);
+        assert_eq!(bare, Ok((1, [3, 5], Orientation::OutIn, None)));
+        let stack = of("Struct:Mine", &[2, 3, 5], Layout::Stack);
+        assert_eq!(stack, Ok((2, [3, 5], Orientation::InOut, None)));
     }
 }

@@ -44,8 +44,13 @@
 //! # What is not watched
 //!
 //! Vectors (biases, norms) are not matrices and are skipped. Linear, embedding and convolution
-//! weights are read with their orientation; a bare `Param<Tensor<2>>` is read as [in, out] and its
-//! report says "assumed".
+//! weights are read with their orientation. A bare `Param<Tensor<2>>` is read as [in, out], a bare
+//! `Param<Tensor<3>>` as a stack of such matrices (experts), and their reports say "assumed"; a
+//! convolution is read as one matrix, whatever its groups. `with_layout` says what is so.
+//!
+//! A frozen matrix is analysed once. The factors of a LoRA adapter are watched under `….lora.a` and
+//! `….lora.b`, their product on request (`with_lora_products`). Quantised weights are dequantised on
+//! the worker, and never called random.
 
 mod handles;
 mod layout;
@@ -60,8 +65,8 @@ pub use learner::{MonitorLogger, MonitorMetric, Monitored};
 pub use monitor::{Burn, Monitor};
 pub use rmt_core;
 pub use rmt_monitor::{
-    Counts, InitError, LayerSummary, Overflow, ResumeError, Schedule, Settings, Status, Summary,
-    Warning, sinks, unused_run_directory,
+    Counts, InitError, LayerSummary, Layout, Overflow, ResumeError, Schedule, Settings, Status,
+    Summary, Warning, sinks, unused_run_directory,
 };
 
 /// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.

@@ -206,9 +206,8 @@ impl Inner {
         if let Some(device) = found.device {
             self.engine.describe(FRAMEWORK, device);
         }
-        for name in &found.not_matrices {
-            let what = "it has more than two axes and no known layout";
-            self.engine.warn_once(step, format!("`{name}` is not analysed: {what}"));
+        for problem in found.not_matrices {
+            self.engine.warn_once(step, problem);
         }
         if found.layers.is_empty() && found.uninitialized.is_empty() {
             let what = "no weight matrix of the model is watched; check include and exclude";

@@ -1,12 +1,13 @@
 //! Walks a model and takes handles on its weight matrices.
 
-use crate::handles::WeightHandle;
-use crate::layout::layout;
+use crate::handles::{PartHandle, ProductHandle, WeightHandle};
+use crate::layout::{Reading, Unread, reading};
 use burn_core::module::{Module, ModuleVisitor, Param, ParamId};
 use burn_core::tensor::{DType, Tensor};
 use rmt_core::layers::{LayerId, LayerKind};
-use rmt_monitor::{Engine, LayerSnapshot};
+use rmt_monitor::{Engine, LayerSnapshot, Matrices, Weights};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// What a walk found.
 #[derive(Default)]
@@ -14,7 +15,7 @@ pub(crate) struct Found {
     pub(crate) layers: Vec<LayerSnapshot>,
     /// Names of watched matrices that burn has not initialized yet.
     pub(crate) uninitialized: Vec<String>,
-    /// Names of parameters with more than two axes that no layout is known for.
+    /// Parameters with no known layout, or one that does not fit: what is said of each.
     pub(crate) not_matrices: Vec<String>,
     /// Where the first of them lives; asked for until the run has started.
     pub(crate) device: Option<String>,
@@ -38,6 +39,7 @@ pub(crate) fn collect<M: Module>(engine: &Engine, model: &M, due: Due) -> Found 
         path: Vec::new(),
         owners: Vec::new(),
         seen: HashMap::new(),
+        factor: None,
         found: Found::default(),
     };
     model.visit(&mut collector);
@@ -53,8 +55,10 @@ struct Collector<'a> {
     path: Vec<String>,
     /// Type of the module that each path component is a field of.
     owners: Vec<String>,
-    /// Tied parameters have one id: first path wins. `None`: seen, but not taken.
-    seen: HashMap<ParamId, Option<usize>>,
+    /// Tied parameters have one id: first path wins. Its matrices among those found.
+    seen: HashMap<ParamId, Range<usize>>,
+    /// The factor a of the adapter being walked, where its product is asked for.
+    factor: Option<Factor>,
     found: Found,
 }
 
@@ -77,17 +81,22 @@ impl ModuleVisitor for Collector<'_> {
         if !self.engine.watches(&name) {
             return;
         }
-        if let Some(index) = self.seen.get(&param.id) {
-            if let Some(layer) = index.and_then(|index| self.found.layers.get_mut(index)) {
-                layer.notes.push(format!("tied: also {name}"));
-            }
+        if let Some(matrices) = self.seen.get(&param.id) {
+            let tied = self.found.layers.get_mut(matrices.clone()).unwrap_or_default();
+            tied.iter_mut().for_each(|layer| layer.notes.push(format!("tied: also {name}")));
             return;
         }
-        self.seen.insert(param.id, None);
+        self.seen.insert(param.id, 0..0);
         let owner = self.owners.last().map_or("", String::as_str);
-        let Some(layout) = layout(owner, param.lazy_shape().as_slice()) else {
-            self.found.not_matrices.push(name);
-            return;
+        let min_side = self.engine.settings().analysis.min_side;
+        let shape = param.lazy_shape();
+        let shape = shape.as_slice();
+        let reading = match reading(owner, shape, self.engine.layout(&name), min_side) {
+            Ok(reading) => reading,
+            Err(why) => {
+                self.found.not_matrices.push(unread(&name, shape, why));
+                return;
+            }
         };
         let number = self.watched;
         self.watched += 1;
@@ -98,33 +107,111 @@ impl ModuleVisitor for Collector<'_> {
             self.found.uninitialized.push(name);
             return;
         }
-        let tensor = param.base();
-        // Without autodiff (a model made for evaluation) nothing can be told of freezing.
-        let frozen = tensor.is_autodiff().then(|| !tensor.is_require_grad());
-        let dtype = tensor.dtype();
-        let mut layer = LayerId::from_name(name);
-        if let (LayerKind::Other, Some(kind)) = (layer.kind, layout.kind) {
-            layer.kind = kind;
-        }
-        let mut notes: Vec<String> = layout.note.map(Into::into).into_iter().collect();
-        if matches!(dtype, DType::F16 | DType::BF16) {
-            notes.push(format!("{} weights, widened", dtype.name()));
-        }
-        let [rows, cols] = layout.shape;
+        let first = self.found.layers.len();
+        self.take(&name, reading, param.base());
+        self.seen.insert(param.id, first..self.found.layers.len());
+    }
+}
+
+impl Collector<'_> {
+    /// Takes handles on the matrices of an initialized parameter.
+    fn take<const D: usize>(&mut self, name: &str, reading: Reading, tensor: Tensor<D>) {
         if self.wants_device {
             self.wants_device = false;
             self.found.device = Some(format!("{:?}", tensor.device()));
         }
-        self.seen.insert(param.id, Some(self.found.layers.len()));
-        self.found.layers.push(LayerSnapshot {
+        // Without autodiff (a model made for evaluation) nothing can be told of freezing.
+        let frozen = tensor.is_autodiff().then(|| !tensor.is_require_grad());
+        let dtype = tensor.dtype();
+        let quantised = matches!(dtype, DType::QFloat(_));
+        let mut layer = LayerId::from_name(name);
+        if let (LayerKind::Other, Some(kind)) = (layer.kind, reading.kind) {
+            layer.kind = kind;
+        }
+        let mut notes: Vec<String> = reading.note.map(Into::into).into_iter().collect();
+        if quantised {
+            notes.push("quantised weights, dequantised".into());
+        } else if matches!(dtype, DType::F16 | DType::BF16) {
+            notes.push(format!("{} weights, widened", dtype.name()));
+        }
+        let Matrices { parts, shape, orientation, .. } = reading.matrices;
+        let [rows, cols] = shape;
+        // What is packed is unpacked to single precision.
+        let entry = if quantised { size_of::<f32>() } else { dtype.size() };
+        let handle = WeightHandle(tensor.without_autodiff());
+        let snapshot = |layer, weights| LayerSnapshot {
             layer,
-            shape: layout.shape,
-            orientation: layout.orientation,
+            shape,
+            orientation,
             dtype: dtype.name().into(),
-            bytes: (rows * cols * dtype.size()) as u64,
+            bytes: (rows * cols * entry) as u64,
             frozen,
-            notes,
-            weights: Box::new(WeightHandle(tensor.without_autodiff())),
-        });
+            quantised,
+            notes: notes.clone(),
+            weights,
+        };
+        if parts == 1 {
+            let product = self.product(name, shape, &handle);
+            self.found.layers.push(snapshot(layer, Box::new(handle)));
+            if let Some((id, shape, weights)) = product {
+                let [rows, cols] = shape;
+                let bytes = (rows * cols * size_of::<f64>()) as u64;
+                let notes = vec![PRODUCT_NOTE.to_owned()];
+                let of = snapshot(id, weights);
+                self.found.layers.push(LayerSnapshot { shape, bytes, notes, ..of });
+            }
+            return;
+        }
+        for (part, weights) in PartHandle::cut(Box::new(handle), parts).enumerate() {
+            let layer = layer.clone().with_part(part.to_string());
+            self.found.layers.push(snapshot(layer, Box::new(weights)));
+        }
+    }
+
+    /// The product of an adapter whose second factor this is, where it is asked for.
+    fn product<const D: usize>(
+        &mut self,
+        name: &str,
+        shape: [usize; 2],
+        handle: &WeightHandle<D>,
+    ) -> Option<(LayerId, [usize; 2], Box<dyn Weights>)> {
+        let adapter = self.owners.last().is_some_and(|owner| owner == "Struct:LoraAdapter");
+        if !adapter || !self.engine.settings().lora_products {
+            return None;
+        }
+        let weights: Box<dyn Weights> = Box::new(WeightHandle(handle.0.clone()));
+        if let Some(adapter) = name.strip_suffix(".a") {
+            self.factor = Some(Factor { adapter: adapter.to_owned(), shape, weights });
+            return None;
+        }
+        let adapter = name.strip_suffix(".b")?;
+        let a = self.factor.take().filter(|a| a.adapter == adapter)?;
+        let ([d_in, rank], [_, d_out]) = (a.shape, shape);
+        let id = LayerId::from_name(format!("{adapter}.product"));
+        let product = ProductHandle { a: a.weights, b: weights, sides: [d_in, rank, d_out] };
+        Some((id, [d_in, d_out], Box::new(product)))
+    }
+}
+
+/// What a product's report says of it.
+const PRODUCT_NOTE: &str =
+    "the product a·b of a low-rank adapter, without its scale: its rank is at most the adapter's";
+
+/// The first factor of an adapter.
+struct Factor {
+    adapter: String,
+    shape: [usize; 2],
+    weights: Box<dyn Weights>,
+}
+
+fn unread(name: &str, shape: &[usize], why: Unread) -> String {
+    match why {
+        Unread::Unknown => format!(
+            "`{name}` is not analysed: {shape:?} is no matrix, and no layout is known for it; give \
+             one with with_layout"
+        ),
+        Unread::Unfit(layout) => {
+            format!("`{name}` is not analysed: its shape {shape:?} does not fit {layout:?}")
+        }
     }
 }

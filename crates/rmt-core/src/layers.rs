@@ -62,6 +62,27 @@ impl LayerId {
         };
         Self { name, kind, block, part: None }
     }
+
+    /// The same parameter's part of this name.
+    #[must_use]
+    pub fn with_part(mut self, part: impl Into<String>) -> Self {
+        self.part = Some(part.into());
+        self
+    }
+
+    /// What tells this matrix from every other one: the parameter's name and, behind a dot, the part.
+    ///
+    /// ```
+    /// use rmt_core::layers::LayerId;
+    /// let id = LayerId::from_name("experts.weight");
+    /// assert_eq!((id.path(), id.with_part("3").path()), ("experts.weight".into(), "experts.weight.3".into()));
+    /// ```
+    pub fn path(&self) -> String {
+        match &self.part {
+            Some(part) => format!("{}.{part}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// burn's names: (module, parent or "" for any) → kind.
@@ -78,7 +99,8 @@ const NAMES: &[(&str, &str, LayerKind)] = &[
 
 fn kind_of(parts: &[&str]) -> LayerKind {
     let modules = match parts {
-        [rest @ .., "weight"] => rest,
+        // A low-rank adapter plays the part of the matrix that it adapts.
+        [rest @ .., "weight"] | [rest @ .., "weight", "lora", _] => rest,
         all => all,
     };
     let (module, parent) = match modules {
@@ -117,6 +139,7 @@ mod tests {
             ("transformer.layers.0.pwff.linear_outer.weight", LayerKind::Down, Some(0)),
             ("blocks.2.mha.key.weight", LayerKind::Key, Some(2)),
             ("conv1.weight", LayerKind::Conv, None),
+            ("blocks.2.mha.key.weight.lora.a", LayerKind::Key, Some(2)),
             ("lm_head.weight", LayerKind::Head, None),
             ("output.weight", LayerKind::Other, None),
             ("", LayerKind::Other, None),

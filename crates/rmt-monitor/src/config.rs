@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::InitError;
+use crate::layout::Layout;
 use crate::schedule::{Overflow, Schedule};
 use crate::settings::Settings;
 use crate::sinks::Sink;
@@ -88,6 +89,22 @@ impl<A: Adapter> MonitorConfig<A> {
     #[must_use]
     pub fn exclude(mut self, glob: impl Into<String>) -> Self {
         self.settings.exclude.push(glob.into());
+        self
+    }
+
+    /// Reads parameters whose dotted name matches `glob` as `layout` says, where their module does not
+    /// show it: a convolution's groups, a stack of experts, a bare parameter's orientation.
+    #[must_use]
+    pub fn with_layout(mut self, glob: impl Into<String>, layout: Layout) -> Self {
+        self.settings.layouts.push((glob.into(), layout));
+        self
+    }
+
+    /// Analyses the product a·b of each low-rank adapter (LoRA) too, as `….lora.product`. The
+    /// adapter's scale is left out: no statistic but the norms depends on it.
+    #[must_use]
+    pub fn with_lora_products(mut self, products: bool) -> Self {
+        self.settings.lora_products = products;
         self
     }
 

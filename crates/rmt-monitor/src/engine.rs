@@ -2,6 +2,7 @@
 
 use crate::error::{InitError, ResumeError};
 use crate::filter::Filter;
+use crate::layout::Layout;
 use crate::ledger::{Counts, DropReason, Ledger, State};
 use crate::null_cache::DiskCache;
 use crate::record::{LayerSummary, Status, Summary};
@@ -132,6 +133,11 @@ impl Engine {
     /// Whether a parameter of this name is watched.
     pub fn watches(&self, name: &str) -> bool {
         self.owner.shared.filter.watches(name)
+    }
+
+    /// How the parameter of this name is read as matrices, where the user said so.
+    pub fn layout(&self, name: &str) -> Option<Layout> {
+        self.owner.shared.filter.layout(name)
     }
 
     /// Whether anything was submitted yet.
@@ -351,7 +357,7 @@ fn total_bytes(layers: &[LayerSnapshot]) -> u64 {
 }
 
 fn too_large(layer: &LayerSnapshot, budget: u64) -> (String, String) {
-    let name = &layer.layer.name;
+    let name = layer.layer.path();
     let message = format!(
         "`{name}` ({} bytes) is larger than the whole byte budget ({budget}) and is not analysed; \
          raise it with with_budget_bytes",
@@ -363,7 +369,7 @@ fn too_large(layer: &LayerSnapshot, budget: u64) -> (String, String) {
 /// Keeps what fits, beginning with the layer that was cut first last time.
 fn cut(state: &mut State, layers: &mut Vec<LayerSnapshot>) -> Option<String> {
     if let Some(name) = state.next_cut.take() {
-        let start = layers.iter().position(|layer| layer.layer.name == name).unwrap_or(0);
+        let start = layers.iter().position(|layer| layer.layer.path() == name).unwrap_or(0);
         layers.rotate_left(start);
     }
     let whole = layers.len();
@@ -374,7 +380,7 @@ fn cut(state: &mut State, layers: &mut Vec<LayerSnapshot>) -> Option<String> {
         kept += 1;
     }
     let left = layers.split_off(kept);
-    state.next_cut = left.first().map(|layer| layer.layer.name.clone());
+    state.next_cut = left.first().map(|layer| layer.layer.path());
     left.iter().for_each(|_| state.drop_one(DropReason::OverBudget));
     if left.is_empty() {
         return None;

@@ -77,7 +77,7 @@ impl History {
         self.layers.entry(name.to_owned()).or_default().first = Some(Arc::new(reference));
     }
 
-    /// Every matrix as first seen: name, shape, values.
+    /// Every matrix as first seen: path, shape, values.
     pub(crate) fn first(&self) -> impl Iterator<Item = (&str, [usize; 2], Values<'_>)> {
         self.layers.iter().filter_map(|(name, layer)| {
             let first = layer.first.as_ref()?;

@@ -112,7 +112,7 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// The worker was given up: what it still completes was already counted as dropped.
     abandoned: bool,
-    /// Name of the layer at which the next cut snapshot starts.
+    /// Path of the matrix at which the next cut snapshot starts.
     pub(crate) next_cut: Option<String>,
 }
 

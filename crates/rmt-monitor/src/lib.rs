@@ -29,6 +29,7 @@
 //!     dtype: "f32".into(),
 //!     bytes: 4 * 600,
 //!     frozen: Some(false),
+//!     quantised: false,
 //!     notes: Vec::new(),
 //!     weights: Box::new(WeightValues::F32(weights)),
 //! };
@@ -43,6 +44,7 @@ mod engine;
 mod error;
 mod filter;
 mod history;
+mod layout;
 mod ledger;
 mod null_cache;
 mod record;
@@ -59,6 +61,7 @@ mod worker;
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
 pub use error::{InitError, ReadError, ResumeError, SinkError};
+pub use layout::{Layout, Matrices};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
 pub use record::{Health, LayerSummary, Record, Scalars, Status, Summary, Table, Tick, Warning};

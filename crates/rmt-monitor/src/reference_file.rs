@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
-/// The watched matrices by name, as first seen.
+/// The watched matrices by path, as first seen.
 const FILE: &str = "reference.safetensors";
 
 /// The run's first snapshot: written by the session that takes it, read by the ones that resume it.

@@ -66,6 +66,9 @@ pub struct Versions {
 pub struct WatchedLayer {
     /// Dotted path.
     pub name: String,
+    /// Which of the parameter's matrices.
+    #[serde(default)]
+    pub part: Option<String>,
     /// [rows, columns] as stored.
     pub shape: [usize; 2],
     /// Storage type.
@@ -78,6 +81,7 @@ impl WatchedLayer {
     pub(crate) fn of(layer: &crate::snapshot::LayerSnapshot) -> Self {
         Self {
             name: layer.layer.name.clone(),
+            part: layer.layer.part.clone(),
             shape: layer.shape,
             dtype: layer.dtype.clone(),
             orientation: layer.orientation,

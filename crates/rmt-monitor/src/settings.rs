@@ -1,5 +1,6 @@
 //! Every setting, in one place.
 
+use crate::layout::Layout;
 use crate::null_cache::DiskCache;
 use crate::schedule::{Overflow, Schedule};
 use rmt_core::{AnalysisOptions, Nulls};
@@ -22,6 +23,10 @@ pub struct Settings {
     pub include: Vec<String>,
     /// Parameters whose name matches one of these globs are not.
     pub exclude: Vec<String>,
+    /// How parameters whose name matches a glob are read as matrices; of several, the last.
+    pub layouts: Vec<(String, Layout)>,
+    /// Whether the product a·b of each low-rank adapter is analysed too.
+    pub lora_products: bool,
     /// How matrices are judged.
     pub analysis: AnalysisOptions,
     /// Seed of the simulated nulls; no other random number is drawn.
@@ -70,6 +75,8 @@ impl Default for Settings {
             overflow: Overflow::default(),
             include: Vec::new(),
             exclude: Vec::new(),
+            layouts: Vec::new(),
+            lora_products: false,
             analysis: AnalysisOptions::default(),
             seed: Nulls::DEFAULT_SEED,
             null_cache: DiskCache::default_directory(),

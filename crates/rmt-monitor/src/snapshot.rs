@@ -53,6 +53,8 @@ pub struct LayerSnapshot {
     /// Whether training leaves it alone: it is analysed once and its row repeated. `None` where that
     /// cannot be told (a model made for evaluation): then it is as before.
     pub frozen: Option<bool>,
+    /// Whether its values are on a quantisation grid: then it is never called random.
+    pub quantised: bool,
     /// What the reader of the report should know.
     pub notes: Vec<String>,
     /// The handle.

@@ -22,6 +22,9 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 /// What becomes of drift without the run's first snapshot.
 const NO_REFERENCE: &str = "drift is measured from this session's first snapshot";
 
+/// Why a quantised matrix that no test rejects has no verdict.
+const QUANTISED: &str = "no test rejects, but quantised weights are never called random";
+
 /// What the training side sends.
 pub(crate) enum Job {
     Start { step: u64 },
@@ -130,7 +133,7 @@ impl Worker {
                 break;
             }
             let bytes = layer.bytes;
-            let name = layer.layer.name.clone();
+            let name = layer.layer.path();
             let outcome = catch_unwind(AssertUnwindSafe(|| self.layer(step, layer)));
             self.shared.ledger.release(bytes);
             let outcome = match outcome {
@@ -194,10 +197,20 @@ impl Worker {
         step: u64,
         snapshot: LayerSnapshot,
     ) -> Result<LayerReport, (DropReason, String)> {
-        let LayerSnapshot { layer, shape, orientation, dtype, frozen, notes, weights, .. } =
-            snapshot;
-        let frozen = frozen.unwrap_or_else(|| self.frozen.contains_key(&layer.name));
-        if frozen && let Some(earlier) = self.frozen.get(&layer.name) {
+        let LayerSnapshot {
+            layer,
+            shape,
+            orientation,
+            dtype,
+            frozen,
+            quantised,
+            notes,
+            weights,
+            ..
+        } = snapshot;
+        let path = layer.path();
+        let frozen = frozen.unwrap_or_else(|| self.frozen.contains_key(&path));
+        if frozen && let Some(earlier) = self.frozen.get(&path) {
             let mut report = earlier.clone();
             report.step = step;
             return Ok(report);
@@ -207,21 +220,26 @@ impl Worker {
         let [rows, cols] = shape;
         let matrix = Matrix::new(values.as_values(), rows, cols, orientation).map_err(failed)?;
         if !frozen {
-            self.restore(step, &layer.name, &matrix);
+            self.restore(step, &path, &matrix);
         }
         // What is frozen never moves.
-        let past = (!frozen).then(|| self.history.of(&layer.name));
+        let past = (!frozen).then(|| self.history.of(&path));
         let context = past.as_ref().map(|past| past.context()).unwrap_or_default();
         let mut analysis = self.analyser.analyse(&matrix, context).map_err(failed)?;
         if let Some(now) = analysis.reference {
-            self.history.remember(step, &layer.name, &matrix, now, &mut analysis.report);
+            self.history.remember(step, &path, &matrix, now, &mut analysis.report);
         }
         let mut report = LayerReport::new(self.session, step, layer, dtype, analysis.report)
             .with_profile(analysis.profile);
         report.report.notes.extend(notes);
+        if quantised && report.report.verdict == Verdict::Random {
+            // Rounding to a grid is no random initialization, though its spectrum may pass for it.
+            report.report.verdict = Verdict::NotEstimable;
+            report.report.notes.push(QUANTISED.into());
+        }
         if frozen {
             report.report.notes.push("frozen".into());
-            self.frozen.insert(report.layer.name.clone(), report.clone());
+            self.frozen.insert(path, report.clone());
         }
         Ok(report)
     }

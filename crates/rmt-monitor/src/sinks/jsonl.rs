@@ -90,7 +90,7 @@ impl Jsonl {
     fn profiles(&mut self, tick: &Tick) -> Result<(), SinkError> {
         let (every, counts) = (self.profiles_every, &mut self.counts);
         let due = tick.reports.iter().filter(|report| {
-            let count = counts.entry(report.layer.name.clone()).or_default();
+            let count = counts.entry(report.layer.path()).or_default();
             *count += 1;
             (*count - 1).is_multiple_of(every)
         });

@@ -76,7 +76,8 @@ impl TensorBoard {
     }
 
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
-        self.names.learn(tick.reports.iter().map(|report| report.layer.name.as_str()));
+        let paths: Vec<String> = tick.reports.iter().map(|report| report.layer.path()).collect();
+        self.names.learn(paths.iter().map(String::as_str));
         let mut values = Vec::with_capacity(tick.reports.len() * (CURVES.len() + 1) + 8);
         for report in &tick.reports {
             self.verdicts.insert(report.layer.clone(), report.report.verdict);
@@ -89,15 +90,14 @@ impl TensorBoard {
         for (name, value) in layers.into_iter().chain(tick.health.scalars()).chain(tick.scalars()) {
             values.push((format!("{}/{name}", tags::SUMMARY), Value::Scalar(value as f32)));
         }
-        for report in &tick.reports {
-            let name = &report.layer.name;
+        for (report, name) in tick.reports.iter().zip(&paths) {
             for curve in CURVES {
                 if let Some(value) = (curve.value)(&report.report) {
                     let tag = self.names.tag(curve.group, curve.name, name);
                     values.push((tag, Value::Scalar(value as f32)));
                 }
             }
-            if let Some(bins) = self.histogram(report) {
+            if let Some(bins) = self.histogram(name, report) {
                 let tag = self.names.tag(tags::BULK, tags::SINGULAR_VALUES, name);
                 values.push((tag, Value::Histogram(bins)));
             }
@@ -108,11 +108,10 @@ impl TensorBoard {
         self.append(tick.step, tick.wall_time, values)
     }
 
-    fn histogram(&mut self, report: &LayerReport) -> Option<Vec<[f64; 3]>> {
+    fn histogram(&mut self, name: &str, report: &LayerReport) -> Option<Vec<[f64; 3]>> {
         let values = &report.profile.as_ref()?.singular_values;
         let edge = report.report.edge_high.or(report.report.largest)?;
-        let width =
-            *self.bin_widths.entry(report.layer.name.clone()).or_insert(edge / BINS_TO_EDGE);
+        let width = *self.bin_widths.entry(name.to_owned()).or_insert(edge / BINS_TO_EDGE);
         Some(bins(values, width))
     }
 

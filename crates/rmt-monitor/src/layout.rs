@@ -1,0 +1,91 @@
+//! How a parameter is read as matrices.
+
+use rmt_core::Orientation;
+use serde::{Deserialize, Serialize};
+
+/// A reading of a parameter as one or several matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Layout {
+    /// [in, out]; of more axes, all but the last belong to the input.
+    InOut,
+    /// [out, in]; of more axes, all but the first belong to the input.
+    OutIn,
+    /// A convolution's kernel [out, in/groups, k…]: one matrix [out/groups, in/groups·k…] a group
+    /// (of a transposed convolution [in, out/groups, k…]: [in/groups, out/groups·k…]).
+    Conv {
+        /// Number of groups.
+        groups: usize,
+    },
+    /// [E…, in, out]: one matrix [in, out] for each of the leading indices, such as experts.
+    Stack,
+}
+
+/// A parameter cut, in storage order, into equal parts that are one matrix each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Matrices {
+    /// How many.
+    pub parts: usize,
+    /// [rows, columns] of each, in row-major order.
+    pub shape: [usize; 2],
+    /// Which side is the input.
+    pub orientation: Orientation,
+}
+
+impl Layout {
+    /// The matrices of a parameter of `shape`; `None` where the layout does not fit it.
+    pub fn matrices(self, shape: &[usize]) -> Option<Matrices> {
+        let of = |parts, shape, orientation| Some(Matrices { parts, shape, orientation });
+        match (self, shape) {
+            (_, [] | [_]) => None,
+            (Self::InOut, [rest @ .., last]) => {
+                of(1, [rest.iter().product(), *last], Orientation::InOut)
+            }
+            (Self::OutIn, [first, rest @ ..]) => {
+                of(1, [*first, rest.iter().product()], Orientation::OutIn)
+            }
+            (Self::Conv { groups }, [first, rest @ ..]) => {
+                if groups == 0 || !first.is_multiple_of(groups) {
+                    return None;
+                }
+                of(groups, [first / groups, rest.iter().product()], Orientation::OutIn)
+            }
+            (Self::Stack, [stack @ .., rows, cols]) => {
+                of(stack.iter().product(), [*rows, *cols], Orientation::InOut)
+            }
+        }
+    }
+}
+
+impl Matrices {
+    /// The same, with another orientation.
+    #[must_use]
+    pub fn with_orientation(self, orientation: Orientation) -> Self {
+        Self { orientation, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_cut_in_storage_order() {
+        let of = |layout: Layout, shape: &[usize]| {
+            layout.matrices(shape).map(|m| (m.parts, m.shape, m.orientation))
+        };
+        let (in_out, out_in) = (Orientation::InOut, Orientation::OutIn);
+        assert_eq!(of(Layout::InOut, &[3, 5]), Some((1, [3, 5], in_out)));
+        assert_eq!(of(Layout::InOut, &[2, 2, 3, 5]), Some((1, [12, 5], in_out)));
+        assert_eq!(of(Layout::OutIn, &[8, 3, 2]), Some((1, [8, 6], out_in)));
+        assert_eq!(of(Layout::Conv { groups: 4 }, &[8, 3, 2]), Some((4, [2, 6], out_in)));
+        assert_eq!(of(Layout::Conv { groups: 3 }, &[8, 3, 2]), None);
+        assert_eq!(of(Layout::Conv { groups: 0 }, &[8, 3]), None);
+        assert_eq!(of(Layout::Stack, &[4, 3, 5]), Some((4, [3, 5], in_out)));
+        assert_eq!(of(Layout::Stack, &[3, 5]), Some((1, [3, 5], in_out)));
+        assert_eq!(of(Layout::Stack, &[5]), None);
+        assert_eq!(of(Layout::OutIn, &[]), None);
+    }
+}
