@@ -16,6 +16,7 @@ mod bad_configuration_is_a_clear_error;
 mod every_kind_of_parameter_is_accounted_for;
 mod false_positive_rates_are_what_they_claim;
 mod figures_agree_with_independent_programs;
+mod gradients_are_those_of_their_step;
 mod grokking_ends_with_outliers_above;
 mod nan_in_a_weight_is_reported_and_training_goes_on;
 mod parameters_that_hold_several_matrices;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         every_kind_of_parameter_is_accounted_for::tests(),
         false_positive_rates_are_what_they_claim::tests(),
         figures_agree_with_independent_programs::tests(),
+        gradients_are_those_of_their_step::tests(),
         grokking_ends_with_outliers_above::tests(),
         nan_in_a_weight_is_reported_and_training_goes_on::tests(),
         parameters_that_hold_several_matrices::tests(),

@@ -51,7 +51,7 @@ fn monitor(directory: &Path) -> (Monitor, Receiver<LayerReport>) {
 }
 
 /// Every file below a directory, by its path within.
-fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut open = vec![directory.to_owned()];
     while let Some(next) = open.pop() {

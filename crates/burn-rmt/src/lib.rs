@@ -41,6 +41,12 @@
 //! bare one, and whose optimizer steps are watched; `Monitor::metric_logger` brings burn's metrics
 //! into the same run.
 //!
+//! # Gradients
+//!
+//! With feature `optim` (part of `train`), `Monitor::gradients`, called between the backward pass and
+//! the optimizer step, adds the norm, the spectrum and the update-to-weight ratio of each gradient.
+//! Around the `Learner`, `with_gradients(true)` does.
+//!
 //! # What is not watched
 //!
 //! Vectors (biases, norms) are not matrices and are skipped. Linear, embedding and convolution
@@ -52,6 +58,8 @@
 //! `….lora.b`, their product on request (`with_lora_products`). Quantised weights are dequantised on
 //! the worker, and never called random.
 
+#[cfg(feature = "optim")]
+mod gradients;
 mod handles;
 mod layout;
 #[cfg(feature = "train")]

@@ -23,6 +23,8 @@ impl Adapter for Burn {
             pending: Mutex::new(None),
             has_pending: AtomicBool::new(false),
             last_complete: AtomicU64::new(NONE),
+            #[cfg(feature = "optim")]
+            gradients: crate::gradients::Held::default(),
             #[cfg(feature = "train")]
             clock: crate::learner::Clock::default(),
         };
@@ -34,7 +36,7 @@ impl Adapter for Burn {
 /// finishes it.
 #[derive(Clone)]
 pub struct Monitor {
-    inner: Option<Arc<Inner>>,
+    pub(crate) inner: Option<Arc<Inner>>,
 }
 
 impl std::fmt::Debug for Monitor {
@@ -43,13 +45,16 @@ impl std::fmt::Debug for Monitor {
     }
 }
 
-struct Inner {
-    engine: Engine,
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
     /// A due step whose parameters were not all initialized: taken from the clone it holds.
     pending: Mutex<Option<Pending>>,
     has_pending: AtomicBool,
     /// The last step that was taken whole, or [`NONE`].
     last_complete: AtomicU64,
+    /// Gradients whose update is still to come.
+    #[cfg(feature = "optim")]
+    pub(crate) gradients: crate::gradients::Held,
     /// Counts what burn's own training loop does.
     #[cfg(feature = "train")]
     clock: crate::learner::Clock,
@@ -81,6 +86,8 @@ impl Monitor {
         if inner.has_pending.load(Ordering::Acquire) {
             inner.settle();
         }
+        #[cfg(feature = "optim")]
+        inner.follow_gradients(step, model);
         if inner.engine.due(step) {
             inner.take(step, model, Admission::Normal);
         }
@@ -93,6 +100,8 @@ impl Monitor {
         let Some(inner) = &self.inner else { return };
         inner.engine.reached(step);
         inner.settle();
+        #[cfg(feature = "optim")]
+        inner.follow_gradients(step, model);
         if inner.last_complete.load(Ordering::Acquire) != step {
             inner.take(step, model, Admission::Wait);
         }
@@ -124,6 +133,8 @@ impl Monitor {
         match &self.inner {
             Some(inner) => {
                 inner.settle();
+                #[cfg(feature = "optim")]
+                inner.settle_gradients();
                 inner.engine.finish()
             }
             None => {
@@ -191,7 +202,7 @@ impl Inner {
     }
 
     /// Takes the weights of a due step that had to wait for its parameters' initialization.
-    fn settle(&self) {
+    pub(crate) fn settle(&self) {
         self.submit_pending(self.set_pending(None));
     }
 
@@ -226,5 +237,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.settle();
+        #[cfg(feature = "optim")]
+        self.settle_gradients();
     }
 }

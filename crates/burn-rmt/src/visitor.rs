@@ -29,9 +29,34 @@ pub(crate) struct Due {
     pub(crate) all: bool,
 }
 
+/// What is taken of a parameter.
+pub(crate) trait Source {
+    /// A tensor of the parameter's shape; `None` to leave it out.
+    fn tensor<const D: usize>(&self, param: &Param<Tensor<D>>) -> Option<Tensor<D>>;
+}
+
+struct WeightsThemselves;
+
+impl Source for WeightsThemselves {
+    fn tensor<const D: usize>(&self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
+        Some(param.base())
+    }
+}
+
 /// Walks `model`; never initializes a parameter, never synchronizes a device.
 pub(crate) fn collect<M: Module>(engine: &Engine, model: &M, due: Due) -> Found {
+    collect_from(&WeightsThemselves, engine, model, due)
+}
+
+/// The same, of what `source` has for each initialized parameter.
+pub(crate) fn collect_from<M: Module, S: Source>(
+    source: &S,
+    engine: &Engine,
+    model: &M,
+    due: Due,
+) -> Found {
     let mut collector = Collector {
+        source,
         engine,
         due,
         watched: 0,
@@ -46,7 +71,8 @@ pub(crate) fn collect<M: Module>(engine: &Engine, model: &M, due: Due) -> Found 
     collector.found
 }
 
-struct Collector<'a> {
+struct Collector<'a, S> {
+    source: &'a S,
     engine: &'a Engine,
     due: Due,
     /// Matrices met so far.
@@ -62,7 +88,7 @@ struct Collector<'a> {
     found: Found,
 }
 
-impl ModuleVisitor for Collector<'_> {
+impl<S: Source> ModuleVisitor for Collector<'_, S> {
     fn enter_module(&mut self, name: &str, container_type: &str) {
         self.path.push(name.to_owned());
         self.owners.push(container_type.to_owned());
@@ -107,13 +133,14 @@ impl ModuleVisitor for Collector<'_> {
             self.found.uninitialized.push(name);
             return;
         }
+        let Some(tensor) = self.source.tensor(param) else { return };
         let first = self.found.layers.len();
-        self.take(&name, reading, param.base());
+        self.take(&name, reading, tensor);
         self.seen.insert(param.id, first..self.found.layers.len());
     }
 }
 
-impl Collector<'_> {
+impl<S: Source> Collector<'_, S> {
     /// Takes handles on the matrices of an initialized parameter.
     fn take<const D: usize>(&mut self, name: &str, reading: Reading, tensor: Tensor<D>) {
         if self.wants_device {

@@ -218,6 +218,15 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
+    /// Whether burn's own training loop hands over its gradients at due steps: their norms, their
+    /// spectra and how far they moved the weights. Off by default. (Until the worker has read them,
+    /// the gradients and the weights before and after stay in memory.)
+    #[must_use]
+    pub fn with_gradients(mut self, on: bool) -> Self {
+        self.settings.gradients = on;
+        self
+    }
+
     /// Writes full spectra to `profiles.jsonl` every `ticks` ticks; 0 for never.
     #[must_use]
     pub fn with_profiles_every(mut self, ticks: u64) -> Self {

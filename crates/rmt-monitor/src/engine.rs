@@ -1,5 +1,7 @@
 //! The handle that training holds: lets snapshots in, and never waits unless asked to.
 
+mod gradients;
+
 use crate::error::{InitError, ResumeError};
 use crate::filter::Filter;
 use crate::layout::Layout;

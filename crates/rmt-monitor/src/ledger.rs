@@ -54,6 +54,23 @@ pub struct Dropped {
     pub not_initialized: u64,
 }
 
+impl Counts {
+    pub(crate) fn drop_one(&mut self, reason: DropReason) {
+        *self.dropped.of(reason) += 1;
+    }
+
+    fn complete(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Analysed => self.analysed += 1,
+            Outcome::Dropped(reason) => self.drop_one(reason),
+        }
+    }
+
+    fn abandon(&mut self, reason: DropReason) {
+        *self.dropped.of(reason) += self.submitted - self.analysed - self.dropped.total();
+    }
+}
+
 impl Dropped {
     /// All reasons together.
     pub fn total(&self) -> u64 {
@@ -104,6 +121,8 @@ const SCALAR_BUDGET: u64 = 16 << 20;
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) counts: Counts,
+    /// Gradients, counted apart: their bytes are in flight with those of the weights.
+    pub(crate) gradients: Counts,
     pub(crate) bytes_in_flight: u64,
     pub(crate) budget: Option<u64>,
     /// Scalars waiting, counted apart: weights that fill the queue make no holes in a loss curve.
@@ -114,6 +133,8 @@ pub(crate) struct State {
     abandoned: bool,
     /// Path of the matrix at which the next cut snapshot starts.
     pub(crate) next_cut: Option<String>,
+    /// The same for gradients.
+    pub(crate) next_cut_gradient: Option<String>,
 }
 
 impl State {
@@ -122,7 +143,7 @@ impl State {
     }
 
     pub(crate) fn drop_one(&mut self, reason: DropReason) {
-        *self.counts.dropped.of(reason) += 1;
+        self.counts.drop_one(reason);
     }
 
     /// Lets a scalar in, if there is room for it.
@@ -181,12 +202,15 @@ impl Ledger {
 
     pub(crate) fn complete(&self, outcome: Outcome) {
         let mut state = self.lock();
-        if state.abandoned {
-            return;
+        if !state.abandoned {
+            state.counts.complete(outcome);
         }
-        match outcome {
-            Outcome::Analysed => state.counts.analysed += 1,
-            Outcome::Dropped(reason) => state.drop_one(reason),
+    }
+
+    pub(crate) fn complete_gradient(&self, outcome: Outcome) {
+        let mut state = self.lock();
+        if !state.abandoned {
+            state.gradients.complete(outcome);
         }
     }
 
@@ -207,8 +231,8 @@ impl Ledger {
             return;
         }
         (state.closed, state.abandoned) = (true, true);
-        let done = state.counts.analysed + state.counts.dropped.total();
-        *state.counts.dropped.of(reason) += state.counts.submitted - done;
+        state.counts.abandon(reason);
+        state.gradients.abandon(reason);
         self.released.notify_all();
     }
 }
@@ -221,13 +245,17 @@ mod tests {
     fn abandoned_work_is_counted_once() {
         let ledger = Ledger::default();
         (0..3).for_each(|_| ledger.lock().submit());
+        ledger.lock().gradients.submitted = 4;
         ledger.complete(Outcome::Analysed);
+        ledger.complete_gradient(Outcome::Dropped(DropReason::ReadFailed));
         ledger.abandon(DropReason::FinishTimeout);
         ledger.complete(Outcome::Analysed);
         ledger.abandon(DropReason::AnalysisFailed);
         let counts = ledger.lock().counts.clone();
         assert_eq!((counts.submitted, counts.analysed), (3, 1));
         assert_eq!((counts.dropped.finish_timeout, counts.dropped.total()), (2, 2));
+        let gradients = ledger.lock().gradients.dropped.clone();
+        assert_eq!((gradients.finish_timeout, gradients.read_failed, gradients.total()), (3, 1, 4));
     }
 
     #[test]

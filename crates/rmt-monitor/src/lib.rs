@@ -64,9 +64,11 @@ pub use error::{InitError, ReadError, ResumeError, SinkError};
 pub use layout::{Layout, Matrices};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
-pub use record::{Health, LayerSummary, Record, Scalars, Status, Summary, Table, Tick, Warning};
+pub use record::{
+    GradientTick, Health, LayerSummary, Record, Scalars, Status, Summary, Table, Tick, Warning,
+};
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};
 pub use settings::Settings;
 pub use sinks::Sink;
-pub use snapshot::{Admission, LayerSnapshot, Scalar, WeightValues, Weights};
+pub use snapshot::{Admission, GradientSnapshot, LayerSnapshot, Scalar, WeightValues, Weights};

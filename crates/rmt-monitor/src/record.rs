@@ -2,7 +2,9 @@
 
 use crate::ledger::Counts;
 use rmt_core::LayerReport;
+use rmt_core::layers::LayerId;
 use rmt_core::statistics::drift::Edge;
+use rmt_core::statistics::gradient::GradientReport;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -21,6 +23,8 @@ pub enum Record<'a> {
     },
     /// All that one snapshot gave.
     Tick(&'a Tick),
+    /// What the gradients of one step gave.
+    Gradients(&'a GradientTick),
     /// The user's scalars of one step.
     Scalars(&'a Scalars),
     /// A table of text: the result of an experiment.
@@ -70,6 +74,32 @@ impl Tick {
         let position = ("spectral_edge_position", edge.position as f64);
         let ratio = edge.ratio.map(|ratio| ("spectral_edge_ratio", ratio));
         std::iter::once(position).chain(ratio).collect()
+    }
+}
+
+/// What the gradients of one step gave.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct GradientTick {
+    /// Number of the program run in this directory, from 0.
+    pub session: u32,
+    /// Optimizer updates made before the gradients were: they are of the weights W_step.
+    pub step: u64,
+    /// When they were analysed, seconds since 1970.
+    pub wall_time: f64,
+    /// One per matrix that has a gradient.
+    pub reports: Vec<(LayerId, GradientReport)>,
+}
+
+#[cfg(test)]
+impl GradientTick {
+    /// Of the diagonal of 4 and 3, for each of `names`.
+    pub(crate) fn example(step: u64, names: &[&str]) -> Self {
+        let mut report = GradientReport::default();
+        (report.norm, report.spectral_norm) = (5.0, 4.0);
+        (report.stable_rank, report.singular_values) = (Some(25.0 / 16.0), vec![4.0, 3.0]);
+        let reports = names.iter().map(|&name| (LayerId::from_name(name), report.clone()));
+        Self { session: 0, step, wall_time: 0.0, reports: reports.collect() }
     }
 }
 
@@ -180,6 +210,9 @@ pub struct Summary {
     pub ticks: u64,
     /// Matrices counted; `submitted` = `analysed` + `dropped`.
     pub counts: Counts,
+    /// Gradients counted, in the same way.
+    #[serde(default)]
+    pub gradients: Counts,
     /// Scalars written.
     pub scalars: u64,
     /// Scalars that were not: not finite, unreadable, or no room.

@@ -33,8 +33,9 @@ pub struct Settings {
     pub seed: u64,
     /// Where nulls outside the shipped table are kept once they are simulated; `None` for nowhere.
     pub null_cache: Option<PathBuf>,
-    /// Bytes of weights that may wait for the worker. `None`: twice the first snapshot, at least
-    /// 256 MiB, at most a quarter of memory.
+    /// Bytes of weights and gradients that may wait for the worker. `None`: twice the first snapshot
+    /// (or the first of gradients, with the weights before and after), at least 256 MiB, at most a
+    /// quarter of memory.
     pub budget_bytes: Option<u64>,
     /// Longest time that `finish` waits for the worker.
     pub finish_timeout: Duration,
@@ -51,6 +52,9 @@ pub struct Settings {
     /// Updates of each matrix, from snapshot to snapshot, whose spectral edge is measured: one copy
     /// in single precision each, beside the matrix as last seen. 0 for none.
     pub spectral_edge_window: usize,
+    /// Whether burn's own training loop hands over its gradients at due steps; a loop of one's own
+    /// does so by calling the monitor.
+    pub gradients: bool,
     /// Full spectra go to `profiles.jsonl` with every so many reports of a layer, the first
     /// included; 0 for never.
     pub profiles_every: u64,
@@ -86,6 +90,7 @@ impl Default for Settings {
             drift_previous: true,
             reference_file: true,
             spectral_edge_window: 0,
+            gradients: false,
             profiles_every: 10,
             tensorboard: true,
             jsonl: true,

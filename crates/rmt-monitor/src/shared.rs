@@ -48,10 +48,15 @@ impl Shared {
     /// The summary as of now.
     pub(crate) fn summary(&self) -> Summary {
         let progress = lock(&self.progress);
+        let (counts, gradients) = {
+            let state = self.ledger.lock();
+            (state.counts.clone(), state.gradients.clone())
+        };
         Summary {
             session: lock(&self.info).session,
             ticks: progress.ticks,
-            counts: self.ledger.lock().counts.clone(),
+            counts,
+            gradients,
             scalars: progress.scalars,
             scalars_dropped: progress.scalars_dropped,
             layers: progress.layers.clone(),

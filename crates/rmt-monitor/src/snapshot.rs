@@ -71,6 +71,30 @@ impl std::fmt::Debug for LayerSnapshot {
     }
 }
 
+/// The gradient of one matrix, and the update that it led to.
+pub struct GradientSnapshot {
+    /// Which matrix.
+    pub layer: LayerId,
+    /// [rows, columns] as stored.
+    pub shape: [usize; 2],
+    /// Size of all that is held, on its device.
+    pub bytes: u64,
+    /// The gradient at W_s.
+    pub gradient: Box<dyn Weights>,
+    /// W_s and W_{s+1}, where both are known.
+    pub update: Option<[Box<dyn Weights>; 2]>,
+}
+
+impl std::fmt::Debug for GradientSnapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GradientSnapshot")
+            .field("layer", &self.layer)
+            .field("shape", &self.shape)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A number of the user's, perhaps still on its device.
 pub trait Scalar: Send {
     /// Its value.

@@ -21,6 +21,8 @@ pub const BULK: &str = "rmt_4_bulk";
 pub const DRIFT: &str = "rmt_6_drift";
 /// Norms, ranks and the power-law exponent.
 pub const HEAVY_TAIL: &str = "rmt_7_heavy_tail";
+/// Gradients.
+pub const GRADIENTS: &str = "rmt_8_gradients";
 
 /// A statistic that is drawn as a curve.
 pub struct Curve {

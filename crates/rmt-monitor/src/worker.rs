@@ -1,12 +1,14 @@
 //! The side thread: reads, analyses, writes. Nothing that happens here reaches training.
 
+mod gradients;
+
 use crate::history::History;
 use crate::ledger::{DropReason, Outcome};
 use crate::record::{Health, LayerSummary, Record, Scalars, Tick, wall_time};
 use crate::reference_file::FirstSnapshot;
 use crate::shared::{Shared, lock};
 use crate::sinks::Sink;
-use crate::snapshot::{LayerSnapshot, Scalar};
+use crate::snapshot::{GradientSnapshot, LayerSnapshot, Scalar};
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use rmt_core::report::Verdict;
 use rmt_core::{Analyser, LayerReport, Matrix};
@@ -29,6 +31,7 @@ const QUANTISED: &str = "no test rejects, but quantised weights are never called
 pub(crate) enum Job {
     Start { step: u64 },
     Snapshot { step: u64, layers: Vec<LayerSnapshot> },
+    Gradients { step: u64, layers: Vec<GradientSnapshot> },
     Scalar { step: u64, name: String, value: Box<dyn Scalar>, bytes: u64 },
     Finish,
 }
@@ -99,6 +102,7 @@ impl Worker {
                     self.write(step, &Record::Start { session: self.session, step });
                 }
                 Ok(Job::Snapshot { step, layers }) => self.tick(step, layers),
+                Ok(Job::Gradients { step, layers }) => self.gradients(step, layers),
                 Ok(Job::Scalar { step, name, value, bytes }) => {
                     self.scalar(step, name, value);
                     self.shared.ledger.release_scalar(bytes);

@@ -71,15 +71,20 @@ impl Clock {
         !self.begun.swap(true, Ordering::AcqRel)
     }
 
-    /// An update by `replica` (0: not numbered yet, which is done here). The step after it, if this
-    /// replica is the one that observes: the first to update is.
-    pub(crate) fn update(&self, replica: &mut u64) -> Option<u64> {
+    /// Whether `replica` (0: not numbered yet, which is done here) is the one that observes: the first
+    /// to ask before or after its update is.
+    pub(crate) fn observes(&self, replica: &mut u64) -> bool {
         if *replica == NOBODY {
             *replica = 1 + self.replicas.fetch_add(1, Ordering::AcqRel);
         }
         let claimed =
             self.observer.compare_exchange(NOBODY, *replica, Ordering::AcqRel, Ordering::Acquire);
-        if claimed.is_err_and(|observer| observer != *replica) {
+        claimed.is_ok() || claimed == Err(*replica)
+    }
+
+    /// An update by `replica`. The step after it, if this replica is the one that observes.
+    pub(crate) fn update(&self, replica: &mut u64) -> Option<u64> {
+        if !self.observes(replica) {
             return None;
         }
         let forwards = self.forwards.load(Ordering::Acquire);
@@ -174,5 +179,9 @@ mod tests {
         assert!(clock.forward() && !clock.forward());
         assert_eq!(clock.update(&mut b), Some(13));
         assert_eq!(clock.update(&mut a), None);
+        // Asking before an update is as good as updating.
+        clock.begin();
+        assert!(clock.observes(&mut a) && !clock.observes(&mut b));
+        assert_eq!((clock.update(&mut b), clock.update(&mut a)), (None, Some(14)));
     }
 }

@@ -9,6 +9,7 @@ pub use logger::MonitorLogger;
 pub use metric::MonitorMetric;
 
 use crate::Monitor;
+use crate::visitor::Source;
 use burn_core::module::{Devices, Module, ModuleMapper, ModuleVisitor};
 use burn_core::tensor::Device;
 use burn_optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -102,6 +103,16 @@ impl<M: Module + 'static> Monitored<M> {
         self.monitor.finish()
     }
 
+    /// Takes the gradients of the update to come, if asked to.
+    fn gradients<S: Source>(&mut self, grads: &S) {
+        let asked = self.monitor.engine().is_some_and(|engine| engine.settings().gradients);
+        if let Some(clock) = self.monitor.clock().filter(|_| asked)
+            && clock.observes(&mut self.replica)
+        {
+            self.monitor.take_gradients(clock.step(), &self.model, grads);
+        }
+    }
+
     fn updated(mut self, update: impl FnOnce(M) -> M) -> Self {
         self.model = update(self.model);
         let step = self.monitor.clock().and_then(|clock| clock.update(&mut self.replica));
@@ -174,20 +185,22 @@ impl<M: TrainStep + Module + 'static> TrainStep for Monitored<M> {
     }
 
     fn optimize(
-        self,
+        mut self,
         optim: &mut ModuleOptimizer,
         lr: ModuleLearningRate,
         grads: GradientsParams,
     ) -> Self {
+        self.gradients(&grads);
         self.updated(|model| model.optimize(optim, lr, grads))
     }
 
     fn optimize_multi(
-        self,
+        mut self,
         optim: &mut ModuleOptimizer,
         lr: ModuleLearningRate,
         grads: MultiGradientsParams,
     ) -> Self {
+        self.gradients(&grads);
         self.updated(|model| model.optimize_multi(optim, lr, grads))
     }
 }

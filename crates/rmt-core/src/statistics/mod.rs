@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod drift;
 pub mod edges;
+pub mod gradient;
 pub mod heavy_tail;
 pub mod kurtosis;
 pub mod scale;

@@ -2,7 +2,8 @@
 
 use super::Sink;
 use crate::error::SinkError;
-use crate::record::{Record, Scalars, Tick};
+use crate::record::{GradientTick, Record, Scalars, Tick};
+use crate::tags;
 use rmt_core::Profile;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -11,8 +12,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `metrics.jsonl` (layer reports and nothing else), `scalars.jsonl` (the user's scalars and
-/// what is said of the monitor and of the whole model), `profiles.jsonl` (full spectra, every so
-/// many ticks) and `tables.jsonl` (each row of a table an object, by column).
+/// what is said of the monitor, of the whole model and of gradients), `profiles.jsonl` (full spectra,
+/// every so many ticks), `gradients.jsonl` (those of gradients, as often) and `tables.jsonl` (each row
+/// of a table an object, by column).
 ///
 /// Each record reaches its file in one write, so a killed process leaves at most one torn line, the
 /// last. Nothing is held back: `flush` has nothing to do.
@@ -21,10 +23,13 @@ pub struct Jsonl {
     metrics: Lines,
     scalars: Lines,
     profiles: Lines,
+    gradients: Lines,
     tables: Lines,
     profiles_every: u64,
     /// Reports so far, by layer: not every tick has every layer.
     counts: HashMap<String, u64>,
+    /// The same of gradients.
+    gradient_counts: HashMap<String, u64>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +52,15 @@ struct ProfileRow<'a> {
 }
 
 #[derive(Serialize)]
+struct GradientRow<'a> {
+    session: u32,
+    step: u64,
+    name: &'a str,
+    part: Option<&'a str>,
+    singular_values: &'a [f64],
+}
+
+#[derive(Serialize)]
 struct TableRow<'a> {
     table: &'a str,
     step: u64,
@@ -63,9 +77,11 @@ impl Jsonl {
             metrics: lines("metrics.jsonl"),
             scalars: lines("scalars.jsonl"),
             profiles: lines("profiles.jsonl"),
+            gradients: lines("gradients.jsonl"),
             tables: lines("tables.jsonl"),
             profiles_every,
             counts: HashMap::new(),
+            gradient_counts: HashMap::new(),
         }
     }
 
@@ -89,11 +105,7 @@ impl Jsonl {
 
     fn profiles(&mut self, tick: &Tick) -> Result<(), SinkError> {
         let (every, counts) = (self.profiles_every, &mut self.counts);
-        let due = tick.reports.iter().filter(|report| {
-            let count = counts.entry(report.layer.path()).or_default();
-            *count += 1;
-            (*count - 1).is_multiple_of(every)
-        });
+        let due = tick.reports.iter().filter(|report| turn(counts, report.layer.path(), every));
         self.profiles.append(due.filter_map(|report| {
             report.profile.as_ref().map(|profile| ProfileRow {
                 session: report.session,
@@ -103,6 +115,33 @@ impl Jsonl {
                 profile,
             })
         }))
+    }
+
+    fn gradients(&mut self, tick: &GradientTick) -> Result<(), SinkError> {
+        let scalars = tick.reports.iter().flat_map(|(layer, report)| {
+            let path = layer.path();
+            report
+                .scalars()
+                .map(move |(x, value)| (format!("{}/{x}/{path}", tags::GRADIENTS), value))
+        });
+        let scalars: Vec<(String, f64)> = scalars.collect();
+        let scalars = self.scalars.append(scalars.iter().map(|(name, value)| ScalarRow {
+            session: tick.session,
+            step: tick.step,
+            name,
+            value: *value,
+            wall_time: tick.wall_time,
+        }));
+        let (every, counts) = (self.profiles_every, &mut self.gradient_counts);
+        let due = tick.reports.iter().filter(|(layer, _)| turn(counts, layer.path(), every));
+        let spectra = self.gradients.append(due.map(|(layer, report)| GradientRow {
+            session: tick.session,
+            step: tick.step,
+            name: &layer.name,
+            part: layer.part.as_deref(),
+            singular_values: &report.singular_values,
+        }));
+        scalars.and(spectra)
     }
 
     fn user_scalars(&mut self, scalars: &Scalars) -> Result<(), SinkError> {
@@ -116,6 +155,13 @@ impl Jsonl {
     }
 }
 
+/// Counts a report of `path`; whether it is one of every `every`, the first included (0: none is).
+fn turn(counts: &mut HashMap<String, u64>, path: String, every: u64) -> bool {
+    let count = counts.entry(path).or_default();
+    *count += 1;
+    every > 0 && (*count - 1).is_multiple_of(every)
+}
+
 impl Sink for Jsonl {
     fn name(&self) -> &str {
         "jsonl"
@@ -124,6 +170,7 @@ impl Sink for Jsonl {
     fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
         match record {
             Record::Tick(tick) => self.tick(tick),
+            Record::Gradients(tick) => self.gradients(tick),
             Record::Scalars(scalars) => self.user_scalars(scalars),
             Record::Table(table) => self.tables.append(table.rows.iter().map(|cells| TableRow {
                 table: &table.name,
@@ -222,6 +269,29 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().next().unwrap(), "{\"torn");
         assert_eq!(text.lines().count(), 3);
+    }
+
+    #[test]
+    fn gradients_have_curves_at_each_step_and_spectra_every_so_often() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut sink = Jsonl::new(directory.path(), 2);
+        for step in 0..4 {
+            sink.write(&Record::Gradients(&GradientTick::example(step, &["a.weight"]))).unwrap();
+        }
+        let read = |file| fs::read_to_string(directory.path().join(file)).unwrap();
+        let scalars = read("scalars.jsonl");
+        let first = scalars.lines().next().unwrap();
+        let name = "rmt_8_gradients/norm/a.weight";
+        assert!(first.contains(&format!(r#""step":0,"name":"{name}","value":5.0"#)), "{first}");
+        assert_eq!(scalars.lines().count(), 4 * 3);
+        let row = |step| {
+            format!(r#"{{"session":0,"step":{step},"name":"a.weight","part":null,"#)
+                + r#""singular_values":[4.0,3.0]}"#
+        };
+        assert_eq!(read("gradients.jsonl").lines().collect::<Vec<_>>(), [row(0), row(2)]);
+        let mut sink = Jsonl::new(directory.path(), 0);
+        sink.write(&Record::Gradients(&GradientTick::example(4, &["a.weight"]))).unwrap();
+        assert_eq!(read("gradients.jsonl").lines().count(), 2);
     }
 
     #[test]

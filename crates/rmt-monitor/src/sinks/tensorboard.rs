@@ -3,7 +3,7 @@
 use super::Sink;
 use super::event_file::{EventFile, Value};
 use crate::error::SinkError;
-use crate::record::{Record, Scalars, Tick, wall_time};
+use crate::record::{GradientTick, Record, Scalars, Tick, wall_time};
 use crate::tags::{self, CURVES, TagNames};
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerId;
@@ -28,6 +28,8 @@ pub struct TensorBoard {
     names: TagNames,
     /// Width of a histogram bin, by layer: fixed at the first tick, so that steps compare.
     bin_widths: HashMap<String, f64>,
+    /// The same of gradients: fixed at the first that is not zero.
+    gradient_widths: HashMap<String, f64>,
     /// The step that training was restored at: it has its curves from an earlier session.
     restored: Option<u64>,
     /// The latest of every layer: not every tick has every layer.
@@ -44,6 +46,7 @@ impl TensorBoard {
             file: None,
             names: TagNames::default(),
             bin_widths: HashMap::new(),
+            gradient_widths: HashMap::new(),
             restored: None,
             verdicts: HashMap::new(),
         }
@@ -115,6 +118,25 @@ impl TensorBoard {
         Some(bins(values, width))
     }
 
+    fn gradients(&mut self, tick: &GradientTick) -> Result<(), SinkError> {
+        let paths: Vec<String> = tick.reports.iter().map(|(layer, _)| layer.path()).collect();
+        self.names.learn(paths.iter().map(String::as_str));
+        let mut values = Vec::with_capacity(tick.reports.len() * 5);
+        for ((_, report), name) in tick.reports.iter().zip(&paths) {
+            for (statistic, value) in report.scalars() {
+                let tag = self.names.tag(tags::GRADIENTS, statistic, name);
+                values.push((tag, Value::Scalar(value as f32)));
+            }
+            if report.spectral_norm > 0.0 {
+                let width = report.spectral_norm / BINS_TO_EDGE;
+                let width = *self.gradient_widths.entry(name.clone()).or_insert(width);
+                let tag = self.names.tag(tags::GRADIENTS, tags::SINGULAR_VALUES, name);
+                values.push((tag, Value::Histogram(bins(&report.singular_values, width))));
+            }
+        }
+        self.append(tick.step, tick.wall_time, values)
+    }
+
     fn scalars(&mut self, scalars: &Scalars) -> Result<(), SinkError> {
         let values =
             scalars.values.iter().map(|(name, x)| (name.clone(), Value::Scalar(*x as f32)));
@@ -156,6 +178,7 @@ impl Sink for TensorBoard {
         match record {
             Record::Start { session, step } => self.start(*session, *step),
             Record::Tick(tick) => self.tick(tick),
+            Record::Gradients(tick) => self.gradients(tick),
             Record::Scalars(scalars) => self.scalars(scalars),
             Record::Table(table) => {
                 let tag = format!("{}/{}", tags::SUMMARY, table.name);
@@ -222,6 +245,33 @@ mod tests {
         };
         // In a directory of its own the first session writes both ticks.
         assert!(file_of(0) > file_of(1) + 50);
+    }
+
+    #[test]
+    fn gradients_keep_their_grid_and_numbers_are_padded() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut sink = TensorBoard::new(directory.path());
+        let names = ["layers.2.weight", "layers.10.weight"];
+        let mut zero = GradientTick::example(0, &names);
+        zero.reports.iter_mut().for_each(|(_, report)| *report = Default::default());
+        sink.write(&Record::Gradients(&zero)).unwrap();
+        assert!(sink.gradient_widths.is_empty());
+        let mut tick = GradientTick::example(1, &names);
+        for _ in 0..2 {
+            sink.write(&Record::Gradients(&tick)).unwrap();
+            assert_eq!(sink.gradient_widths[names[0]], 4.0 / BINS_TO_EDGE);
+            tick.step += 1;
+            tick.reports.iter_mut().for_each(|(_, report)| report.spectral_norm = 1.0);
+        }
+        sink.flush().unwrap();
+        let file = std::fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap();
+        let bytes = std::fs::read(file.path()).unwrap();
+        let holds = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        for statistic in ["norm", "spectral_norm", "stable_rank", "singular_values"] {
+            let tag = |layer: &str| format!("rmt_8_gradients/{statistic}/layers.{layer}.weight");
+            assert!(holds(&tag("02")) && holds(&tag("10")) && !holds(&tag("2")));
+        }
+        assert!(!holds("update_ratio"));
     }
 
     #[test]
