@@ -9,8 +9,10 @@ use burn::nn::loss::{MseLoss, Reduction};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Distribution, Tensor};
 use burn_rmt::{MonitorConfig, unused_run_directory};
+use clap::Parser;
+use rmt_examples::Backend;
 
 #[derive(Module, Debug)]
 struct Mlp {
@@ -24,8 +26,15 @@ impl Mlp {
     }
 }
 
+#[derive(Parser, Debug)]
+struct Options {
+    /// What it is trained on
+    #[arg(long, value_enum, default_value_t)]
+    device: Backend,
+}
+
 fn main() -> anyhow::Result<()> {
-    let device = Device::flex().autodiff();
+    let device = Options::parse().device.device()?.autodiff();
     device.seed(0);
 
     // The targets depend on four directions among the sixty-four of the inputs.

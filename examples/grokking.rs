@@ -8,7 +8,8 @@
 //! two hundred steps, while it gets every pair wrong that it has seen in neither order. Weight decay
 //! goes on shrinking the weights, and some three thousand steps later the network has found the rule
 //! and answers the pairs it never saw: grokking (Power et al., 2022,
-//! <https://arxiv.org/abs/2201.02177>). It takes under a minute on the CPU.
+//! <https://arxiv.org/abs/2201.02177>). It takes under a minute on the CPU; `--device wgpu` is for a
+//! GPU.
 //!
 //! Meanwhile a monitor compares its weights with random matrices. At the end a table tells what
 //! each weight matrix was at the start and what it has become; TensorBoard shows it live.
@@ -33,6 +34,7 @@ use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rmt_examples::Backend;
 
 // ------------------------------------------------------------------------------------------------
 // Options
@@ -55,6 +57,9 @@ pub struct Options {
     /// Pairs are added modulo this number
     #[arg(long, default_value_t = 59)]
     pub modulus: usize,
+    /// What it is trained on
+    #[arg(long, value_enum, default_value_t)]
+    pub device: Backend,
 }
 
 impl Options {
@@ -189,7 +194,7 @@ pub struct Reached {
 pub fn train(options: &Options, monitor: &Monitor, stop: &AtomicBool) -> Result<Reached> {
     options.check()?;
 
-    let device = Device::flex().autodiff();
+    let device = options.device.device()?.autodiff();
     device.seed(options.seed);
     let data = Data::new(options.modulus, options.seed, &device);
     let mut model = Network::new(options.modulus, &device);
@@ -278,7 +283,8 @@ fn run(options: &Options) -> Result<()> {
     let seconds = start.elapsed().as_secs_f64();
     let summary = monitor.finish();
 
-    println!("{} of {} steps in {seconds:.1} s", reached.steps, options.steps);
+    let device = rmt_examples::name(&options.device.device()?);
+    println!("{} of {} steps in {seconds:.1} s on {device}", reached.steps, options.steps);
     println!(
         "accuracy: {:.1} % on the training pairs, {:.1} % on the test pairs",
         100.0 * reached.train_accuracy,

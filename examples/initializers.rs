@@ -8,10 +8,11 @@
 use anyhow::Result;
 use burn::module::Param;
 use burn::nn::Initializer;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use clap::Parser;
 use rmt_core::sanity::{Case, Expectation, FamilyTest, Requirement, SanityReport, sanity};
 use rmt_core::{Analyser, AnalysisOptions, Nulls, Orientation};
+use rmt_examples::Backend;
 use std::process::ExitCode;
 
 /// Checks burn's weight initializers against random matrix theory.
@@ -26,6 +27,9 @@ pub struct Options {
     /// Probability, at most, that a run over random matrices fails.
     #[arg(long, default_value_t = 0.01)]
     level: f64,
+    /// What draws them.
+    #[arg(long, value_enum, default_value_t)]
+    device: Backend,
 }
 
 /// (inputs, outputs).
@@ -59,7 +63,7 @@ fn initializers() -> Vec<(&'static str, Initializer, Expectation)> {
 
 /// Draws every initializer at every shape and holds it against its expectation.
 pub fn experiment(options: &Options) -> Result<SanityReport> {
-    let device = Device::flex();
+    let device = options.device.device()?;
     device.seed(options.seed);
     let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default())?;
     let cases: Vec<_> = SHAPES

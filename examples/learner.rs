@@ -29,6 +29,7 @@ use clap::Parser;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rmt_examples::Backend;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,6 +51,9 @@ pub struct Options {
     /// Seed of the data and of the first weights
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// What it is trained on
+    #[arg(long, value_enum, default_value_t)]
+    pub device: Backend,
 }
 
 impl Options {
@@ -169,7 +173,7 @@ impl InferenceStep for Classifier {
 /// Trains as `options` say; burn's files and the monitor's go into one directory.
 pub fn train(options: &Options) -> Result<Summary> {
     options.check()?;
-    let device = Device::flex().autodiff();
+    let device = options.device.device()?.autodiff();
     device.seed(options.seed);
     let model = Classifier::new(&device);
     let directory = unused_run_directory(&options.run);

@@ -14,6 +14,7 @@ use burn::train::{
     ExecutionStrategy, MetricEarlyStoppingStrategy, MultiDeviceOptim, StoppingCondition, TrainStep,
 };
 use burn_rmt::{Monitor, MonitorConfig};
+use clap::Parser;
 use libtest_mimic::Trial;
 use rmt_core::LayerReport;
 use serde_json::Value;
@@ -346,8 +347,13 @@ fn example() {
     let _guard = alone_with_device();
     let base = tempfile::tempdir().unwrap();
     let run = base.path().join("run");
-    let options =
-        crate::learner::Options { epochs: 2, points: 1024, every: 8, run: run.clone(), seed: 0 };
+    let mut options = crate::learner::Options::parse_from([
+        "learner",
+        "--epochs=2",
+        "--points=1024",
+        "--every=8",
+    ]);
+    options.run = run.clone();
     let summary = crate::learner::train(&options).unwrap();
     // Eight batches of 128 points an epoch.
     assert_eq!((summary.ticks, summary.counts.analysed, summary.warnings_total), (3, 6, 0));

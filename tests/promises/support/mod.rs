@@ -3,6 +3,7 @@
 pub(crate) mod generator;
 pub(crate) mod learner;
 pub(crate) mod tensorboard;
+pub(crate) mod vulkan;
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};

@@ -1,0 +1,162 @@
+//! On burn-wgpu, where operations are queued and reads are lazy: what the worker reads is what was
+//! there at the step, though the optimizer runs on; and training is what it is without the monitor.
+
+use crate::support::vulkan::test_on_vulkan;
+use crate::support::{Backwards, Capture, rows};
+use burn::optim::{AdamWConfig, GradientsParams};
+use burn::tensor::{Device, Distribution, Tensor};
+use burn_rmt::{Monitor, MonitorConfig};
+use libtest_mimic::Trial;
+use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation};
+use std::collections::HashMap;
+use std::path::Path;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test_on_vulkan(module_path!(), "weights", weights),
+        test_on_vulkan(module_path!(), "scalars", scalars),
+        test_on_vulkan(module_path!(), "gradients", gradients),
+        test_on_vulkan(module_path!(), "bit_identical_with_and_without", bit_identical),
+    ]
+}
+
+const STEPS: u64 = 220;
+
+/// Only the spectra: the worker keeps up, so that it reads while training runs on.
+fn config(directory: &Path) -> MonitorConfig {
+    MonitorConfig::new(directory)
+        .with_every(1)
+        .with_drift(false)
+        .with_change_spectra(false)
+        .with_correlation_traps(false)
+        .with_tensorboard(false)
+}
+
+/// Trains on normal inputs; `each` sees the step, the model after it and its loss.
+fn train(
+    device: &Device,
+    steps: u64,
+    monitor: &Monitor,
+    mut each: impl FnMut(u64, &Backwards, Tensor<1>),
+) -> Backwards {
+    device.seed(11);
+    let mut model = Backwards::new(device);
+    let mut optim = AdamWConfig::new().init();
+    monitor.observe(0, &model);
+    for step in 1..=steps {
+        let x = Tensor::<2>::random([32, 24], Distribution::Normal(0.0, 1.0), device);
+        let loss = (model.forward(x.clone()) - x.slice([0..32, 0..20])).square().mean();
+        let grads = GradientsParams::from_grads(loss.backward(), &model);
+        monitor.gradients(step - 1, &model, &grads);
+        model = optim.step(1e-2, model, grads);
+        monitor.observe(step, &model);
+        each(step, &model, loss);
+    }
+    model
+}
+
+/// A copy on this thread, before anything else is queued.
+fn copy<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec_as::<f32>().unwrap()
+}
+
+fn layers(model: &Backwards) -> [(&'static str, Tensor<2>); 2] {
+    [("first.weight", model.first.weight.val()), ("second.weight", model.second.weight.val())]
+}
+
+fn weights(device: &Device) {
+    let base = tempfile::tempdir().unwrap();
+    let (capture, reports) = Capture::new();
+    let monitor = config(base.path()).with_sink(capture).init().unwrap();
+    let mut copies = HashMap::new();
+    train(device, STEPS, &monitor, |step, model, _| {
+        for (name, weight) in layers(model) {
+            let [rows, cols] = weight.dims();
+            copies.insert((name, step), (copy(weight), rows, cols));
+        }
+    });
+    let summary = monitor.finish();
+    assert_eq!((summary.counts.dropped.total(), summary.warnings_total), (0, 0), "{summary:?}");
+    let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
+    let same = |report: &LayerReport| {
+        let (values, rows, cols) = &copies[&(&report.layer.name[..], report.step)];
+        let matrix = Matrix::new(&values[..], *rows, *cols, Orientation::InOut).unwrap();
+        let expected = analyser.analyse(&matrix, Context::default()).unwrap().profile;
+        report.profile.as_ref() == Some(&expected)
+    };
+    let reports: Vec<_> = reports.try_iter().filter(|report| report.step > 0).collect();
+    assert_eq!(reports.len() as u64, 2 * STEPS);
+    let wrong: Vec<_> = reports.iter().filter(|r| !same(r)).map(|r| r.step).collect();
+    assert!(wrong.is_empty(), "{} of {} are of another step: {wrong:?}", wrong.len(), 2 * STEPS);
+}
+
+fn scalars(device: &Device) {
+    let base = tempfile::tempdir().unwrap();
+    let monitor = config(base.path()).with_every(1000).init().unwrap();
+    let mut expected = Vec::new();
+    let mut sum = Tensor::<1>::zeros([1], device);
+    train(device, STEPS, &monitor, |step, _, loss| {
+        // The sum is added to in place, once nobody else holds it.
+        sum = sum.clone() + loss.detach();
+        monitor.scalar(step, "sum", &sum);
+        expected.push(f64::from(copy(sum.clone())[0]));
+    });
+    assert_eq!(monitor.finish().scalars_dropped, 0);
+    let rows = rows(base.path(), "scalars.jsonl");
+    let found: Vec<_> = rows.iter().filter(|row| row["name"] == "sum").collect();
+    assert_eq!(found.len() as u64, STEPS);
+    for (row, (step, expected)) in found.iter().zip((1_u64..).zip(expected)) {
+        assert_eq!((row["step"].as_u64(), row["value"].as_f64()), (Some(step), Some(expected)));
+    }
+}
+
+fn gradients(device: &Device) {
+    let base = tempfile::tempdir().unwrap();
+    let (every, rate) = (2, 1e-2_f64);
+    let monitor = config(base.path()).with_every(every).init().unwrap();
+    let mut norms = HashMap::new();
+    let norm = |values: &[f32]| values.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+    let mut last: HashMap<&str, Vec<f32>> = HashMap::new();
+    train(device, 60, &monitor, |step, model, _| {
+        for (name, weight) in layers(model) {
+            let now = copy(weight);
+            if let Some(before) = last.insert(name, now.clone()) {
+                let moved: Vec<f32> = now.iter().zip(&before).map(|(x, y)| x - y).collect();
+                norms.insert((name, step - 1), norm(&moved) / norm(&before));
+            }
+        }
+    });
+    let summary = monitor.finish();
+    assert_eq!((summary.gradients.analysed, summary.gradients.dropped.total()), (60, 0));
+    let _ = rate;
+    let prefix = "rmt_8_gradients/update_ratio/";
+    let mut compared = 0;
+    for row in rows(base.path(), "scalars.jsonl") {
+        let Some(name) = row["name"].as_str().and_then(|name| name.strip_prefix(prefix)) else {
+            continue;
+        };
+        let step = row["step"].as_u64().unwrap();
+        if step > 0 {
+            let (found, expected) = (row["value"].as_f64().unwrap(), norms[&(name, step)]);
+            assert!((found / expected - 1.0).abs() < 1e-5, "{name} {step}: {found} {expected}");
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 58);
+}
+
+fn bit_identical(device: &Device) {
+    let trained = |monitor: &Monitor| {
+        let mut losses = Vec::new();
+        let model = train(device, 40, monitor, |_, _, loss| losses.push(copy(loss)));
+        (losses, layers(&model).map(|(_, weight)| copy(weight)))
+    };
+    let plain = trained(&Monitor::disabled());
+    assert_eq!(trained(&Monitor::disabled()), plain, "training is not deterministic by itself");
+    for every in [1, 7] {
+        let base = tempfile::tempdir().unwrap();
+        let monitor = config(base.path()).with_every(every).init().unwrap();
+        assert_eq!(trained(&monitor), plain, "every {every}");
+        assert_eq!(monitor.finish().counts.dropped.total(), 0);
+    }
+}
