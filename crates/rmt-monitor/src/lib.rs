@@ -52,9 +52,11 @@ mod reference_file;
 mod run_directory;
 mod schedule;
 mod settings;
+mod share;
 mod shared;
 pub mod sinks;
 mod snapshot;
+mod sub_runs;
 pub mod tags;
 mod worker;
 
