@@ -61,7 +61,7 @@ impl<A: Adapter> MonitorConfig<A> {
     /// Shares the model's matrices among `world` processes, each with its own `rank` below it, and all
     /// with the same run directory and settings. Each is given the whole model and analyses its part, by
     /// cost ([`rmt_core::shard`]); it writes to `rank_<rank>` in the run directory, and counts what is
-    /// its own.
+    /// its own. [`read_reports`](crate::read_reports) joins them.
     #[must_use]
     pub fn with_shard(mut self, rank: usize, world: usize) -> Self {
         self.settings.shard = Some(Shard { rank, world });

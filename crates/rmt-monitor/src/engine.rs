@@ -1,6 +1,9 @@
 //! The handle that training holds: lets snapshots in, and never waits unless asked to.
 
 mod gradients;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod shard_tests;
 mod weights;
 
 use crate::error::{InitError, ResumeError};
