@@ -37,6 +37,16 @@ pub enum RmtError {
         /// What it must be.
         requirement: &'static str,
     },
+    /// There is no such process.
+    #[error(
+        "rank {rank} of {world}: ranks count from 0 to world − 1, and there must be at least one"
+    )]
+    Shard {
+        /// Number of the process.
+        rank: usize,
+        /// How many there are.
+        world: usize,
+    },
     /// The decomposition did not converge.
     #[error("the singular value decomposition of a {rows}×{cols} matrix did not converge")]
     NoConvergence {

@@ -20,7 +20,8 @@
 //! - [`report`]: the public schema of what is said of a matrix;
 //! - [`sanity`]: random matrices must be found random, and nothing else;
 //! - [`calibration`]: the measured levels of all decisions;
-//! - [`layers`]: what a parameter's name tells.
+//! - [`layers`]: what a parameter's name tells;
+//! - [`shard`]: which of several processes analyses which matrix.
 
 pub mod calibration;
 pub mod laws;
@@ -28,6 +29,7 @@ pub mod layers;
 pub mod nulls;
 pub mod report;
 pub mod sanity;
+pub mod shard;
 pub mod spectrum;
 pub mod statistics;
 

@@ -6,6 +6,7 @@ use crate::layout::Layout;
 use crate::schedule::{Overflow, Schedule};
 use crate::settings::Settings;
 use crate::sinks::Sink;
+use rmt_core::shard::Shard;
 use rmt_core::{Equalise, NullModel, ScaleEstimator};
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -55,6 +56,16 @@ impl<A: Adapter> MonitorConfig<A> {
     /// From settings that were read from a file, say.
     pub fn from_settings(settings: Settings) -> Self {
         Self { settings, sinks: Vec::new(), adapter: PhantomData }
+    }
+
+    /// Shares the model's matrices among `world` processes, each with its own `rank` below it, and all
+    /// with the same run directory and settings. Each is given the whole model and analyses its part, by
+    /// cost ([`rmt_core::shard`]); it writes to `rank_<rank>` in the run directory, and counts what is
+    /// its own. [`read_reports`](crate::read_reports) joins them.
+    #[must_use]
+    pub fn with_shard(mut self, rank: usize, world: usize) -> Self {
+        self.settings.shard = Some(Shard { rank, world });
+        self
     }
 
     /// Takes the weights every `steps` optimizer steps (step 0 included).

@@ -1,27 +1,33 @@
 //! The handle that training holds: lets snapshots in, and never waits unless asked to.
 
 mod gradients;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod shard_tests;
+mod weights;
 
 use crate::error::{InitError, ResumeError};
 use crate::filter::Filter;
 use crate::layout::Layout;
-use crate::ledger::{Counts, DropReason, Ledger, State};
+use crate::ledger::{Counts, DropReason, Ledger};
 use crate::null_cache::DiskCache;
 use crate::record::{LayerSummary, Status, Summary};
-use crate::run_directory::{RunDirectory, WatchedLayer};
-use crate::schedule::{Overflow, Timetable};
+use crate::run_directory::RunDirectory;
+use crate::schedule::Timetable;
 use crate::settings::Settings;
+use crate::share::Share;
 use crate::shared::{Shared, lock};
 use crate::sinks::{Jsonl, Sink, TensorBoard};
-use crate::snapshot::{Admission, LayerSnapshot, Scalar};
+use crate::snapshot::Scalar;
 use crate::worker::{Job, Worker};
 use crossbeam::channel::{self, Receiver, Sender};
 use rmt_core::report::Verdict;
+use rmt_core::shard::Shard;
 use rmt_core::statistics::drift::SpectralEdge;
 use rmt_core::{Analyser, Nulls};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 /// Bytes that one waiting scalar counts for, beside its name.
@@ -58,6 +64,9 @@ impl Engine {
         if settings.spectral_edge_window > 0 {
             SpectralEdge::new(settings.spectral_edge_window)?;
         }
+        if let Some(Err(error)) = settings.shard.map(Shard::checked) {
+            return Err(InitError::Setting { setting: "shard", problem: error.to_string() });
+        }
         let filter = Filter::new(&settings)?;
         let mut nulls = Nulls::new(settings.seed);
         if let Some(directory) = &settings.null_cache {
@@ -77,6 +86,8 @@ impl Engine {
         let shared = Arc::new(Shared {
             ledger: Ledger::default(),
             latest_step: AtomicU64::new(0),
+            first_step: OnceLock::new(),
+            share: Share::new(settings.shard),
             info: Mutex::new(info),
             progress: Mutex::default(),
             filter,
@@ -104,7 +115,7 @@ impl Engine {
         &self.owner.shared.settings
     }
 
-    /// Directory of the run.
+    /// Directory of the run; of a process that shares it, its own below that.
     pub fn run_directory(&self) -> &Path {
         self.owner.shared.directory.path()
     }
@@ -154,67 +165,6 @@ impl Engine {
         info.device = Some(device);
     }
 
-    /// Lets the matrices of one step in, as far as the byte budget allows.
-    ///
-    /// The first snapshot of a run is always let in. One that is larger than the whole budget is
-    /// cut by layer: what fits is taken, and the next due step starts with the rest. Returns
-    /// whether every matrix was let in.
-    pub fn submit(&self, step: u64, admission: Admission, mut layers: Vec<LayerSnapshot>) -> bool {
-        let shared = &self.owner.shared;
-        self.reached(step);
-        if layers.is_empty() {
-            return true;
-        }
-        let whole = layers.len();
-        let total = total_bytes(&layers);
-        if admission == Admission::Wait || shared.settings.overflow == Overflow::Block {
-            shared.ledger.wait_for_room(total, shared.settings.finish_timeout);
-        }
-        let mut warnings = Vec::new();
-        let mut state = shared.ledger.lock();
-        let first = state.counts.submitted == 0;
-        layers.iter().for_each(|_| state.submit());
-        if state.closed {
-            layers.iter().for_each(|_| state.drop_one(DropReason::Finished));
-            return false;
-        }
-        let budget = *state.budget.get_or_insert_with(|| default_budget(total));
-        let force = first || admission == Admission::Wait;
-        layers.retain(|layer| {
-            let fits = layer.bytes <= budget;
-            if !fits {
-                state.drop_one(DropReason::TooLarge);
-                warnings.push(too_large(layer, budget));
-            }
-            fits
-        });
-        let total = total_bytes(&layers);
-        if !force && total > budget {
-            if let Some(message) = cut(&mut state, &mut layers) {
-                warnings.push((format!("cut {message}"), message));
-            }
-        } else if !force && !state.fits(total) {
-            layers.drain(..).for_each(|_| state.drop_one(DropReason::QueueFull));
-            let message = "the queue is full: a snapshot was dropped".to_owned();
-            warnings.push(("queue full".into(), message));
-        }
-        state.bytes_in_flight += total_bytes(&layers);
-        drop(state);
-        for (key, message) in warnings {
-            shared.warn_once(step, &key, message);
-        }
-        if first {
-            shared.timetable.know_layers(whole);
-            let mut info = lock(&shared.info);
-            info.layers = layers.iter().map(WatchedLayer::of).collect();
-        }
-        let complete = layers.len() == whole;
-        if !layers.is_empty() {
-            self.send(Job::Snapshot { step, layers });
-        }
-        complete
-    }
-
     /// Tells that training goes on from the weights after `step` updates: what earlier sessions
     /// logged of later steps is replaced, and drift is measured from the run's own first snapshot.
     pub fn resume(&self, step: u64) {
@@ -252,9 +202,12 @@ impl Engine {
         })
     }
 
-    /// Counts a due parameter that could not be taken.
+    /// Counts a due parameter that could not be taken: once, where several processes share the model.
     pub fn not_taken(&self, step: u64, name: &str, reason: DropReason) {
         let shared = &self.owner.shared;
+        if !shared.share.speaks_for_all() {
+            return;
+        }
         {
             let mut state = shared.ledger.lock();
             state.submit();
@@ -352,47 +305,6 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.finish();
     }
-}
-
-fn total_bytes(layers: &[LayerSnapshot]) -> u64 {
-    layers.iter().map(|layer| layer.bytes).sum()
-}
-
-fn too_large(layer: &LayerSnapshot, budget: u64) -> (String, String) {
-    let name = layer.layer.path();
-    let message = format!(
-        "`{name}` ({} bytes) is larger than the whole byte budget ({budget}) and is not analysed; \
-         raise it with with_budget_bytes",
-        layer.bytes
-    );
-    (format!("too large {name}"), message)
-}
-
-/// Keeps what fits, beginning with the layer that was cut first last time.
-fn cut(state: &mut State, layers: &mut Vec<LayerSnapshot>) -> Option<String> {
-    if let Some(name) = state.next_cut.take() {
-        let start = layers.iter().position(|layer| layer.layer.path() == name).unwrap_or(0);
-        layers.rotate_left(start);
-    }
-    let whole = layers.len();
-    let mut bytes = 0;
-    let mut kept = 0;
-    while kept < whole && state.fits(bytes + layers[kept].bytes) {
-        bytes += layers[kept].bytes;
-        kept += 1;
-    }
-    let left = layers.split_off(kept);
-    state.next_cut = left.first().map(|layer| layer.layer.path());
-    left.iter().for_each(|_| state.drop_one(DropReason::OverBudget));
-    if left.is_empty() {
-        return None;
-    }
-    let message = format!(
-        "snapshots are larger than the byte budget: {kept} of {whole} matrices taken, the others \
-         come first at the next due step"
-    );
-    layers.iter_mut().for_each(|layer| layer.notes.push(message.clone()));
-    Some(message)
 }
 
 /// Twice the first snapshot, at least 256 MiB, at most a quarter of memory.

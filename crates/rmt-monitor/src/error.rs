@@ -64,6 +64,48 @@ pub struct ResumeError {
     pub known: String,
 }
 
+/// Why the reports of a run could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReaderError {
+    /// There are no reports.
+    #[error("{}: there is no metrics.jsonl in it, nor in a rank_* directory below; name the run directory of a monitor that writes JSONL files", .directory.display())]
+    Nothing {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// A file or directory could not be read.
+    #[error("{}: {cause}", .path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// A line is no report, and not one that was cut short either.
+    #[error("{}, line {line}: it is no report that this version can read ({problem}); remove the line, or read the file with the version that wrote it", .path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: usize,
+        /// Why.
+        problem: String,
+    },
+    /// Two processes of one session differ on the same matrix.
+    #[error("`{layer}` at step {step} has different reports of session {session} in {} and {}; if they are of different trainings, give each a run directory, and move one of the files away", .files[0].display(), .files[1].display())]
+    Conflict {
+        /// The step.
+        step: u64,
+        /// Path of the matrix.
+        layer: String,
+        /// The session.
+        session: u32,
+        /// Where the reports are.
+        files: [PathBuf; 2],
+    },
+}
+
 /// Why a sink could not take a record. The worker counts it and goes on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -127,6 +127,8 @@ pub(crate) struct State {
     pub(crate) budget: Option<u64>,
     /// Scalars waiting, counted apart: weights that fill the queue make no holes in a loss curve.
     scalar_bytes: u64,
+    /// A snapshot was submitted: the next one is not the first.
+    pub(crate) begun: bool,
     /// No more is let in.
     pub(crate) closed: bool,
     /// The worker was given up: what it still completes was already counted as dropped.

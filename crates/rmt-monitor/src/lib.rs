@@ -20,7 +20,7 @@
 //! use rmt_core::{Orientation, layers::LayerId};
 //! # let directory = tempfile::tempdir()?;
 //! # let path = directory.path().join("x");
-//! let engine = MonitorConfig::<rmt_monitor::Bare>::new(path).with_every(10).init()?;
+//! let engine = MonitorConfig::<rmt_monitor::Bare>::new(&path).with_every(10).init()?;
 //! let weights: Vec<f32> = (0..20 * 30).map(|i| ((i * 7919) % 101) as f32 - 50.0).collect();
 //! let layer = LayerSnapshot {
 //!     layer: LayerId::from_name("layer.weight"),
@@ -36,6 +36,8 @@
 //! engine.submit(0, Admission::Normal, vec![layer]);
 //! let summary = engine.finish();
 //! assert_eq!((summary.counts.submitted, summary.counts.analysed), (1, 1));
+//! let rows = rmt_monitor::read_reports(&path)?.reports;
+//! assert_eq!((rows.len(), rows[0].step), (1, 0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -47,23 +49,27 @@ mod history;
 mod layout;
 mod ledger;
 mod null_cache;
+pub mod reader;
 mod record;
 mod reference_file;
 mod run_directory;
 mod schedule;
 mod settings;
+mod share;
 mod shared;
 pub mod sinks;
 mod snapshot;
+mod sub_runs;
 pub mod tags;
 mod worker;
 
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
-pub use error::{InitError, ReadError, ResumeError, SinkError};
+pub use error::{InitError, ReadError, ReaderError, ResumeError, SinkError};
 pub use layout::{Layout, Matrices};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
+pub use reader::{Reports, read_reports};
 pub use record::{
     GradientTick, Health, LayerSummary, Record, Scalars, Status, Summary, Table, Tick, Warning,
 };

@@ -3,13 +3,18 @@
 use crate::error::InitError;
 use crate::record::wall_time;
 use crate::settings::Settings;
+use crate::sub_runs;
 use rmt_core::Orientation;
 use rmt_core::report::SCHEMA;
+use rmt_core::shard::Shard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// What is said of the run.
+const RUN: &str = "run.json";
 
 /// Contents of `run.json`: what was run, with which settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +24,9 @@ pub struct RunInfo {
     pub schema: u32,
     /// Number of the program run in this directory, from 0.
     pub session: u32,
+    /// The session since which as many processes have shared the run, without others in between.
+    #[serde(default)]
+    pub shared_since: u32,
     /// When it started, seconds since 1970.
     pub started: f64,
     /// Program and version.
@@ -42,12 +50,28 @@ impl RunInfo {
     }
 }
 
-/// What a session needs to know of the one before, whatever its settings were.
+/// What a session needs to know of the ones before, whatever their other settings were.
 #[derive(Deserialize)]
 struct Earlier {
     session: u32,
     #[serde(default)]
+    shared_since: u32,
+    #[serde(default)]
+    settings: EarlierSettings,
+    #[serde(default)]
     epochs: BTreeMap<u64, u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct EarlierSettings {
+    shard: Option<Shard>,
+}
+
+impl Earlier {
+    fn world(&self) -> Option<usize> {
+        self.settings.shard.map(|shard| shard.world)
+    }
 }
 
 /// Versions of the programs that wrote a run.
@@ -93,31 +117,43 @@ impl WatchedLayer {
 #[derive(Debug, Clone)]
 pub(crate) struct RunDirectory {
     path: PathBuf,
+    /// The run's other directories, as found when this one was opened.
+    others: Vec<PathBuf>,
 }
 
 impl RunDirectory {
     /// Makes the directory, finds the session's number and writes `run.json`.
+    ///
+    /// The number is above those of all sessions that another number of processes shared, so that of
+    /// several rows for one step the highest session's is the latest. Processes that start together
+    /// agree on it, whichever comes first: of as many processes as now, only the begin of their row of
+    /// sessions counts, which is the same before and after they have started.
     pub(crate) fn open(settings: &Settings) -> Result<(Self, RunInfo), InitError> {
-        let path = settings.run_directory.clone();
+        let path = sub_runs::own_directory(&settings.run_directory, settings.shard);
         let failed = |doing| {
             let path = path.clone();
             move |cause| InitError::RunDirectory { path, doing, cause }
         };
         fs::create_dir_all(&path).map_err(failed("it cannot be made"))?;
-        let directory = Self { path: path.clone() };
-        let (session, epochs) = match fs::read(directory.run_json()) {
+        let others = sub_runs::directories(&settings.run_directory);
+        let mut others = others.map_err(failed("the run's other directories cannot be listed"))?;
+        others.retain(|other| *other != path);
+        let directory = Self { path: path.clone(), others };
+        let own = match fs::read(directory.run_json()) {
             Ok(bytes) => {
                 let earlier: Earlier = serde_json::from_slice(&bytes).map_err(|error| {
                     InitError::ForeignRun { path: path.clone(), problem: error.to_string() }
                 })?;
-                (earlier.session + 1, earlier.epochs)
+                Some(earlier)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (0, BTreeMap::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed("its run.json cannot be read")(error)),
         };
+        let (session, shared_since, epochs) = directory.succeed(own, settings);
         let info = RunInfo {
             schema: SCHEMA,
             session,
+            shared_since,
             started: wall_time(),
             versions: Versions { rmt_monitor: env!("CARGO_PKG_VERSION").into(), framework: None },
             device: None,
@@ -129,12 +165,40 @@ impl RunDirectory {
         Ok((directory, info))
     }
 
+    /// Number of the session after those of `own` directory and of the others, the first one in a row
+    /// with its number of processes, and the epochs that the latest which has any knows.
+    fn succeed(&self, own: Option<Earlier>, settings: &Settings) -> (u32, u32, BTreeMap<u64, u64>) {
+        let world = settings.shard.map(|shard| shard.world);
+        let next = own.as_ref().map_or(0, |own| own.session.saturating_add(1));
+        let same = own.as_ref().filter(|own| own.world() == world);
+        let (mut session, mut since) = (next, same.map_or(next, |own| own.shared_since));
+        // What another program left there is not the run's.
+        let read = |path: &PathBuf| serde_json::from_slice(&fs::read(path.join(RUN)).ok()?).ok();
+        let others: Vec<Earlier> = self.others.iter().filter_map(read).collect();
+        for other in &others {
+            let together = other.world() == world;
+            let least = if together { other.shared_since } else { other.session.saturating_add(1) };
+            if session < least {
+                (session, since) = (least, least);
+            }
+        }
+        // Of equal sessions the first: its own.
+        let known = own.into_iter().chain(others).filter(|earlier| !earlier.epochs.is_empty());
+        let latest = known.reduce(|a, b| if b.session > a.session { b } else { a });
+        (session, since, latest.map(|latest| latest.epochs).unwrap_or_default())
+    }
+
+    /// The run's other directories: those of other processes, or the one above, as of the start.
+    pub(crate) fn others(&self) -> &[PathBuf] {
+        &self.others
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     fn run_json(&self) -> PathBuf {
-        self.path.join("run.json")
+        self.path.join(RUN)
     }
 
     pub(crate) fn write_run(&self, info: &RunInfo) -> io::Result<()> {
@@ -158,7 +222,7 @@ fn replace(path: &Path, value: &impl Serialize) -> io::Result<()> {
 }
 
 /// `base`, or the first of `base-2`, `base-3`, … that does not exist: for programs that start a
-/// new run each time.
+/// new run each time. Of processes that share a run, one calls it and tells the others.
 pub fn unused_run_directory(base: impl Into<PathBuf>) -> PathBuf {
     let base = base.into();
     if !base.exists() {
@@ -191,6 +255,74 @@ mod tests {
         fs::write(path.join("run.json"), "{}").unwrap();
         let error = RunDirectory::open(&settings(&path)).unwrap_err();
         assert!(matches!(error, InitError::ForeignRun { .. }), "{error}");
+    }
+
+    /// Opens the directories of as many processes, from rank `first` on, and says their session.
+    fn start(path: &Path, world: Option<usize>, first: usize) -> u32 {
+        let open = |shard| {
+            let (_, info) = RunDirectory::open(&Settings { shard, ..settings(path) }).unwrap();
+            info.session
+        };
+        let Some(world) = world else { return open(None) };
+        let ranks = (0..world).map(|rank| (rank + first) % world);
+        let mut sessions: Vec<u32> = ranks.map(|rank| open(Some(Shard { rank, world }))).collect();
+        sessions.dedup();
+        assert_eq!(sessions.len(), 1, "{world}: {sessions:?}");
+        sessions[0]
+    }
+
+    #[test]
+    fn sessions_are_numbered_in_order_however_many_share_them() {
+        let worlds = [3, 3, 2, 2, 3, 0, 3, 3, 11, 0, 0, 1, 3].map(|n| (n > 0).then_some(n));
+        for first in 0..3 {
+            let base = tempfile::tempdir().unwrap();
+            for (session, world) in worlds.into_iter().enumerate() {
+                assert_eq!(start(base.path(), world, first) as usize, session, "{world:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn processes_that_start_at_once_do_not_disturb_each_other() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("a/b");
+        for (session, world) in [4, 4, 3].into_iter().enumerate() {
+            let sessions: Vec<u32> = std::thread::scope(|scope| {
+                let open = |rank| {
+                    let shard = Some(Shard { rank, world });
+                    let settings = Settings { shard, ..settings(&path) };
+                    scope.spawn(move || RunDirectory::open(&settings).unwrap().1.session)
+                };
+                let all: Vec<_> = (0..world).map(open).collect();
+                all.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert!(sessions.iter().all(|&found| found as usize == session), "{sessions:?}");
+        }
+    }
+
+    #[test]
+    fn epochs_are_those_of_the_latest_session_that_knows_any() {
+        let base = tempfile::tempdir().unwrap();
+        let open = |rank, world| {
+            let shard = Some(Shard { rank, world });
+            RunDirectory::open(&Settings { shard, ..settings(base.path()) }).unwrap()
+        };
+        let ended = |(directory, mut info): (RunDirectory, RunInfo), epochs: &[(u64, u64)]| {
+            epochs.iter().for_each(|&(epoch, step)| info.epoch_ended(epoch, step));
+            directory.write_run(&info).unwrap();
+        };
+        (0..3).for_each(|rank| ended(open(rank, 3), &[(1, 10), (2, 20)]));
+        // Two go on from the first epoch, at another length of an epoch.
+        (0..2).for_each(|rank| ended(open(rank, 2), &[(2, 15)]));
+        // What another program left is none of it.
+        fs::create_dir(base.path().join("rank_7")).unwrap();
+        fs::write(base.path().join("rank_7/run.json"), "{}").unwrap();
+        for (rank, world) in [(2, 3), (0, 3), (1, 3), (3, 5)] {
+            let (_, info) = open(rank, world);
+            assert_eq!(info.epochs, BTreeMap::from([(1, 10), (2, 15)]), "{rank} of {world}");
+        }
+        let (_, alone) = RunDirectory::open(&settings(base.path())).unwrap();
+        assert_eq!(alone.epochs, BTreeMap::from([(1, 10), (2, 15)]));
     }
 
     #[test]

@@ -98,9 +98,10 @@ impl Timetable {
         }
     }
 
-    /// How many layers there are.
+    /// How many layers there are; what is said first counts.
     pub(crate) fn know_layers(&self, layers: usize) {
-        self.layers.store(layers as u64, Ordering::Relaxed);
+        let order = Ordering::Relaxed;
+        let _ = self.layers.compare_exchange(0, layers as u64, order, order);
     }
 }
 

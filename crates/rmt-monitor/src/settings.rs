@@ -3,6 +3,7 @@
 use crate::layout::Layout;
 use crate::null_cache::DiskCache;
 use crate::schedule::{Overflow, Schedule};
+use rmt_core::shard::Shard;
 use rmt_core::{AnalysisOptions, Nulls};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ use std::time::Duration;
 pub struct Settings {
     /// Directory of the run; made if it does not exist.
     pub run_directory: PathBuf,
+    /// Which of the processes that share the run this is; each writes below `run_directory`.
+    pub shard: Option<Shard>,
     /// The steps at which weights are taken.
     pub schedule: Schedule,
     /// What happens to a due snapshot that finds the byte budget full.
@@ -75,6 +78,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             run_directory: PathBuf::from("runs/run"),
+            shard: None,
             schedule: Schedule::default(),
             overflow: Overflow::default(),
             include: Vec::new(),

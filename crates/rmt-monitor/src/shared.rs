@@ -6,9 +6,10 @@ use crate::record::{LayerSummary, Summary, Warning};
 use crate::run_directory::{RunDirectory, RunInfo};
 use crate::schedule::Timetable;
 use crate::settings::Settings;
+use crate::share::Share;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Warnings kept in the summary.
 const WARNINGS_KEPT: usize = 100;
@@ -20,6 +21,9 @@ pub(crate) struct Shared {
     pub(crate) directory: RunDirectory,
     pub(crate) ledger: Ledger,
     pub(crate) latest_step: AtomicU64,
+    /// The step of the first snapshot, whether or not any of it is this process's.
+    pub(crate) first_step: OnceLock<u64>,
+    pub(crate) share: Share,
     pub(crate) info: Mutex<RunInfo>,
     pub(crate) progress: Mutex<Progress>,
     pub(crate) filter: Filter,

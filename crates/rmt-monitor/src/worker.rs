@@ -250,12 +250,20 @@ impl Worker {
 
     /// Looks for an earlier session's first snapshot. Training that begins anew has its own.
     fn find_reference(&mut self, step: u64) {
-        if self.session == 0 || step == 0 || !self.shared.settings.keeps_reference() {
+        let begun = self.shared.first_step.get().copied().unwrap_or(step);
+        if self.session == 0 || begun == 0 || !self.shared.settings.keeps_reference() {
             return;
         }
-        match FirstSnapshot::inherit(self.shared.directory.path()) {
-            Ok(found) => self.first = found,
-            Err(error) => self.warn(step, "reference", format!("{NO_REFERENCE}: {error}")),
+        let directory = &self.shared.directory;
+        let (found, problems) = FirstSnapshot::inherit(directory.path(), directory.others());
+        self.first = found;
+        for problem in problems {
+            let key = format!("reference {problem}");
+            self.warn(
+                step,
+                &key,
+                format!("{NO_REFERENCE}, where it is not kept elsewhere: {problem}"),
+            );
         }
     }
 
@@ -273,7 +281,8 @@ impl Worker {
 
     fn keep_reference(&mut self, step: u64) {
         if self.shared.settings.keeps_reference() {
-            let kept = self.first.keep(self.shared.directory.path(), self.history.first());
+            let kept =
+                self.first.keep(self.shared.directory.path(), self.session, self.history.first());
             if let Err(error) = kept {
                 self.warn(step, "reference", format!("the first snapshot is not kept: {error}"));
             }

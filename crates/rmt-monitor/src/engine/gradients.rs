@@ -11,9 +11,11 @@ impl Engine {
     /// from the weights, in [`Summary::gradients`](crate::Summary::gradients).
     ///
     /// What finds the queue full is dropped whole (with [`Overflow::Block`] only after waiting). What
-    /// is larger than the whole budget is cut by layer, and the next time starts with the rest.
+    /// is larger than the whole budget is cut by layer, and the next time starts with the rest. Of
+    /// processes that share a model, each is given all its gradients and takes its own.
     pub fn submit_gradients(&self, step: u64, mut layers: Vec<GradientSnapshot>) {
         let shared = &self.owner.shared;
+        shared.share.retain(&mut layers, |layer| (&layer.layer, layer.shape));
         if layers.is_empty() {
             return;
         }

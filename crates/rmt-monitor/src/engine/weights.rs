@@ -1,0 +1,116 @@
+//! Lets weights in: within the byte budget, each matrix counted.
+
+use super::{Engine, default_budget};
+use crate::ledger::{DropReason, State};
+use crate::run_directory::WatchedLayer;
+use crate::schedule::Overflow;
+use crate::shared::lock;
+use crate::snapshot::{Admission, LayerSnapshot};
+use crate::worker::Job;
+
+impl Engine {
+    /// Lets the matrices of one step in, as far as the byte budget allows.
+    ///
+    /// The first snapshot of a run is always let in. One that is larger than the whole budget is
+    /// cut by layer: what fits is taken, and the next due step starts with the rest. Returns
+    /// whether every matrix was let in. Of processes that share a model, each is given all its matrices,
+    /// in the same order, and takes and counts its own.
+    pub fn submit(&self, step: u64, admission: Admission, mut layers: Vec<LayerSnapshot>) -> bool {
+        let shared = &self.owner.shared;
+        self.reached(step);
+        let _ = shared.first_step.set(step);
+        shared.timetable.know_layers(layers.len());
+        shared.share.retain(&mut layers, |layer| (&layer.layer, layer.shape));
+        if layers.is_empty() {
+            return true;
+        }
+        let whole = layers.len();
+        let total = total_bytes(&layers);
+        if admission == Admission::Wait || shared.settings.overflow == Overflow::Block {
+            shared.ledger.wait_for_room(total, shared.settings.finish_timeout);
+        }
+        let mut warnings = Vec::new();
+        let mut state = shared.ledger.lock();
+        let first = !std::mem::replace(&mut state.begun, true);
+        layers.iter().for_each(|_| state.submit());
+        if state.closed {
+            layers.iter().for_each(|_| state.drop_one(DropReason::Finished));
+            return false;
+        }
+        let budget = *state.budget.get_or_insert_with(|| default_budget(total));
+        let force = first || admission == Admission::Wait;
+        layers.retain(|layer| {
+            let fits = layer.bytes <= budget;
+            if !fits {
+                state.drop_one(DropReason::TooLarge);
+                warnings.push(too_large(layer, budget));
+            }
+            fits
+        });
+        let total = total_bytes(&layers);
+        if !force && total > budget {
+            if let Some(message) = cut(&mut state, &mut layers) {
+                warnings.push((format!("cut {message}"), message));
+            }
+        } else if !force && !state.fits(total) {
+            layers.drain(..).for_each(|_| state.drop_one(DropReason::QueueFull));
+            let message = "the queue is full: a snapshot was dropped".to_owned();
+            warnings.push(("queue full".into(), message));
+        }
+        state.bytes_in_flight += total_bytes(&layers);
+        drop(state);
+        for (key, message) in warnings {
+            shared.warn_once(step, &key, message);
+        }
+        if first {
+            let mut info = lock(&shared.info);
+            info.layers = layers.iter().map(WatchedLayer::of).collect();
+        }
+        let complete = layers.len() == whole;
+        if !layers.is_empty() {
+            self.send(Job::Snapshot { step, layers });
+        }
+        complete
+    }
+}
+
+fn total_bytes(layers: &[LayerSnapshot]) -> u64 {
+    layers.iter().map(|layer| layer.bytes).sum()
+}
+
+fn too_large(layer: &LayerSnapshot, budget: u64) -> (String, String) {
+    let name = layer.layer.path();
+    let message = format!(
+        "`{name}` ({} bytes) is larger than the whole byte budget ({budget}) and is not analysed; \
+         raise it with with_budget_bytes",
+        layer.bytes
+    );
+    (format!("too large {name}"), message)
+}
+
+/// Keeps what fits, beginning with the layer that was cut first last time.
+fn cut(state: &mut State, layers: &mut Vec<LayerSnapshot>) -> Option<String> {
+    if let Some(name) = state.next_cut.take() {
+        let start = layers.iter().position(|layer| layer.layer.path() == name).unwrap_or(0);
+        layers.rotate_left(start);
+    }
+    let whole = layers.len();
+    let mut bytes = 0;
+    let mut kept = 0;
+    while kept < whole && state.fits(bytes + layers[kept].bytes) {
+        bytes += layers[kept].bytes;
+        kept += 1;
+    }
+    let left = layers.split_off(kept);
+    state.next_cut = left.first().map(|layer| layer.layer.path());
+    left.iter().for_each(|_| state.drop_one(DropReason::OverBudget));
+    if left.is_empty() {
+        return None;
+    }
+    let message = format!(
+        "snapshots are larger than the byte budget: {kept} of {whole} matrices taken, the others \
+         come first at the next due step"
+    );
+    layers.iter_mut().for_each(|layer| layer.notes.push(message.clone()));
+    Some(message)
+}

@@ -1,0 +1,277 @@
+//! Reads the reports of a run back, also of one that several processes shared.
+
+use crate::error::ReaderError;
+use crate::sub_runs;
+use rmt_core::LayerReport;
+use rmt_core::report::SCHEMA;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+/// The file of reports in each directory of a run.
+const FILE: &str = "metrics.jsonl";
+
+/// The reports of a run.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Reports {
+    /// One per step and matrix, in order of step and path.
+    pub reports: Vec<LayerReport>,
+    /// Rows that a later one for the same step and matrix took the place of.
+    pub replaced: usize,
+    /// Lines that were cut short, by a process that was killed or a disk that was full.
+    pub torn_lines: usize,
+    /// Files that were read: the run's own, and one a process that shared it.
+    pub runs: usize,
+}
+
+/// Where a row was, and the row.
+struct Row {
+    file: usize,
+    report: LayerReport,
+}
+
+/// Reads `metrics.jsonl` of the run in `directory`, and of the processes (`rank_*`) that shared it.
+///
+/// Of several rows for one step and matrix, the one of the highest session is kept, and within one file
+/// and session the last. Processes that were started together number their sessions alike; one that
+/// was started again alone is ahead of the others, which matters to nobody: its matrices are its own.
+/// A session of another number of processes is numbered above all before it.
+///
+/// # Errors
+/// [`ReaderError`] if there is no such file, or one cannot be read, or a line is neither a report nor
+/// cut short, or two processes of one session say different things of one matrix.
+pub fn read_reports(directory: impl AsRef<Path>) -> Result<Reports, ReaderError> {
+    let directory = directory.as_ref();
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |cause| ReaderError::Io { path, cause }
+    };
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut found = Reports::default();
+    let mut rows: BTreeMap<(u64, String), Row> = BTreeMap::new();
+    for run in sub_runs::directories(directory).map_err(io(directory))? {
+        let path = run.join(FILE);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(io(&path)(error)),
+        };
+        files.push(path.clone());
+        let mut lines = Lines { reader: BufReader::new(file), line: Vec::new(), number: 0 };
+        while lines.advance().map_err(io(&path))? {
+            let line = lines.number;
+            let row = |problem| ReaderError::Row { path: path.clone(), line, problem };
+            match lines.report().map_err(row)? {
+                Some(report) => found.add(&mut rows, report, &files)?,
+                None => found.torn_lines += 1,
+            }
+        }
+    }
+    if files.is_empty() {
+        return Err(ReaderError::Nothing { directory: directory.to_owned() });
+    }
+    found.runs = files.len();
+    found.reports = rows.into_values().map(|row| row.report).collect();
+    Ok(found)
+}
+
+impl Reports {
+    /// Adds a row of the last of `files`.
+    fn add(
+        &mut self,
+        rows: &mut BTreeMap<(u64, String), Row>,
+        report: LayerReport,
+        files: &[PathBuf],
+    ) -> Result<(), ReaderError> {
+        let new = Row { file: files.len() - 1, report };
+        match rows.entry((new.report.step, new.report.layer.path())) {
+            Entry::Vacant(entry) => {
+                entry.insert(new);
+            }
+            Entry::Occupied(mut entry) => {
+                let old = entry.get();
+                let (before, now) = (old.report.session, new.report.session);
+                if old.file != new.file && before == now && old.report != new.report {
+                    return Err(ReaderError::Conflict {
+                        step: new.report.step,
+                        layer: new.report.layer.path(),
+                        session: now,
+                        files: [files[old.file].clone(), files[new.file].clone()],
+                    });
+                }
+                if now >= before {
+                    entry.insert(new);
+                }
+                self.replaced += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file line by line; blank ones are passed over.
+struct Lines {
+    reader: BufReader<File>,
+    line: Vec<u8>,
+    number: usize,
+}
+
+impl Lines {
+    /// Whether there is another line.
+    fn advance(&mut self) -> io::Result<bool> {
+        loop {
+            self.line.clear();
+            if self.reader.read_until(b'\n', &mut self.line)? == 0 {
+                return Ok(false);
+            }
+            self.number += 1;
+            if !self.line.trim_ascii().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The line's report, or nothing where the line is cut short. A session that goes on after a fault
+    /// ends a torn line and begins a new one, so that it need not be the last.
+    fn report(&self) -> Result<Option<LayerReport>, String> {
+        // Its end is no part of what may be half a string.
+        match serde_json::from_slice::<LayerReport>(self.line.trim_ascii_end()) {
+            Ok(report) if report.schema > SCHEMA => {
+                Err(format!("it is of schema {}, this version reads {SCHEMA}", report.schema))
+            }
+            Ok(report) => Ok(Some(report)),
+            Err(error) if error.is_eof() => Ok(None),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use rmt_core::layers::LayerId;
+    use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation, Values};
+    use std::fs;
+
+    /// `content` tells reports of one matrix apart.
+    fn report(session: u32, step: u64, name: &str, content: &str) -> LayerReport {
+        let values: Vec<f64> = (0..600_u32).map(|i| f64::from((i * 7919) % 101) - 50.0).collect();
+        let matrix = Matrix::new(Values::F64(&values), 20, 30, Orientation::OutIn).unwrap();
+        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::new(1)).unwrap();
+        let mut report = analyser.analyse(&matrix, Context::default()).unwrap().report;
+        report.notes.push(content.to_owned());
+        let layer = LayerId::from_name(name).with_part("q");
+        LayerReport::new(session, step, layer, "f32".into(), report)
+    }
+
+    fn write(directory: &Path, rows: &[LayerReport]) -> PathBuf {
+        fs::create_dir_all(directory).unwrap();
+        let text = rows.iter().map(|row| serde_json::to_string(row).unwrap() + "\n");
+        let path = directory.join(FILE);
+        fs::write(&path, text.collect::<String>()).unwrap();
+        path
+    }
+
+    fn append(path: &Path, text: &[u8]) {
+        let whole = [&fs::read(path).unwrap(), text].concat();
+        fs::write(path, whole).unwrap();
+    }
+
+    #[test]
+    fn rows_come_back_as_they_were_joined_and_in_order() {
+        let base = tempfile::tempdir().unwrap();
+        let row = |step, name| report(0, step, name, "");
+        let mine = row(0, "b.weight");
+        write(base.path(), std::slice::from_ref(&mine));
+        assert_eq!(read_reports(base.path()).unwrap().reports, std::slice::from_ref(&mine));
+        write(&base.path().join("rank_1"), &[row(10, "a.weight"), row(0, "a.weight")]);
+        write(&base.path().join("rank_0"), &[row(10, "b.weight"), row(9, "c.weight")]);
+        // The same once more is no conflict.
+        write(&base.path().join("rank_2"), &[mine]);
+        write(&base.path().join("other"), &[row(3, "d.weight")]);
+        let found = read_reports(base.path()).unwrap();
+        let rows: Vec<_> = found.reports.iter().map(|r| (r.step, r.layer.name.as_str())).collect();
+        let expected =
+            [(0, "a.weight"), (0, "b.weight"), (9, "c.weight"), (10, "a.weight"), (10, "b.weight")];
+        assert_eq!(rows, expected);
+        assert_eq!((found.runs, found.replaced, found.torn_lines), (4, 1, 0));
+    }
+
+    #[test]
+    fn the_highest_session_wins_and_within_one_the_last_row() {
+        let base = tempfile::tempdir().unwrap();
+        let row = |session, step, content| report(session, step, "a", content);
+        let later = [row(1, 10, "later"), row(1, 10, "last"), row(0, 0, "kept")];
+        write(&base.path().join("rank_0"), &later);
+        write(&base.path().join("rank_1"), &[row(0, 10, "earlier"), row(2, 0, "highest")]);
+        let found = read_reports(base.path()).unwrap();
+        let contents: Vec<_> =
+            found.reports.iter().map(|row| row.report.notes.last().unwrap().as_str()).collect();
+        assert_eq!((contents, found.replaced), (vec!["highest", "last"], 3));
+    }
+
+    #[test]
+    fn processes_that_disagree_are_an_error_that_names_both() {
+        let base = tempfile::tempdir().unwrap();
+        write(&base.path().join("rank_0"), &[report(1, 10, "a", "one")]);
+        write(&base.path().join("rank_1"), &[report(1, 10, "a", "other")]);
+        let error = read_reports(base.path()).unwrap_err().to_string();
+        for part in ["`a.q` at step 10", "session 1", "rank_0/metrics", "rank_1/metrics"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_short_is_counted_and_any_other_is_an_error() {
+        let base = tempfile::tempdir().unwrap();
+        let rows = [report(0, 0, "a", "Größe"), report(0, 10, "a", "")];
+        let path = write(base.path(), &rows);
+        let whole = fs::read(&path).unwrap();
+        let end = whole.iter().position(|&byte| byte == b'\n').unwrap();
+        // Wherever it is cut, also within a character.
+        for length in (1..end).step_by(7).chain(end - 20..end) {
+            fs::write(&path, &whole[..length]).unwrap();
+            let found = read_reports(base.path()).unwrap();
+            assert_eq!((found.reports.len(), found.torn_lines), (0, 1), "{length}");
+        }
+        // Whole but for its line's end.
+        fs::write(&path, &whole[..end]).unwrap();
+        let found = read_reports(base.path()).unwrap();
+        assert_eq!((found.reports.len(), found.torn_lines), (1, 0));
+        // A later session ends the torn line and goes on.
+        fs::write(&path, &whole[..end / 2]).unwrap();
+        append(&path, b"\n");
+        append(&path, &whole);
+        let found = read_reports(base.path()).unwrap();
+        assert_eq!((&found.reports[..], found.torn_lines), (&rows[..], 1));
+
+        for line in ["not a report", "{\"schema\": 1}", "{\"a\": 1} {"] {
+            fs::write(&path, &whole).unwrap();
+            append(&path, format!("\n{line}\n").as_bytes());
+            let error = read_reports(base.path()).unwrap_err();
+            assert!(matches!(error, ReaderError::Row { line: 4, .. }), "{error}");
+            assert!(error.to_string().contains("metrics.jsonl, line 4"), "{error}");
+        }
+        let mut newer = rows[0].clone();
+        newer.schema = SCHEMA + 1;
+        write(base.path(), &[newer]);
+        let error = read_reports(base.path()).unwrap_err().to_string();
+        assert!(error.contains("line 1") && error.contains("schema 2"), "{error}");
+    }
+
+    #[test]
+    fn nothing_to_read_is_a_clear_error() {
+        let base = tempfile::tempdir().unwrap();
+        let error = read_reports(base.path()).unwrap_err();
+        assert!(matches!(error, ReaderError::Nothing { .. }), "{error}");
+        let missing = read_reports(base.path().join("missing")).unwrap_err();
+        assert!(missing.to_string().contains("missing"), "{missing}");
+        fs::create_dir(base.path().join(FILE)).unwrap();
+        let error = read_reports(base.path()).unwrap_err();
+        assert!(matches!(error, ReaderError::Io { .. }), "{error}");
+    }
+}
