@@ -1,8 +1,8 @@
 //! What the examples share: the device that they train on, as `--device` names it.
 
 use anyhow::{Context, Result};
-use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::Device;
+use burn::tensor::wgpu::WgpuBackend;
 use clap::ValueEnum;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};

@@ -23,6 +23,7 @@ mod on_a_gpu_every_snapshot_is_of_its_step;
 mod parameters_that_hold_several_matrices;
 mod random_initialization_agrees_with_random_matrix_theory;
 mod random_initializers_agree_with_theory;
+mod several_processes_share_a_run;
 mod step_zero_is_what_training_starts_from;
 mod tensorboard_serves_the_run;
 mod the_learner_trains_as_without_the_monitor;
@@ -56,6 +57,9 @@ fn main() -> ExitCode {
     if let Some(directory) = a_killed_process_leaves_readable_files::child() {
         return a_killed_process_leaves_readable_files::train_forever(&directory);
     }
+    if let Some(rank) = several_processes_share_a_run::rank() {
+        return several_processes_share_a_run::train_as(rank);
+    }
     let tests = [
         a_held_worker_never_blocks_training::tests(),
         a_killed_process_leaves_readable_files::tests(),
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
         parameters_that_hold_several_matrices::tests(),
         random_initialization_agrees_with_random_matrix_theory::tests(),
         random_initializers_agree_with_theory::tests(),
+        several_processes_share_a_run::tests(),
         step_zero_is_what_training_starts_from::tests(),
         tensorboard_serves_the_run::tests(),
         the_learner_trains_as_without_the_monitor::tests(),

@@ -118,9 +118,19 @@ fn curves() -> [Curve; 6] {
     ]
 }
 
-/// Steps and values of a curve, once it has so many points.
+/// Steps and values of a curve of the run `x`, once it has so many points.
 pub(crate) fn scalars(server: &Server, tag: &str, count: usize) -> Result<Vec<(u64, f64)>, Failed> {
-    let query = format!("/data/plugin/scalars/scalars?run=x&tag={}", encode(tag));
+    scalars_of(server, "x", tag, count)
+}
+
+/// The same of another run.
+pub(crate) fn scalars_of(
+    server: &Server,
+    run: &str,
+    tag: &str,
+    count: usize,
+) -> Result<Vec<(u64, f64)>, Failed> {
+    let query = format!("/data/plugin/scalars/scalars?run={run}&tag={}", encode(tag));
     let complete = |reply: &serde_json::Value| reply.as_array().is_some_and(|a| a.len() >= count);
     let reply = server.wait_for(&query, complete)?;
     // Rows are [wall time, step, value].

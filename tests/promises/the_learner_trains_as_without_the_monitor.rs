@@ -11,9 +11,9 @@ use burn::train::checkpoint::{
 use burn::train::metric::LossMetric;
 use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::{
-    ExecutionStrategy, MetricEarlyStoppingStrategy, MultiDeviceOptim, StoppingCondition, TrainStep,
+    ExecutionStrategy, Learner, MetricEarlyStoppingStrategy, MultiDeviceOptim, StoppingCondition, TrainStep,
 };
-use burn_rmt::{Monitor, MonitorConfig};
+use burn_rmt::{Monitor, MonitorConfig, Monitored};
 use clap::Parser;
 use libtest_mimic::Trial;
 use rmt_core::LayerReport;
@@ -21,6 +21,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Barrier;
 use std::sync::mpsc::Receiver;
 
 const SEED: u64 = 11;
@@ -38,6 +39,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test(module_path!(), "early_stopping_and_best_checkpoint_are_the_same", decisions),
         test(module_path!(), "the_handle_survives_what_burn_does_to_a_module", conversions),
         test(module_path!(), "two_devices_give_each_step_once", two_devices),
+        test(module_path!(), "replicas_in_threads_give_each_step_once", replicas),
         test(module_path!(), "a_second_phase_goes_on_counting", second_phase),
         test(module_path!(), "the_example_runs", example),
         test(module_path!(), "disabled_is_the_bare_model", disabled),
@@ -314,6 +316,42 @@ fn two_devices() {
         let steps: Vec<u64> = losses.iter().map(|(step, _)| *step).collect();
         assert_eq!(steps, (1..=10).flat_map(|step| [step, step]).collect::<Vec<_>>(), "{name}");
     }
+}
+
+/// What burn's data-parallel workers do, each on its thread with a fork of the learner. Their gradients
+/// are the same here without being averaged, which needs devices with collective operations.
+fn replicas() {
+    let (_guard, device) = alone_with_device();
+    let base = tempfile::tempdir().unwrap();
+    let plain = training(&base.path().join("plain")).num_epochs(1);
+    let plain = plain.launch(learner(Net::new(&device, SEED), RATE)).model.bits();
+    let train = |replica: &mut Learner<Monitored<Net>>, barrier: &Barrier| {
+        for batch in batches(EPOCH as usize).iter() {
+            let output = replica.train_step(batch.unwrap().to_device(&device));
+            // Gradients are averaged here: nobody updates before all have theirs.
+            barrier.wait();
+            replica.lr_step();
+            replica.optimizer_step(output.grads);
+        }
+        replica.model().bits()
+    };
+    let (first, reports) = monitor(&base.path().join("run"));
+    let learner = learner(first.wrap(Net::new(&device, SEED)), RATE);
+    let barrier = Barrier::new(3);
+    let ends: Vec<_> = std::thread::scope(|scope| {
+        let start = |_| {
+            let mut replica = learner.clone();
+            replica.fork(&device);
+            let (train, barrier) = (&train, &barrier);
+            scope.spawn(move || train(&mut replica, barrier))
+        };
+        let replicas: Vec<_> = (0..3).map(start).collect();
+        replicas.into_iter().map(|replica| replica.join().unwrap()).collect()
+    });
+    let summary = first.finish();
+    assert_eq!((summary.counts.dropped.total(), summary.warnings_total), (0, 0));
+    assert_each_step_once(&reports, 0..=EPOCH);
+    assert!(ends.iter().all(|end| *end == plain));
 }
 
 fn second_phase() {
