@@ -3,8 +3,9 @@
 
 use crate::support::vulkan::test_on_vulkan;
 use crate::support::{Backwards, Capture, rows};
+use burn::module::{Module, Param};
 use burn::optim::{AdamWConfig, GradientsParams};
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use burn_rmt::{Monitor, MonitorConfig};
 use libtest_mimic::Trial;
 use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation};
@@ -14,6 +15,7 @@ use std::path::Path;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test_on_vulkan(module_path!(), "weights", weights),
+        test_on_vulkan(module_path!(), "weights_that_are_updated_in_place", in_place),
         test_on_vulkan(module_path!(), "scalars", scalars),
         test_on_vulkan(module_path!(), "gradients", gradients),
         test_on_vulkan(module_path!(), "bit_identical_with_and_without", bit_identical),
@@ -90,24 +92,83 @@ fn weights(device: &Device) {
     assert!(wrong.is_empty(), "{} of {} are of another step: {wrong:?}", wrong.len(), 2 * STEPS);
 }
 
+/// Queues other work for a while, another one at each step, so that the next update comes at every
+/// moment of the worker's reading.
+fn other_work(step: u64, other: Tensor<1>) -> Tensor<1> {
+    (0..step % 40).fold(other, |other, _| other + 1.0)
+}
+
+const IN_PLACE_STEPS: u64 = 800;
+
+/// An update may overwrite the weights as soon as nobody else holds them. This one adds the same to
+/// each entry, exactly, so that every step's weights are known without reading them.
+fn in_place(device: &Device) {
+    let device = device.clone().inner();
+    let base = tempfile::tempdir().unwrap();
+    let (capture, reports) = Capture::new();
+    let monitor = config(base.path()).with_sink(capture).init().unwrap();
+    let at = |step: u64| -> Vec<f32> {
+        (0..40 * 32_u64).map(|i| ((i * 7919) % 127 + step) as f32 / 64.0).collect()
+    };
+    let first = Tensor::<2>::from_data(TensorData::new(at(0), [40, 32]), &device);
+    let mut model = Bare { weight: Param::from_tensor(first) };
+    let mut other = Tensor::<1>::zeros([1], &device);
+    let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
+    let mut wrong = Vec::new();
+    for step in 0..IN_PLACE_STEPS {
+        monitor.observe(step, &model);
+        other = other_work(step, other);
+        model.weight = model.weight.map(|weight| weight + 1.0 / 64.0);
+        // The worker waits for the next step, as it does in most trainings.
+        let report = reports.recv().unwrap();
+        let values = at(step);
+        let matrix = Matrix::new(&values[..], 40, 32, Orientation::InOut).unwrap();
+        let expected = analyser.analyse(&matrix, Context::default()).unwrap().profile;
+        if report.step != step || report.profile != Some(expected) {
+            wrong.push(step);
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {IN_PLACE_STEPS} are not of their step: {wrong:?}",
+        wrong.len()
+    );
+}
+
+#[derive(Module, Debug)]
+struct Bare {
+    weight: Param<Tensor<2>>,
+}
+
+/// Losses, and a sum that is added to in place.
 fn scalars(device: &Device) {
     let base = tempfile::tempdir().unwrap();
     let monitor = config(base.path()).with_every(1000).init().unwrap();
     let mut expected = Vec::new();
-    let mut sum = Tensor::<1>::zeros([1], device);
     train(device, STEPS, &monitor, |step, _, loss| {
-        // The sum is added to in place, once nobody else holds it.
-        sum = sum.clone() + loss.detach();
-        monitor.scalar(step, "sum", &sum);
-        expected.push(f64::from(copy(sum.clone())[0]));
+        monitor.scalar(step, "loss", &loss);
+        expected.push(f64::from(copy(loss)[0]));
     });
+    let device = device.clone().inner();
+    let (mut sum, mut other) = (Tensor::<1>::zeros([1], &device), Tensor::zeros([1], &device));
+    for step in 0..IN_PLACE_STEPS {
+        monitor.scalar(step, "sum", &sum);
+        other = other_work(step, other);
+        sum = sum + 1.0;
+        // Keeps the worker from falling behind.
+        device.sync().unwrap();
+    }
     assert_eq!(monitor.finish().scalars_dropped, 0);
     let rows = rows(base.path(), "scalars.jsonl");
-    let found: Vec<_> = rows.iter().filter(|row| row["name"] == "sum").collect();
-    assert_eq!(found.len() as u64, STEPS);
-    for (row, (step, expected)) in found.iter().zip((1_u64..).zip(expected)) {
-        assert_eq!((row["step"].as_u64(), row["value"].as_f64()), (Some(step), Some(expected)));
-    }
+    let found = |name| -> Vec<(u64, f64)> {
+        let of = rows.iter().filter(|row| row["name"] == name);
+        of.map(|row| (row["step"].as_u64().unwrap(), row["value"].as_f64().unwrap())).collect()
+    };
+    assert_eq!(found("loss"), (1..).zip(expected).collect::<Vec<_>>());
+    let wrong: Vec<_> =
+        found("sum").into_iter().filter(|(step, sum)| *step as f64 != *sum).collect();
+    assert_eq!(found("sum").len() as u64, IN_PLACE_STEPS);
+    assert!(wrong.is_empty(), "{} are not of their step: {wrong:?}", wrong.len());
 }
 
 /// The update-to-weight ratio reads three tensors of two steps.

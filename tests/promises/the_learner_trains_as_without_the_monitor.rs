@@ -11,7 +11,8 @@ use burn::train::checkpoint::{
 use burn::train::metric::LossMetric;
 use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::{
-    ExecutionStrategy, Learner, MetricEarlyStoppingStrategy, MultiDeviceOptim, StoppingCondition, TrainStep,
+    ExecutionStrategy, Learner, MetricEarlyStoppingStrategy, MultiDeviceOptim, StoppingCondition,
+    TrainStep,
 };
 use burn_rmt::{Monitor, MonitorConfig, Monitored};
 use clap::Parser;

@@ -69,6 +69,12 @@ struct EarlierSettings {
 }
 
 impl Earlier {
+    /// Of an object only: a list would be read as its fields in order.
+    fn read(bytes: &[u8]) -> serde_json::Result<Self> {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes)?;
+        serde_json::from_value(object.into())
+    }
+
     fn world(&self) -> Option<usize> {
         self.settings.shard.map(|shard| shard.world)
     }
@@ -141,8 +147,9 @@ impl RunDirectory {
         let directory = Self { path: path.clone(), others };
         let own = match fs::read(directory.run_json()) {
             Ok(bytes) => {
-                let earlier: Earlier = serde_json::from_slice(&bytes).map_err(|error| {
-                    InitError::ForeignRun { path: path.clone(), problem: error.to_string() }
+                let earlier = Earlier::read(&bytes).map_err(|error| InitError::ForeignRun {
+                    path: path.clone(),
+                    problem: error.to_string(),
                 })?;
                 Some(earlier)
             }
@@ -173,7 +180,7 @@ impl RunDirectory {
         let same = own.as_ref().filter(|own| own.world() == world);
         let (mut session, mut since) = (next, same.map_or(next, |own| own.shared_since));
         // What another program left there is not the run's.
-        let read = |path: &PathBuf| serde_json::from_slice(&fs::read(path.join(RUN)).ok()?).ok();
+        let read = |path: &PathBuf| Earlier::read(&fs::read(path.join(RUN)).ok()?).ok();
         let others: Vec<Earlier> = self.others.iter().filter_map(read).collect();
         for other in &others {
             let together = other.world() == world;
