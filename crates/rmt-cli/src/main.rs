@@ -1,8 +1,7 @@
 //! `rmt`: random matrix theory for weights, from the command line.
 
-mod sanity;
-
 use clap::{Parser, Subcommand};
+use rmt_cli::sanity;
 use std::process::ExitCode;
 
 /// Random matrix theory for weight matrices.

@@ -64,8 +64,9 @@ enum Estimator {
     Entries,
 }
 
+/// Options of `rmt sanity`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+pub struct Options {
     /// Laws of the entries, separated by commas; all if none is given. sparse:K keeps one in K.
     #[arg(long, value_delimiter = ',', value_parser = law)]
     laws: Vec<EntryLaw>,
@@ -93,7 +94,10 @@ pub(crate) struct Options {
 }
 
 /// Whether every matrix was found to be what it must be.
-pub(crate) fn run(options: &Options) -> Result<bool> {
+///
+/// # Errors
+/// When the options ask for nothing, or a file cannot be written.
+pub fn run(options: &Options) -> Result<bool> {
     if options.repetitions == 0 {
         bail!("--repetitions 0: there is nothing to draw");
     }
