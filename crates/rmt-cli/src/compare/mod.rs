@@ -1,0 +1,1 @@
+//! `rmt compare`: what changed between two checkpoints, matrix by matrix.
