@@ -1,4 +1,17 @@
 //! Readers of checkpoints: what tensors a file holds, and their values on demand.
+//!
+//! Opening reads headers only. Values are read by position, one tensor at a time: no file is mapped
+//! into memory, so one that shrinks while it is read is an error and not a crash. Whatever a file
+//! claims is checked against its length before memory is taken for it. No pickle is executed.
+
+mod decode;
+mod detect;
+mod file;
+mod names;
+mod raw;
+mod safetensors;
+mod shards;
+mod unique;
 
 use rmt_monitor::WeightValues;
 use std::path::{Path, PathBuf};
@@ -53,6 +66,13 @@ pub struct FormatError {
     pub problem: String,
 }
 
+impl FormatError {
+    /// Part of what it says may come from a hostile file: it is cut to one line that fits a screen.
+    fn new(path: &Path, problem: impl AsRef<str>) -> Self {
+        Self { path: path.to_owned(), problem: names::one_line(problem.as_ref()) }
+    }
+}
+
 /// A reader of one file (or of one set of shards).
 pub trait Source: Send + Sync {
     /// Its tensors, in the order of the file or by name, always the same.
@@ -60,6 +80,11 @@ pub trait Source: Send + Sync {
 
     /// Which side is the input.
     fn convention(&self) -> Convention;
+
+    /// What the reader of a report should know of this file, such as tensors that are left out.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The values of the tensor of this number in row-major order, widened from half precision;
     /// nothing else is held in memory. Called from several threads.
@@ -69,10 +94,11 @@ pub trait Source: Send + Sync {
     fn read(&self, entry: usize) -> Result<WeightValues, FormatError>;
 }
 
-/// Opens a checkpoint of any format that is known.
+/// Opens a checkpoint of any format that is known, by its content, and by its extension where the
+/// content does not tell. Of a directory, the index of its shards, or its only checkpoint.
 ///
 /// # Errors
 /// [`FormatError`] when it cannot be read, or is of no known format.
 pub fn open(path: &Path) -> Result<Box<dyn Source>, FormatError> {
-    Err(FormatError { path: path.to_owned(), problem: "no format is known".into() })
+    detect::open(path)
 }

@@ -1,0 +1,7 @@
+//! Checkpoints of every format: what is read is what was written, and a hostile file is an error.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod safetensors;
+mod shards;
+mod support;
