@@ -5,8 +5,20 @@ use serde_json::Value;
 
 /// What a matrix is: the first columns.
 pub(crate) const IDENTITY: &[&str] = &[
-    "schema", "session", "step", "name", "kind", "block", "part", "dtype", "rows", "cols",
-    "orientation", "small_side", "large_side", "aspect",
+    "schema",
+    "session",
+    "step",
+    "name",
+    "kind",
+    "block",
+    "part",
+    "dtype",
+    "rows",
+    "cols",
+    "orientation",
+    "small_side",
+    "large_side",
+    "aspect",
 ];
 
 /// What is measured on it. A dot leads into an object of the schema, or to an element of a list.
@@ -186,8 +198,7 @@ mod tests {
         let row = serde_json::to_value(&row).unwrap();
         let mut found = BTreeSet::new();
         leaves(&row, "", &mut found);
-        let columns: BTreeSet<&str> =
-            [IDENTITY, STATISTICS, DRIFT].concat().into_iter().collect();
+        let columns: BTreeSet<&str> = [IDENTITY, STATISTICS, DRIFT].concat().into_iter().collect();
         // Lists (the first of each is there), the tests by name, and what stands elsewhere.
         let elsewhere = [
             "shape",

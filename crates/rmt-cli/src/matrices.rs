@@ -52,8 +52,24 @@ pub struct Plan {
 }
 
 /// Cuts a checkpoint into matrices, from its headers alone.
-pub fn plan(_source: &dyn Source, _wanted: &Wanted) -> Plan {
-    Plan::default()
+pub fn plan(source: &dyn Source, _wanted: &Wanted) -> Plan {
+    let mut plan = Plan::default();
+    for (entry, e) in source.entries().iter().enumerate() {
+        match e.shape[..] {
+            [rows, cols] => plan.matrices.push(Planned {
+                layer: LayerId::from_name(e.name.clone()),
+                shape: [rows, cols],
+                orientation: Orientation::OutIn,
+                dtype: format!("{:?}", e.element).to_lowercase(),
+                notes: vec![],
+                entry,
+                bytes: e.bytes,
+            }),
+            [_] => {}
+            _ => plan.skipped.push(Skipped { name: e.name.clone(), why: "not a matrix".into() }),
+        }
+    }
+    plan
 }
 
 /// The values of one matrix, row by row.

@@ -51,14 +51,20 @@ pub(crate) fn shorten(text: &str, width: usize) -> String {
     format!("{start}…{end}")
 }
 
+/// A table in at most `width` columns, where that is given. Its first column holds names, and those
+/// called `optional` may be left out: then a line says so.
+pub(crate) fn section(mut table: Table, width: Option<usize>, optional: &[&str]) -> String {
+    let Some(width) = width else { return table.to_string() };
+    let left_out = fit(&mut table, width, 0, optional);
+    match left_out.as_slice() {
+        [] => table.to_string(),
+        columns => format!("{table}(no room for {})\n", columns.join(", ")),
+    }
+}
+
 /// Brings a table to `width`: the cells of column `name` are shortened, then the columns called
 /// `optional` are left out one by one. Returns the names of those.
-pub(crate) fn fit<'a>(
-    table: &mut Table,
-    width: usize,
-    name: usize,
-    optional: &[&'a str],
-) -> Vec<&'a str> {
+fn fit<'a>(table: &mut Table, width: usize, name: usize, optional: &[&'a str]) -> Vec<&'a str> {
     let mut left_out = Vec::new();
     for column in optional {
         if least_width(table, name) <= width {

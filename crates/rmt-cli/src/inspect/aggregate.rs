@@ -36,7 +36,15 @@ impl Mean {
 
 /// Heads of the columns behind the group's own.
 const COLUMNS: [&str; 10] = [
-    "matrices", "deviate", "above", "(signif.)", "below", "(signif.)", "left", "right", "alpha",
+    "matrices",
+    "deviate",
+    "above",
+    "(signif.)",
+    "below",
+    "(signif.)",
+    "left",
+    "right",
+    "alpha",
     "stable rank",
 ];
 

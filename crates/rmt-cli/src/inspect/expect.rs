@@ -27,9 +27,7 @@ impl Expectation {
     pub(super) fn check(self, rows: &[Row], test_level: f64) -> Result<Option<String>> {
         let judged: Vec<&Row> = rows
             .iter()
-            .filter(|row| {
-                matches!(row.report.report.verdict, Verdict::Random | Verdict::Deviates)
-            })
+            .filter(|row| matches!(row.report.report.verdict, Verdict::Random | Verdict::Deviates))
             .collect();
         if judged.is_empty() {
             bail!("--expect: no matrix could be judged, so nothing can be said");
@@ -45,7 +43,9 @@ impl Expectation {
                 let named = named.collect::<Vec<_>>().join(", ");
                 let count = deviating.len();
                 let more = if count > NAMED { ", …" } else { "" };
-                Some(format!("expected random, but {count} of {of} matrices deviate: {named}{more}"))
+                Some(format!(
+                    "expected random, but {count} of {of} matrices deviate: {named}{more}"
+                ))
             }
             Self::Deviates if deviating.is_empty() => {
                 Some(format!("expected to deviate, but none of {of} matrices does"))

@@ -8,8 +8,8 @@ use crate::checkpoint::{Checkpoint, open_all};
 use crate::flat;
 use crate::measure::{Place, Row};
 use crate::output::{Format, Output};
-use crate::terminal::clean;
 use crate::progress::Progress;
+use crate::terminal::clean;
 use crate::workers::in_order;
 use anyhow::{Result, bail};
 use rmt_core::Analyser;
@@ -47,7 +47,9 @@ pub(super) fn inspect(
         .collect();
     if places.is_empty() {
         let skipped: usize = checkpoints.iter().map(|c| c.plan.skipped.len()).sum();
-        bail!("there is no matrix to analyse ({skipped} tensors skipped; -v with a table, or other patterns)");
+        bail!(
+            "there is no matrix to analyse ({skipped} tensors skipped; -v with a table, or other patterns)"
+        );
     }
     let mut output = Output::open(options.output.output.as_deref(), &options.paths)?;
     let format = options.output.format;

@@ -55,9 +55,10 @@ pub(super) fn skipped(checkpoints: &[Checkpoint], verbose: bool) -> String {
 /// Notes of matrices, each once, with the number of matrices that have it.
 pub(super) fn notes(rows: &[Row]) -> String {
     let paths: Vec<String> = rows.iter().map(|row| row.report.layer.path()).collect();
-    let notes = rows.iter().zip(&paths).filter(|(row, _)| row.failed.is_none()).flat_map(
-        |(row, path)| row.report.report.notes.iter().map(move |note| (note.as_str(), path)),
-    );
+    let notes =
+        rows.iter().zip(&paths).filter(|(row, _)| row.failed.is_none()).flat_map(|(row, path)| {
+            row.report.report.notes.iter().map(move |note| (note.as_str(), path))
+        });
     let mut text = String::new();
     for group in grouped(notes) {
         let whose = match group.names.as_slice() {

@@ -4,7 +4,7 @@ use super::{aggregate, summary};
 use crate::cells::{self, number, percent};
 use crate::checkpoint::Checkpoint;
 use crate::measure::Row;
-use crate::terminal::{clean, fit};
+use crate::terminal::{clean, section};
 use rmt_core::sanity::Table;
 
 /// What may be left out of a terminal that is too narrow, the first first.
@@ -43,18 +43,17 @@ left, right: singular vectors on the output and the input side that are not rand
 ";
 const MEANS: &str = "means over matrices; above, below: fractions of the smaller side\n";
 
-fn section(mut table: Table, width: Option<usize>, optional: &[&str]) -> String {
-    let Some(width) = width else { return table.to_string() };
-    let left_out = fit(&mut table, width, 0, optional);
-    match left_out.as_slice() {
-        [] => table.to_string(),
-        columns => format!("{table}(no room for {})\n", columns.join(", ")),
-    }
-}
-
 fn matrices(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
     let own = [
-        "name", "kind", "shape", "verdict", "above", "below", "left", "right", "alpha",
+        "name",
+        "kind",
+        "shape",
+        "verdict",
+        "above",
+        "below",
+        "left",
+        "right",
+        "alpha",
         "stable rank",
     ];
     let mut columns: Vec<String> = own.map(str::to_owned).into();
