@@ -1,35 +1,20 @@
-//! What a parameter's name tells: its kind and its block. One table for all readers of weights.
+//! What a parameter's name tells: its kind and its block, which side of it is the input, and whether
+//! it holds several projections in one. One table for all readers of weights.
+
+mod buffers;
+mod cut;
+mod fused;
+mod kind;
+mod names;
+mod sides;
+
+pub use buffers::not_a_weight;
+pub use cut::{Cut, Lanes};
+pub use fused::{Fused, FusedPart, Heads, Side, fused, heads_of};
+pub use kind::{LayerKind, UnknownKind};
+pub use sides::{Sides, by_shape, is_adapter, is_weight, sides};
 
 use serde::{Deserialize, Serialize};
-
-/// The part a matrix plays in its network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum LayerKind {
-    /// Attention query projection.
-    Query,
-    /// Attention key projection.
-    Key,
-    /// Attention value projection.
-    Value,
-    /// Projection of the attention heads' result.
-    AttentionOutput,
-    /// First matrix of a feed-forward block.
-    Up,
-    /// Gating matrix of a feed-forward block.
-    Gate,
-    /// Last matrix of a feed-forward block.
-    Down,
-    /// Token or position embedding.
-    Embedding,
-    /// Projection to the vocabulary or the classes.
-    Head,
-    /// Convolution kernel.
-    Conv,
-    /// Anything else.
-    Other,
-}
 
 /// A watched matrix: its name and what the name tells.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,7 +43,7 @@ impl LayerId {
         let (kind, block) = {
             let parts: Vec<&str> = name.split('.').collect();
             let block = parts.iter().find_map(|part| part.parse().ok());
-            (kind_of(&parts), block)
+            (names::kind_of(names::owner(&parts)), block)
         };
         Self { name, kind, block, part: None }
     }
@@ -82,46 +67,6 @@ impl LayerId {
             Some(part) => format!("{}.{part}", self.name),
             None => self.name.clone(),
         }
-    }
-}
-
-/// burn's names: (module, parent or "" for any) → kind.
-const NAMES: &[(&str, &str, LayerKind)] = &[
-    ("query", "", LayerKind::Query),
-    ("key", "", LayerKind::Key),
-    ("value", "", LayerKind::Value),
-    ("output", "mha", LayerKind::AttentionOutput),
-    ("output", "self_attn", LayerKind::AttentionOutput),
-    ("output", "cross_attn", LayerKind::AttentionOutput),
-    ("linear_inner", "pwff", LayerKind::Up),
-    ("linear_outer", "pwff", LayerKind::Down),
-];
-
-fn kind_of(parts: &[&str]) -> LayerKind {
-    let modules = match parts {
-        // A low-rank adapter plays the part of the matrix that it adapts.
-        [rest @ .., "weight"] | [rest @ .., "weight", "lora", _] => rest,
-        all => all,
-    };
-    let (module, parent) = match modules {
-        [.., parent, module] => (*module, *parent),
-        [module] => (*module, ""),
-        [] => return LayerKind::Other,
-    };
-    if let Some((_, _, kind)) = NAMES
-        .iter()
-        .find(|(name, above, _)| *name == module && (above.is_empty() || *above == parent))
-    {
-        return *kind;
-    }
-    if module.starts_with("embedding") || module.ends_with("embedding") {
-        LayerKind::Embedding
-    } else if module.starts_with("conv") {
-        LayerKind::Conv
-    } else if module == "head" || module.ends_with("_head") {
-        LayerKind::Head
-    } else {
-        LayerKind::Other
     }
 }
 
