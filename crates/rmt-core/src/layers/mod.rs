@@ -7,6 +7,8 @@ mod fused;
 mod kind;
 mod names;
 mod sides;
+#[cfg(test)]
+mod tests;
 
 pub use buffers::not_a_weight;
 pub use cut::{Cut, Lanes};
@@ -66,32 +68,6 @@ impl LayerId {
         match &self.part {
             Some(part) => format!("{}.{part}", self.name),
             None => self.name.clone(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn burn_names() {
-        for (name, kind, block) in [
-            ("embedding.weight", LayerKind::Embedding, None),
-            ("embedding_token.weight", LayerKind::Embedding, None),
-            ("transformer.layers.11.mha.output.weight", LayerKind::AttentionOutput, Some(11)),
-            ("transformer.layers.0.pwff.linear_inner.weight", LayerKind::Up, Some(0)),
-            ("transformer.layers.0.pwff.linear_outer.weight", LayerKind::Down, Some(0)),
-            ("blocks.2.mha.key.weight", LayerKind::Key, Some(2)),
-            ("conv1.weight", LayerKind::Conv, None),
-            ("blocks.2.mha.key.weight.lora.a", LayerKind::Key, Some(2)),
-            ("lm_head.weight", LayerKind::Head, None),
-            ("output.weight", LayerKind::Other, None),
-            ("", LayerKind::Other, None),
-            ("weight", LayerKind::Other, None),
-        ] {
-            let id = LayerId::from_name(name);
-            assert_eq!((id.kind, id.block), (kind, block), "{name}");
         }
     }
 }

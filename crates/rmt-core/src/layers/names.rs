@@ -93,6 +93,9 @@ const KINDS: &[(&str, LayerKind)] = &[
     ("ffn_gate", Gate),
     ("ffn_up", Up),
     ("ffn_down", Down),
+    ("ffn_gate_exps", Gate),
+    ("ffn_up_exps", Up),
+    ("ffn_down_exps", Down),
     // Embeddings and heads.
     ("wte", Embedding),
     ("wpe", Embedding),
