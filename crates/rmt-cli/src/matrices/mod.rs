@@ -4,10 +4,11 @@
 mod heads;
 mod plan;
 mod reading;
+mod wanted;
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
-mod wanted;
 
 pub use heads::{ConfigError, heads_beside};
 pub use plan::plan;

@@ -4,7 +4,7 @@ use super::reading::{Checkpoint, Left, Reading, dtype};
 use super::wanted::{PlanError, Rules, Wanted};
 use super::{Plan, Planned, Skipped};
 use crate::formats::{Entry, Source};
-use rmt_core::layers::{Cut, Fused, LayerId, Side, fused, heads_of, is_adapter};
+use rmt_core::layers::{Cut, Fused, FusedPart, Heads, LayerId, Side, fused, heads_of, is_adapter};
 use rmt_monitor::Matrices;
 
 const NO_HEADS: &str = "not split into heads: their number is not known; give --heads";
@@ -96,7 +96,7 @@ fn projections(mut whole: Planned, rules: &Rules<'_>) -> Vec<Planned> {
     let (shape, orientation) = (whole.shape, whole.orientation);
     match fused(&whole.layer.name, shape, orientation, rules.wanted.heads) {
         Some(Fused::Parts(parts)) => {
-            let projection = |part: &rmt_core::layers::FusedPart| {
+            let projection = |part: &FusedPart| {
                 let mut layer = named(&whole.layer, part.kind.name());
                 layer.kind = part.kind;
                 let all = Cut::of(0, shape);
@@ -121,9 +121,8 @@ fn projections(mut whole: Planned, rules: &Rules<'_>) -> Vec<Planned> {
 fn heads(mut projection: Planned, rules: &Rules<'_>) -> Vec<Planned> {
     let path = projection.layer.path();
     let kind = rules.kinds.of(&path).copied().unwrap_or(projection.layer.kind);
-    let one = rmt_core::layers::Heads::equal(1);
     // The factors of an adapter have the rank on one side.
-    if heads_of(kind, one).is_none() || is_adapter(&projection.layer.name) {
+    if heads_of(kind, Heads::equal(1)).is_none() || is_adapter(&projection.layer.name) {
         return vec![projection];
     }
     let Some((side, number)) = rules.wanted.heads.and_then(|heads| heads_of(kind, heads)) else {

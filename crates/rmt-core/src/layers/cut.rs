@@ -194,9 +194,8 @@ mod tests {
                 prop_assert_eq!(joined, indices(lanes));
             } else {
                 let each = lanes.len() / parts;
-                prop_assert!(
-                    lanes.len() % parts != 0 || (length % each != 0 && each % length != 0)
-                );
+                let straddles = || !length.is_multiple_of(each) && !each.is_multiple_of(length);
+                prop_assert!(!lanes.len().is_multiple_of(parts) || straddles());
             }
         }
     }
