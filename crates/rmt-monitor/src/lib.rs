@@ -43,6 +43,7 @@ mod config;
 mod engine;
 mod error;
 mod filter;
+mod globs;
 mod history;
 mod layout;
 mod ledger;
@@ -60,8 +61,9 @@ mod worker;
 
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
-pub use error::{InitError, ReadError, ResumeError, SinkError};
-pub use layout::{Layout, Matrices};
+pub use error::{InitError, PatternError, ReadError, ResumeError, SinkError};
+pub use globs::{NameFilter, NameRules};
+pub use layout::{Layout, Matrices, UnknownLayout};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
 pub use record::{
