@@ -2,7 +2,6 @@
 
 use rmt_core::report::Verdict;
 use rmt_core::{LayerReport, MatrixReport};
-use serde::Serialize;
 
 /// What stands for a missing figure.
 pub(crate) const NONE: &str = "–";
@@ -68,15 +67,7 @@ pub(crate) fn verdict(verdict: Verdict) -> String {
 
 /// The kind under its name in the schema.
 pub(crate) fn kind(report: &LayerReport) -> String {
-    schema_name(&report.layer.kind)
-}
-
-/// The word that stands for a value of an enumeration in the schema.
-pub(crate) fn schema_name(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => NONE.into(),
-    }
+    report.layer.kind.to_string()
 }
 
 #[cfg(test)]
@@ -100,6 +91,5 @@ mod tests {
         assert_eq!(outliers(Some(25), Some(32)), "25 (32)");
         assert_eq!((outliers(Some(1), None), shape([2, 3])), (NONE.into(), "2×3".into()));
         assert_eq!(verdict(Verdict::NotEstimable), "not estimable");
-        assert_eq!(schema_name(&Verdict::NotEstimable), "not_estimable");
     }
 }

@@ -1,7 +1,8 @@
 //! A checkpoint that is open: its matrices, and the step that it was taken at.
 
 use crate::formats::{self, Source};
-use crate::matrices::{Plan, Planned, Wanted, plan};
+use crate::matrices::{Plan, Planned, plan};
+use crate::selection::Selection;
 use crate::steps::steps_of;
 use anyhow::{Result, bail};
 use std::collections::HashMap;
@@ -29,7 +30,7 @@ impl Checkpoint {
 pub(crate) fn open_all(
     paths: &[PathBuf],
     steps: &[u64],
-    wanted: &Wanted,
+    selection: &Selection,
 ) -> Result<Vec<Checkpoint>> {
     let steps = match steps {
         [] => steps_of(paths.iter().map(PathBuf::as_path)),
@@ -43,15 +44,15 @@ pub(crate) fn open_all(
             bail!("--step: {one} and {two} cannot both be of step {step}");
         }
     }
-    let open = |(path, step): (&PathBuf, u64)| open(path, step, wanted);
+    let open = |(path, step): (&PathBuf, u64)| open(path, step, selection);
     paths.iter().zip(steps).map(open).collect()
 }
 
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn open(path: &Path, step: u64, wanted: &Wanted) -> Result<Checkpoint> {
+pub(crate) fn open(path: &Path, step: u64, selection: &Selection) -> Result<Checkpoint> {
     let source = formats::open(path)?;
-    let plan = plan(source.as_ref(), wanted);
+    let plan = plan(source.as_ref(), &selection.wanted(path)?)?;
     Ok(Checkpoint { path: path.to_owned(), step, source, plan })
 }
 

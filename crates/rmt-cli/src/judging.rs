@@ -70,9 +70,6 @@ pub(crate) struct Judging {
     /// Probability, at most, that a random matrix is found to deviate.
     #[arg(long, default_value_t = 0.01)]
     level: f64,
-    /// Matrices whose smaller side is below this are not judged.
-    #[arg(long, value_name = "N", default_value_t = 16)]
-    min_side: usize,
     /// What p-values are computed against: the shipped table of random matrices, random matrices
     /// simulated at the very shape, or B orders of the matrix' own entries (B decompositions a
     /// matrix; for entries with heavy tails).
@@ -84,11 +81,12 @@ pub(crate) struct Judging {
 }
 
 impl Judging {
-    pub(crate) fn analyser(&self) -> Result<Analyser> {
+    /// An analyser that judges matrices with smaller sides from `min_side` on.
+    pub(crate) fn analyser(&self, min_side: Option<usize>) -> Result<Analyser> {
         let mut options = AnalysisOptions::default();
         options.scale_estimator = self.scale.into();
         options.level = self.level;
-        options.min_side = self.min_side;
+        options.min_side = min_side.unwrap_or(options.min_side);
         options.vectors = !self.no_vectors;
         if let Null::Permutation(permutations) = self.null {
             options.null_model = NullModel::Permutation { permutations };

@@ -21,15 +21,15 @@ use std::path::PathBuf;
 /// When nothing can be compared, or the result cannot be written. A pair that fails alone is a row
 /// that says so, and [`Status::Failed`].
 pub fn run(options: &Options) -> Result<Status> {
-    let analyser = options.judging.analyser()?;
-    let wanted = options.selection.wanted()?;
+    let analyser = options.judging.analyser(options.selection.min_side)?;
+    let selection = &options.selection;
     let paths: Vec<PathBuf> =
         [&options.before].into_iter().chain(&options.after).cloned().collect();
     let steps = steps_of(paths.iter().map(PathBuf::as_path));
     let checkpoints: Vec<Checkpoint> = paths
         .iter()
         .zip(steps)
-        .map(|(path, step)| open(path, step, &wanted))
+        .map(|(path, step)| open(path, step, selection))
         .collect::<Result<_>>()?;
     let pairs = match checkpoints.as_slice() {
         [before, after] => pairs(before, after),

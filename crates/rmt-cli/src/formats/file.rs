@@ -4,6 +4,7 @@ use super::FormatError;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// An open file and its length when it was opened.
 #[derive(Debug)]
@@ -92,7 +93,8 @@ impl AsRef<Self> for Input {
 }
 
 /// What a read past the end of a checked range means.
-pub(super) const SHRUNK: &str = "the file ends too early: it has shrunk since it was opened";
+pub(super) const SHRUNK: &str =
+    "its data end too early: it is truncated, or has shrunk since it was opened";
 
 /// An empty vector with room for so many entries, or an error where memory is short.
 pub(super) fn reserve<T>(entries: impl TryInto<usize>) -> Result<Vec<T>, String> {
@@ -112,6 +114,14 @@ pub(super) struct Window<I> {
     start: u64,
     length: u64,
     at: u64,
+}
+
+impl Window<Arc<Input>> {
+    /// The whole file, for a reader that outlives this call.
+    pub(super) fn whole(input: Arc<Input>) -> Self {
+        let length = input.length;
+        Self { input, start: 0, length, at: 0 }
+    }
 }
 
 impl<I: AsRef<Input>> Read for Window<I> {

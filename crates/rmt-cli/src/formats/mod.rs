@@ -4,10 +4,17 @@
 //! into memory, so one that shrinks while it is read is an error and not a crash. Whatever a file
 //! claims is checked against its length before memory is taken for it. No pickle is executed.
 
+mod archive;
+mod burnpack;
+mod checkpoint;
 mod decode;
 mod detect;
 mod file;
+mod literal;
 mod names;
+mod npy;
+mod npz;
+mod pytorch;
 mod raw;
 mod safetensors;
 mod shards;

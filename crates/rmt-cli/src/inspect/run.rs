@@ -23,9 +23,8 @@ pub fn run(options: &Options) -> Result<Status> {
     if options.output.spectrum && options.output.format != Format::Jsonl {
         bail!("--spectrum: singular values are printed with --format jsonl");
     }
-    let analyser = options.judging.analyser()?;
-    let wanted = options.selection.wanted()?;
-    let mut checkpoints = open_all(&options.paths, &options.output.step, &wanted)?;
+    let analyser = options.judging.analyser(options.selection.min_side)?;
+    let mut checkpoints = open_all(&options.paths, &options.output.step, &options.selection)?;
     if options.output.tensorboard.is_some() {
         checkpoints.sort_by_key(|checkpoint| checkpoint.step);
     }

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod burnpack;
+mod mutations;
+mod numpy;
+mod pytorch;
 mod safetensors;
 mod shards;
 mod support;
