@@ -1,13 +1,14 @@
 //! `rmt sanity`: the experiment on random matrices.
 
+use crate::judging::{Scale, analyser};
+use crate::terminal;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use rmt_core::sanity::{EntryLaw, SanityReport, draws, sanity};
-use rmt_core::{Analyser, AnalysisOptions, Nulls, ScaleEstimator};
+use rmt_core::{AnalysisOptions, Nulls};
+use rmt_monitor::Table;
 use rmt_monitor::sinks::write_table;
-use rmt_monitor::{DiskCache, Table};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -56,16 +57,21 @@ enum Format {
     Jsonl,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Estimator {
-    Median,
-    TrimmedQuantiles,
-    Fit,
-    Entries,
-}
+const EXAMPLES: &str = "\
+Examples:
+  rmt sanity
+      eleven laws of entries at four shapes
+  rmt sanity --laws uniform,laplace --shapes 768x3072 --repetitions 20
+      how often each test rejects, beside its binomial limit
+  rmt sanity --format jsonl | jq 'select(.found == \"deviates\") | .label'
+      for programs
+  rmt sanity --run-directory runs/sanity
+      the table for TensorBoard as well";
 
+/// Options of `rmt sanity`.
 #[derive(Debug, Args)]
-pub(crate) struct Options {
+#[command(after_help = EXAMPLES)]
+pub struct Options {
     /// Laws of the entries, separated by commas; all if none is given. sparse:K keeps one in K.
     #[arg(long, value_delimiter = ',', value_parser = law)]
     laws: Vec<EntryLaw>,
@@ -82,8 +88,8 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 0.01)]
     level: f64,
     /// Estimator of the bulk's scale.
-    #[arg(long, value_enum, default_value = "trimmed-quantiles")]
-    scale_estimator: Estimator,
+    #[arg(long, alias = "scale", value_enum, default_value = "trimmed")]
+    scale_estimator: Scale,
     /// Also writes the table there, as tables.jsonl and for TensorBoard.
     #[arg(long)]
     run_directory: Option<PathBuf>,
@@ -93,17 +99,22 @@ pub(crate) struct Options {
 }
 
 /// Whether every matrix was found to be what it must be.
-pub(crate) fn run(options: &Options) -> Result<bool> {
+///
+/// # Errors
+/// When the options ask for nothing, or a file cannot be written.
+pub fn run(options: &Options) -> Result<bool> {
     if options.repetitions == 0 {
         bail!("--repetitions 0: there is nothing to draw");
     }
-    let analyser = analyser(options)?;
+    let mut analysis = AnalysisOptions::default();
+    analysis.scale_estimator = options.scale_estimator.into();
+    let analyser = analyser(analysis, Nulls::default())?;
     let laws = if options.laws.is_empty() { &EntryLaw::ALL[..] } else { &options.laws };
     let shapes: Vec<[usize; 2]> = options.shapes.iter().map(|s| [s.rows, s.cols]).collect();
     let cases = draws(laws, &shapes, options.repetitions as usize, options.seed)
         .filter(|cases| cases.len() <= MOST_MATRICES)
         .with_context(|| format!("more than {MOST_MATRICES} matrices"))?;
-    let bar = progress(cases.len() as u64);
+    let bar = terminal::bar(cases.len() as u64, "{bar:30} {pos}/{len} {msg} {elapsed}");
     let drawn = cases.inspect(|case| {
         if let Ok(case) = case {
             bar.set_message(format!("{} {}×{}", case.label, case.rows, case.cols));
@@ -116,31 +127,6 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         log(directory, &report)?;
     }
     Ok(report.passed())
-}
-
-fn analyser(options: &Options) -> Result<Analyser> {
-    let mut analysis = AnalysisOptions::default();
-    analysis.scale_estimator = match options.scale_estimator {
-        Estimator::Median => ScaleEstimator::Median,
-        Estimator::TrimmedQuantiles => ScaleEstimator::TrimmedQuantiles,
-        Estimator::Fit => ScaleEstimator::Fit,
-        Estimator::Entries => ScaleEstimator::Entries,
-    };
-    let mut nulls = Nulls::default();
-    if let Some(directory) = DiskCache::default_directory() {
-        nulls = nulls.with_cache(DiskCache::new(directory));
-    }
-    Ok(Analyser::new(analysis, nulls)?)
-}
-
-/// On a terminal only: what is piped stays clean.
-fn progress(length: u64) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let template = "{bar:30} {pos}/{len} {msg} {elapsed}";
-    let style = ProgressStyle::with_template(template);
-    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn print(format: Format, report: &SanityReport) -> Result<()> {

@@ -10,7 +10,9 @@ pub use options::{AnalysisOptions, NullModel};
 use crate::RmtError;
 use crate::nulls::{Nulls, PValue};
 use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
-use crate::spectrum::{Equalise, Matrix, Orientation, decompose, equalised};
+use crate::spectrum::{
+    Decomposition, Equalise, Matrix, Orientation, decompose, equalised, singular_values,
+};
 use crate::statistics::drift::{Judge, Reference, correlation_traps, drift};
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
@@ -112,7 +114,7 @@ impl Analyser {
     /// # Errors
     /// [`RmtError::NoConvergence`] when the decomposition fails.
     pub fn analyse(&self, matrix: &Matrix<'_>, context: Context<'_>) -> Result<Analysis, RmtError> {
-        let mut report = self.empty(matrix);
+        let mut report = self.empty([matrix.rows(), matrix.cols()], matrix.orientation());
         let (m, n) = (matrix.small_side(), matrix.large_side());
         if m == 0 {
             return Ok(not_estimable(report, "the matrix is empty".into()));
@@ -143,8 +145,19 @@ impl Analyser {
             None => *stored,
         };
         report.excess_kurtosis = excess_kurtosis(matrix);
-        let decomposition = decompose(matrix)?;
-        let nu = &decomposition.singular_values;
+        let judge = self.judge();
+        // Before the vectors are there: each takes the room of a copy of the matrix or more.
+        let judged = self.options.correlation_traps && m >= self.options.min_side;
+        let traps = judged.then(|| correlation_traps(matrix, (None, None), &judge));
+        let Context { reference, previous, keep } = context;
+        let measured = reference.is_some() || previous.is_some() || keep;
+        let (values, decomposition) = if self.options.vectors || measured {
+            let decomposition = decompose(matrix)?;
+            (decomposition.singular_values.clone(), Some(decomposition))
+        } else {
+            (singular_values(matrix)?, None)
+        };
+        let nu = &values;
         let (largest, smallest) = (nu[0], nu[m - 1]);
         if !largest.is_finite() {
             let reason = "the largest singular value overflows a double: scale the matrix";
@@ -152,12 +165,12 @@ impl Analyser {
         }
         report.largest = finite(largest);
         report.smallest = finite(smallest);
-        let judge = self.judge();
         let tested = self.options.change_spectra.then_some(&judge);
-        let Context { reference, previous, keep } = context;
-        report.drift = drift(stored, &decomposition, reference, previous, tested);
+        let against = |d: &Decomposition| drift(stored, d, reference, previous, tested);
+        report.drift = decomposition.as_ref().and_then(against);
         let k = self.options.subspace_dimension;
-        let reference = keep.then(|| Reference::new(stored, &decomposition, k));
+        let kept = decomposition.as_ref().filter(|_| keep);
+        let reference = kept.map(|d| Reference::new(stored, d, k));
         let profile = Profile { singular_values: nu.clone(), ..Profile::default() };
         if largest == 0.0 {
             heavy_tail(&mut report, matrix, nu);
@@ -181,18 +194,41 @@ impl Analyser {
         let correction = KurtosisCorrection::new(kurtosis, m, n, first_scale);
         self.spectrum(&mut report, &mut family, nu, &correction, permuted.as_ref())?;
         heavy_tail(&mut report, matrix, nu);
-        if self.options.correlation_traps {
-            let over_edge = report.edge_high.and_then(|edge| finite(largest / edge));
-            let unpermuted = (report.significant_above, over_edge);
-            match correlation_traps(matrix, unpermuted, &judge) {
-                Ok(traps) => report.traps = Some(traps),
-                Err(error) => report.notes.push(format!("traps: {error}")),
+        match traps {
+            Some(Ok(mut traps)) => {
+                traps.unpermuted_count = report.significant_above;
+                let over_edge = report.edge_high.and_then(|edge| finite(largest / edge));
+                traps.unpermuted_largest_over_edge = over_edge;
+                report.traps = Some(traps);
             }
+            Some(Err(error)) => report.notes.push(format!("traps: {error}")),
+            None => {}
         }
-        let sides = (&correction, permuted.as_ref(), profile);
-        let profile = self.vectors(&mut report, &mut family, matrix, &decomposition, sides)?;
+        let profile = if largest - smallest <= DEGENERATE_SPREAD * largest {
+            report.verdict = Verdict::Degenerate;
+            report.notes.push("all singular values are equal: the vectors are undefined".into());
+            profile
+        } else {
+            match decomposition.filter(|_| self.options.vectors) {
+                Some(decomposition) => {
+                    let sides = (&correction, permuted.as_ref(), profile);
+                    self.vectors(&mut report, &mut family, matrix, &decomposition, sides)?
+                }
+                None => profile,
+            }
+        };
         self.conclude(&mut report, &family);
         Ok(Analysis { report, profile, reference })
+    }
+
+    /// The report of a matrix whose values could not be had.
+    pub fn unread(
+        &self,
+        shape: [usize; 2],
+        orientation: Orientation,
+        reason: impl Into<String>,
+    ) -> MatrixReport {
+        not_estimable(self.empty(shape, orientation), reason.into()).report
     }
 
     /// How spectra beside the matrix's own are judged.
@@ -220,15 +256,16 @@ impl Analyser {
         Ok(null)
     }
 
-    fn empty(&self, matrix: &Matrix<'_>) -> MatrixReport {
-        let (m, n) = (matrix.small_side(), matrix.large_side());
+    fn empty(&self, shape: [usize; 2], orientation: Orientation) -> MatrixReport {
+        let [rows, cols] = shape;
+        let (m, n) = (rows.min(cols), rows.max(cols));
         let mut notes = Vec::new();
-        if matrix.orientation() == Orientation::Assumed {
+        if orientation == Orientation::Assumed {
             notes.push("orientation assumed: rows are read as inputs".into());
         }
         MatrixReport {
-            shape: [matrix.rows(), matrix.cols()],
-            orientation: matrix.orientation(),
+            shape,
+            orientation,
             small_side: m,
             large_side: n,
             aspect: if n == 0 { 0.0 } else { m as f64 / n as f64 },

@@ -59,6 +59,9 @@ pub struct Test {
 /// Names of the family's tests, in their order in [`MatrixReport::tests`].
 pub const FAMILY: [&str; 5] = ["p_above", "p_below", "p_bulk", "left", "right"];
 
+/// Those of the family that need the singular values alone.
+pub const SPECTRAL: [&str; 3] = [FAMILY[0], FAMILY[1], FAMILY[2]];
+
 /// Every statistic of one matrix. A statistic that cannot be estimated is `None`, never NaN, and
 /// `notes` has the reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

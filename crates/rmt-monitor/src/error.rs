@@ -16,15 +16,8 @@ pub enum InitError {
         problem: String,
     },
     /// A name pattern does not parse.
-    #[error("pattern `{pattern}` in `{setting}`: {cause}")]
-    Pattern {
-        /// `include` or `exclude`.
-        setting: &'static str,
-        /// As given.
-        pattern: String,
-        /// What the parser says.
-        cause: globset::Error,
-    },
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
     /// The analysis options have no meaning.
     #[error(transparent)]
     Analysis(#[from] rmt_core::RmtError),
@@ -49,6 +42,19 @@ pub enum InitError {
     /// The worker thread could not be started.
     #[error("the worker thread could not be started: {0}")]
     Thread(io::Error),
+}
+
+/// Why a name pattern does not parse.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("pattern `{pattern}` in `{setting}`: {cause}")]
+#[non_exhaustive]
+pub struct PatternError {
+    /// The setting that it is of, such as `include`.
+    pub setting: &'static str,
+    /// As given.
+    pub pattern: String,
+    /// What the parser says.
+    pub cause: globset::Error,
 }
 
 /// Why a run cannot be resumed after an epoch.

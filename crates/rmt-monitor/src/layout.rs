@@ -2,6 +2,7 @@
 
 use rmt_core::Orientation;
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// A reading of a parameter as one or several matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub enum Layout {
     },
     /// [E…, in, out]: one matrix [in, out] for each of the leading indices, such as experts.
     Stack,
+    /// [E…, out, in]: one matrix [out, in] for each of the leading indices.
+    StackOutIn,
 }
 
 /// A parameter cut, in storage order, into equal parts that are one matrix each.
@@ -55,9 +58,41 @@ impl Layout {
             (Self::Stack, [stack @ .., rows, cols]) => {
                 of(stack.iter().product(), [*rows, *cols], Orientation::InOut)
             }
+            (Self::StackOutIn, [stack @ .., rows, cols]) => {
+                of(stack.iter().product(), [*rows, *cols], Orientation::OutIn)
+            }
         }
     }
 }
+
+/// As options of programs are written: `in-out`, `out-in`, `stack`, `stack-out-in`, `conv` (of one
+/// group) and `conv:GROUPS`.
+impl FromStr for Layout {
+    type Err = UnknownLayout;
+
+    fn from_str(text: &str) -> Result<Self, UnknownLayout> {
+        let unknown = || UnknownLayout(text.to_owned());
+        Ok(match text {
+            "in-out" => Self::InOut,
+            "out-in" => Self::OutIn,
+            "stack" => Self::Stack,
+            "stack-out-in" => Self::StackOutIn,
+            "conv" => Self::Conv { groups: 1 },
+            _ => {
+                let groups = text.strip_prefix("conv:").and_then(|groups| groups.parse().ok());
+                Self::Conv { groups: groups.filter(|&groups| groups > 0).ok_or_else(unknown)? }
+            }
+        })
+    }
+}
+
+/// A text that names no layout.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no layout; the layouts are in-out, out-in, stack, stack-out-in, conv and conv:GROUPS \
+     (of at least 1 group)"
+)]
+pub struct UnknownLayout(pub String);
 
 impl Matrices {
     /// The same, with another orientation.
@@ -84,8 +119,26 @@ mod tests {
         assert_eq!(of(Layout::Conv { groups: 3 }, &[8, 3, 2]), None);
         assert_eq!(of(Layout::Conv { groups: 0 }, &[8, 3]), None);
         assert_eq!(of(Layout::Stack, &[4, 3, 5]), Some((4, [3, 5], in_out)));
+        assert_eq!(of(Layout::StackOutIn, &[4, 3, 5]), Some((4, [3, 5], out_in)));
         assert_eq!(of(Layout::Stack, &[3, 5]), Some((1, [3, 5], in_out)));
         assert_eq!(of(Layout::Stack, &[5]), None);
         assert_eq!(of(Layout::OutIn, &[]), None);
+    }
+
+    #[test]
+    fn layouts_are_read_from_options() {
+        for (text, layout) in [
+            ("in-out", Layout::InOut),
+            ("out-in", Layout::OutIn),
+            ("stack", Layout::Stack),
+            ("stack-out-in", Layout::StackOutIn),
+            ("conv", Layout::Conv { groups: 1 }),
+            ("conv:4", Layout::Conv { groups: 4 }),
+        ] {
+            assert_eq!(text.parse(), Ok(layout));
+        }
+        for wrong in ["", "rows", "conv:", "conv:0", "conv:x"] {
+            assert_eq!(wrong.parse::<Layout>(), Err(UnknownLayout(wrong.into())));
+        }
     }
 }

@@ -50,22 +50,22 @@ pub struct Tick {
     /// Of the whole model's last updates, where a window of them is kept and every matrix moved
     /// over the same steps.
     pub spectral_edge: Option<Edge>,
-    /// How the monitor itself is doing.
-    pub health: Health,
+    /// How the monitor itself is doing; `None` where there is none, as for a checkpoint read later.
+    pub health: Option<Health>,
 }
 
 impl Tick {
+    /// What the weights of one step gave, analysed now and without a monitor: for programs that
+    /// write the reports of checkpoints through a [`Sink`](crate::Sink).
+    pub fn new(session: u32, step: u64, reports: Vec<LayerReport>) -> Self {
+        let wall_time = wall_time();
+        Self { session, step, wall_time, reports, spectral_edge: None, health: None }
+    }
+
     /// One without reports.
     #[cfg(test)]
     pub(crate) fn empty(step: u64) -> Self {
-        Self {
-            session: 0,
-            step,
-            wall_time: 0.0,
-            reports: Vec::new(),
-            spectral_edge: None,
-            health: Health::default(),
-        }
+        Self { wall_time: 0.0, health: Some(Health::default()), ..Self::new(0, step, Vec::new()) }
     }
 
     /// Names and values of what is said of the whole model, as they are logged.

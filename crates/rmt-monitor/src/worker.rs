@@ -168,24 +168,21 @@ impl Worker {
             let state = self.shared.ledger.lock();
             (state.bytes_in_flight, state.counts.clone())
         };
+        let tick_seconds = started.elapsed().as_secs_f64();
+        let lag_steps = latest.saturating_sub(step);
         let tick = Tick {
             session: self.session,
             step,
             wall_time: wall_time(),
             spectral_edge: self.history.spectral_edge(step),
             reports,
-            health: Health {
-                lag_steps: latest.saturating_sub(step),
-                queue_bytes,
-                tick_seconds: started.elapsed().as_secs_f64(),
-                counts,
-            },
+            health: Some(Health { lag_steps, queue_bytes, tick_seconds, counts }),
         };
         tracing::debug!(
             target: "rmt",
             matrices = tick.reports.len(),
-            lag_steps = tick.health.lag_steps,
-            seconds = tick.health.tick_seconds,
+            lag_steps,
+            seconds = tick_seconds,
             "tick analysed"
         );
         self.ticks += 1;

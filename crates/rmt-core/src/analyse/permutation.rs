@@ -4,7 +4,7 @@ use super::AnalysisOptions;
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
 use crate::nulls::{Nulls, SpectralNull, TailTable};
-use crate::spectrum::{Matrix, decompose, equalised};
+use crate::spectrum::{Matrix, decompose, equalised, singular_values};
 use crate::statistics::scale::ScaleRule;
 use crate::statistics::vectors::{SideNulls, SideTest, test_side};
 use crate::statistics::{bulk, edges};
@@ -17,10 +17,8 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(super) struct PermutationNull {
     pub(super) spectral: Arc<SpectralNull>,
-    /// Of −ln p of the vectors on the small side.
-    pub(super) small: TailTable,
-    /// On the large side.
-    pub(super) large: TailTable,
+    /// Of −ln p of the vectors on the small and on the large side, if they are tested.
+    pub(super) sides: Option<[TailTable; 2]>,
 }
 
 impl PermutationNull {
@@ -35,7 +33,10 @@ impl PermutationNull {
         let (m, n) = (matrix.small_side(), matrix.large_side());
         let rule = ScaleRule::new(options.scale_estimator, m, n)?;
         let law = MarchenkoPastur::for_shape(m, n)?;
-        let sides = [SideNulls::new(nulls, m)?, SideNulls::new(nulls, n)?];
+        let sides = match options.vectors {
+            true => Some([SideNulls::new(nulls, m)?, SideNulls::new(nulls, n)?]),
+            false => None,
+        };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(nulls.seed());
         let mut values: Vec<f64> = matrix.values().iter().collect();
         let mut found = [const { Vec::new() }; 5];
@@ -48,25 +49,33 @@ impl PermutationNull {
                 Some(scaled) => Matrix::new(&scaled[..], rows, cols, matrix.orientation())?,
                 None => shuffled,
             };
-            let d = decompose(&shuffled)?;
-            let nu = &d.singular_values;
-            let scale = rule.estimate(nu);
-            let small = test_side(m, &sides[0], m, |k| d.small_vector(k), |_| 0.0);
-            let large = test_side(n, &sides[1], m, |k| d.large_vector(k), |_| 0.0);
             let evidence = |side: Option<SideTest>| side.map_or(f64::NAN, |side| side.evidence());
+            let (nu, small, large) = match &sides {
+                Some([on_small, on_large]) => {
+                    let d = decompose(&shuffled)?;
+                    let small = test_side(m, on_small, m, |k| d.small_vector(k), |_| 0.0);
+                    let large = test_side(n, on_large, m, |k| d.large_vector(k), |_| 0.0);
+                    (d.singular_values, evidence(small), evidence(large))
+                }
+                None => (singular_values(&shuffled)?, f64::NAN, f64::NAN),
+            };
+            let scale = rule.estimate(&nu);
             let row = [
                 edges::evidence_above(nu[0], scale, m, n),
                 edges::evidence_below(nu[m - 1], scale, m, n),
-                bulk::scaled_distance(nu, scale, n, &law),
-                evidence(small),
-                evidence(large),
+                bulk::scaled_distance(&nu, scale, n, &law),
+                small,
+                large,
             ];
             found.iter_mut().zip(row).for_each(|(values, x)| values.push(x));
         }
         let [above, below, bulk, small, large] = found.map(TailTable::from_draws);
         let (Some(above), Some(below), Some(bulk)) = (above, below, bulk) else { return Ok(None) };
-        let (Some(small), Some(large)) = (small, large) else { return Ok(None) };
+        let tested = small.zip(large).map(|(small, large)| [small, large]);
+        if sides.is_some() && tested.is_none() {
+            return Ok(None);
+        }
         let spectral = Arc::new(SpectralNull { above, below, bulk });
-        Ok(Some(Self { spectral, small, large }))
+        Ok(Some(Self { spectral, sides: tested }))
     }
 }

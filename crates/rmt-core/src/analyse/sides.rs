@@ -1,17 +1,17 @@
 //! The part of a report that the singular vectors give.
 
 use super::permutation::PermutationNull;
-use super::{Analyser, DEGENERATE_SPREAD, Family};
+use super::{Analyser, Family};
 use crate::RmtError;
 use crate::nulls::{PValue, VectorNull};
-use crate::report::{MatrixReport, Profile, Verdict};
+use crate::report::{MatrixReport, Profile};
 use crate::spectrum::{Decomposition, Matrix};
 use crate::statistics::heavy_tail::matrix_rank;
 use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::statistics::vectors::{SideNulls, SideTest, test_side, window_starts};
 
 impl Analyser {
-    /// Tests both sides; nothing where the vectors are undefined.
+    /// Tests both sides.
     pub(super) fn vectors(
         &self,
         report: &mut MatrixReport,
@@ -26,11 +26,6 @@ impl Analyser {
     ) -> Result<Profile, RmtError> {
         let nu = &decomposition.singular_values;
         let (m, n) = (matrix.small_side(), matrix.large_side());
-        if nu[0] - nu[m - 1] <= DEGENERATE_SPREAD * nu[0] {
-            report.verdict = Verdict::Degenerate;
-            report.notes.push("all singular values are equal: the vectors are undefined".into());
-            return Ok(profile);
-        }
         // Vectors of vanishing singular values are any basis of the null space.
         let rank = matrix_rank(nu, n);
         let (small_nulls, large_nulls) =
@@ -59,8 +54,9 @@ impl Analyser {
                 p
             })
         };
-        let small_p = judged(&mut small, &small_nulls, permuted.map(|null| &null.small));
-        let large_p = judged(&mut large, &large_nulls, permuted.map(|null| &null.large));
+        let permuted = permuted.and_then(|null| null.sides.as_ref());
+        let small_p = judged(&mut small, &small_nulls, permuted.map(|[small, _]| small));
+        let large_p = judged(&mut large, &large_nulls, permuted.map(|[_, large]| large));
         let ((left, left_p), (right, right_p)) = if matrix.small_side_is_output() {
             ((small, small_p), (large, large_p))
         } else {

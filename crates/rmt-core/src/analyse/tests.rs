@@ -321,3 +321,62 @@ fn suppressed_directions_and_the_threshold_rank_are_reported() {
     assert_eq!(report.threshold_rank, Some(1));
     assert_eq!(report.significant_below, Some(1));
 }
+
+#[test]
+fn without_vectors_the_family_is_the_spectrum_and_keeps_its_level() {
+    let (rows, cols, draws) = (32, 64, 2000);
+    let options = AnalysisOptions { vectors: false, level: 0.05, ..AnalysisOptions::default() };
+    assert_eq!(options.family(), crate::report::SPECTRAL);
+    assert!((options.test_level() - 0.05 / 3.0).abs() < 1e-15);
+    let whole = AnalysisOptions { level: 0.05, ..AnalysisOptions::default() };
+    let mut rejected = 0;
+    for seed in 0..draws {
+        let a = gaussian(rows, cols, 9000 + seed);
+        let report = analyse_with(options.clone(), &a, rows, cols);
+        let deviates = report.tests.iter().any(|test| test.p <= 0.05 / 3.0);
+        assert_eq!(report.verdict == Verdict::Deviates, deviates);
+        rejected += usize::from(deviates);
+        if seed < 20 {
+            // The same figures, fewer of them.
+            let with = analyse_with(whole.clone(), &a, rows, cols);
+            assert_eq!((report.left.is_none(), report.right.is_none()), (true, true));
+            assert_eq!(report.tests.len(), 3);
+            let close = |x: Option<f64>, y: Option<f64>| (x.unwrap() - y.unwrap()).abs() < 1e-9;
+            assert!(close(report.p_above, with.p_above) && close(report.p_bulk, with.p_bulk));
+            assert_eq!(report.scale_entries, with.scale_entries);
+        }
+    }
+    // Three tests of one spectrum are correlated, so at most .05 and at least one test's share.
+    let (low, _) = crate::test_support::binomial_interval(draws as usize, 0.05 / 3.0, 0.01);
+    let (_, high) = crate::test_support::binomial_interval(draws as usize, 0.05, 0.01);
+    assert!((low..=high).contains(&rejected), "{rejected} not in {low}..={high}");
+    // Equal singular values are still degenerate, and drift still has its angles.
+    let identity: Vec<f64> = (0..rows * rows).map(|i| f64::from(i % (rows + 1) == 0)).collect();
+    assert_eq!(analyse_with(options.clone(), &identity, rows, rows).verdict, Verdict::Degenerate);
+    let a = gaussian(rows, cols, 1);
+    let matrix = Matrix::new(&a[..], rows, cols, Orientation::OutIn).unwrap();
+    let analyser = Analyser::new(options, nulls()).unwrap();
+    let first = analyser.analyse(&matrix, Context::default().with_keep(true)).unwrap().reference;
+    let context = Context::default().with_reference(first.as_ref());
+    let report = analyser.analyse(&matrix, context).unwrap().report;
+    assert!(report.drift.unwrap().angle_top.unwrap() < 1e-6 && report.left.is_none());
+}
+
+#[test]
+fn a_permutation_null_without_vectors() {
+    let null_model = NullModel::Permutation { permutations: 99 };
+    let options = AnalysisOptions { null_model, vectors: false, ..AnalysisOptions::default() };
+    let mut sorted = gaussian(24, 40, 5);
+    assert_eq!(analyse_with(options.clone(), &sorted, 24, 40).verdict, Verdict::Random);
+    sorted.sort_by(f64::total_cmp);
+    let report = analyse_with(options, &sorted, 24, 40);
+    assert_eq!((report.verdict, report.tests.len()), (Verdict::Deviates, 3));
+    assert!(report.tests.iter().all(|test| test.draws == Some(99)));
+}
+
+#[test]
+fn a_matrix_that_could_not_be_read_says_why() {
+    let report = analyser().unread([30, 50], Orientation::InOut, "file: torn");
+    assert_eq!((report.verdict, report.shape), (Verdict::NotEstimable, [30, 50]));
+    assert_eq!((report.small_side, report.notes), (30, vec!["file: torn".to_owned()]));
+}

@@ -14,6 +14,13 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
+impl Table {
+    /// A table of these columns and rows.
+    pub fn new(columns: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+        Self { columns, rows }
+    }
+}
+
 /// Failures named in the conclusion, at most.
 const NAMED: usize = 8;
 

@@ -7,9 +7,10 @@
 //! counts only where values almost coincide. Every singular value is promised to 1e-8 relative up
 //! to κ = 1e5 and to 1e-6 up to κ = 1e8; where the Gram route might miss 1e-8 the direct SVD is taken.
 
+use super::eigen::{eigen, eigenvalues};
 use super::{Matrix, Values};
 use crate::RmtError;
-use faer::{Mat, MatRef, Side};
+use faer::Mat;
 
 /// Relative error of a singular value by the Gram route, over (ν₁/ν)².
 const GRAM_ERROR: f64 = 8.0 * f64::EPSILON;
@@ -56,17 +57,16 @@ impl Decomposition {
 /// [`RmtError::Domain`] for an empty matrix or one with an entry that is not finite,
 /// [`RmtError::NoConvergence`] when the solver gives up.
 pub fn decompose(matrix: &Matrix<'_>) -> Result<Decomposition, RmtError> {
-    let (a, exponent) = scaled(matrix)?;
     let failed = no_convergence(matrix);
-    let gram = &a * a.transpose();
-    let eigen = gram.self_adjoint_eigen(Side::Lower).map_err(|_| failed.clone())?;
-    let (m, n) = (a.nrows(), a.ncols());
-    let ascending: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
+    let (gram, exponent) = gram(matrix)?;
+    let (ascending, small) = eigen(gram).map_err(|_| failed.clone())?;
     if !conditioned(&ascending, VECTORS_LIMIT) {
-        return direct(&a, exponent, &failed);
+        drop(small);
+        return direct(matrix, &failed);
     }
-    let small = Mat::from_fn(m, m, |i, k| eigen.U()[(i, m - 1 - k)]);
-    let mut large = a.transpose() * &small;
+    let small = reversed(small);
+    let mut large = scaled(matrix)?.0.transpose() * &small;
+    let (m, n) = (small.ncols(), large.nrows());
     let mut singular_values = Vec::with_capacity(m);
     for k in 0..m {
         // ‖Wᵀu‖ is more accurate than √λ, and leaves each column exactly normalized.
@@ -78,7 +78,8 @@ pub fn decompose(matrix: &Matrix<'_>) -> Result<Decomposition, RmtError> {
     }
     let decomposition = sorted(Decomposition { singular_values, small, large });
     if !told_apart(&decomposition.singular_values) {
-        return direct(&a, exponent, &failed);
+        drop(decomposition);
+        return direct(matrix, &failed);
     }
     Ok(decomposition)
 }
@@ -88,20 +89,38 @@ pub fn decompose(matrix: &Matrix<'_>) -> Result<Decomposition, RmtError> {
 /// # Errors
 /// As [`decompose`].
 pub fn singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtError> {
-    let (a, exponent) = scaled(matrix)?;
     let failed = no_convergence(matrix);
-    let gram = &a * a.transpose();
-    let eigenvalues = gram.self_adjoint_eigenvalues(Side::Lower).map_err(|_| failed.clone())?;
+    let (gram, exponent) = gram(matrix)?;
+    let eigenvalues = eigenvalues(gram).map_err(|_| failed.clone())?;
     let mut values = if conditioned(&eigenvalues, VALUES_LIMIT) {
         eigenvalues.iter().map(|x| x.sqrt()).collect()
     } else {
-        a.singular_values().map_err(|_| failed)?
+        scaled(matrix)?.0.singular_values().map_err(|_| failed)?
     };
     for value in &mut values {
         *value *= exp2(exponent);
     }
     values.sort_unstable_by(|x, y| y.total_cmp(x));
     Ok(values)
+}
+
+/// The product of the small side, of the scaled matrix, and the exponent of its scale. The scaled
+/// matrix itself is made again where it is needed: the eigensolver needs its room.
+fn gram(matrix: &Matrix<'_>) -> Result<(Mat<f64>, i32), RmtError> {
+    let (a, exponent) = scaled(matrix)?;
+    Ok((&a * a.transpose(), exponent))
+}
+
+/// The columns in the opposite order.
+fn reversed(mut matrix: Mat<f64>) -> Mat<f64> {
+    let (rows, cols) = (matrix.nrows(), matrix.ncols());
+    for k in 0..cols / 2 {
+        for i in 0..rows {
+            let (x, y) = (matrix[(i, k)], matrix[(i, cols - 1 - k)]);
+            (matrix[(i, k)], matrix[(i, cols - 1 - k)]) = (y, x);
+        }
+    }
+    matrix
 }
 
 fn no_convergence(matrix: &Matrix<'_>) -> RmtError {
@@ -128,8 +147,10 @@ fn told_apart(descending: &[f64]) -> bool {
     })
 }
 
-fn direct(a: &Mat<f64>, exponent: i32, failed: &RmtError) -> Result<Decomposition, RmtError> {
+fn direct(matrix: &Matrix<'_>, failed: &RmtError) -> Result<Decomposition, RmtError> {
+    let (a, exponent) = scaled(matrix)?;
     let svd = a.thin_svd().map_err(|_| failed.clone())?;
+    drop(a);
     let singular_values = svd.S().column_vector().iter().map(|s| s * exp2(exponent)).collect();
     let (small, large) = (svd.U().to_owned(), svd.V().to_owned());
     Ok(sorted(Decomposition { singular_values, small, large }))
@@ -169,17 +190,15 @@ fn scaled(matrix: &Matrix<'_>) -> Result<(Mat<f64>, i32), RmtError> {
     let (half, rest) = (exponent / 2, exponent - exponent / 2);
     let (first, second) = (exp2(-half), exp2(-rest));
     let (rows, cols) = (matrix.rows(), matrix.cols());
-    let widened;
-    let values: &[f64] = match matrix.values() {
-        Values::F64(values) => values,
-        Values::F32(values) => {
-            widened = values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-            &widened
+    let (small, large) = (rows.min(cols), rows.max(cols));
+    let place = |i: usize, j: usize| if rows <= cols { i * cols + j } else { j * cols + i };
+    let scaled = match matrix.values() {
+        Values::F32(v) => {
+            Mat::from_fn(small, large, |i, j| f64::from(v[place(i, j)]) * first * second)
         }
+        Values::F64(v) => Mat::from_fn(small, large, |i, j| v[place(i, j)] * first * second),
     };
-    let stored = MatRef::from_row_major_slice(values, rows, cols);
-    let view = if rows <= cols { stored } else { stored.transpose() };
-    Ok((Mat::from_fn(view.nrows(), view.ncols(), |i, j| view[(i, j)] * first * second), exponent))
+    Ok((scaled, exponent))
 }
 
 fn exp2(exponent: i32) -> f64 {

@@ -1,6 +1,7 @@
 //! From a stored matrix to its singular values and vectors.
 
 mod decompose;
+mod eigen;
 mod equalise;
 mod matrix;
 mod tridiagonal;

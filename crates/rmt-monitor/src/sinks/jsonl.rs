@@ -2,7 +2,7 @@
 
 use super::Sink;
 use crate::error::SinkError;
-use crate::record::{GradientTick, Record, Scalars, Tick};
+use crate::record::{GradientTick, Health, Record, Scalars, Tick};
 use crate::tags;
 use rmt_core::Profile;
 use serde::Serialize;
@@ -86,9 +86,13 @@ impl Jsonl {
     }
 
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
-        let health = tick.health.scalars().map(|(name, x)| (format!("monitor/{name}"), x));
+        let health = tick
+            .health
+            .iter()
+            .flat_map(Health::scalars)
+            .map(|(name, x)| (format!("monitor/{name}"), x));
         let model = tick.scalars().into_iter().map(|(name, x)| (format!("model/{name}"), x));
-        let scalars: Vec<(String, f64)> = health.into_iter().chain(model).collect();
+        let scalars: Vec<(String, f64)> = health.chain(model).collect();
         let rows = scalars.iter().map(|(name, value)| ScalarRow {
             session: tick.session,
             step: tick.step,

@@ -3,7 +3,7 @@
 use super::Sink;
 use super::event_file::{EventFile, Value};
 use crate::error::SinkError;
-use crate::record::{GradientTick, Record, Scalars, Tick, wall_time};
+use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
 use crate::tags::{self, CURVES, TagNames};
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerId;
@@ -90,7 +90,8 @@ impl TensorBoard {
             ("layers_deviating", with(Verdict::Deviates)),
             ("layers_random", with(Verdict::Random)),
         ];
-        for (name, value) in layers.into_iter().chain(tick.health.scalars()).chain(tick.scalars()) {
+        let health = tick.health.iter().flat_map(Health::scalars);
+        for (name, value) in layers.into_iter().chain(health).chain(tick.scalars()) {
             values.push((format!("{}/{name}", tags::SUMMARY), Value::Scalar(value as f32)));
         }
         for (report, name) in tick.reports.iter().zip(&paths) {

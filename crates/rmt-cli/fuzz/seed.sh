@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Makes the first inputs of each target, in corpus/: the small files of the tests, and what Python's standard
+# library can write.
+set -euo pipefail
+cd "$(dirname "$0")"
+files=../tests/files
+for target in npy_header safetensors_header shard_index open_safetensors open_burnpack open_zip open_pickle open_anything; do
+    mkdir -p corpus/$target
+done
+cp $files/burn.bpk corpus/open_burnpack/
+cp $files/{types,training,views,module,hostile}.pt corpus/open_zip/
+cp $files/{legacy.pt,hostile.pkl} corpus/open_pickle/
+python3 - <<'PYTHON'
+import json, struct, zipfile
+
+def write(target, name, content):
+    with open(f"corpus/{target}/{name}", "wb") as file:
+        file.write(content)
+
+dicts = {
+    "c": b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }",
+    "f": b"{'descr': '>f8', 'fortran_order': True, 'shape': (2, 3), }",
+    "structured": b"{'descr': [('a', '<f4', (2,))], 'fortran_order': False, 'shape': (1,)}",
+    "object": b"{'descr': '|O', 'fortran_order': False, 'shape': (3L, )}",
+}
+arrays = {}
+for name, text in dicts.items():
+    write("npy_header", name, text)
+    arrays[name] = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + b"A" * 48
+    write("open_anything", name + ".npy", arrays[name])
+for name, method in [("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)]:
+    with zipfile.ZipFile(f"corpus/open_zip/{name}.npz", "w", method) as archive:
+        for array, content in arrays.items():
+            archive.writestr(array + ".npy", content)
+header = {
+    "__metadata__": {"format": "pt"},
+    "a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+    "b": {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]},
+    "c": {"dtype": "I64", "shape": [1], "data_offsets": [22, 30]},
+}
+text = json.dumps(header).encode()
+write("safetensors_header", "three", bytes([30]) + text)
+write("open_safetensors", "three", struct.pack("<Q", len(text)) + text + bytes(30))
+write("open_anything", "three.safetensors", struct.pack("<Q", len(text)) + text + bytes(30))
+write("shard_index", "one", b'{"metadata":{"total_size":4},"weight_map":{"a":"s"}}')
+write("shard_index", "outside", b'{"weight_map":{"a":"../s","b":"/s"}}')
+PYTHON
+cp corpus/open_{safetensors,burnpack,zip,pickle}/* corpus/open_anything/

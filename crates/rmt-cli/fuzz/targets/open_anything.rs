@@ -1,0 +1,8 @@
+//! A file without an extension, told by its content.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rmt_fuzz::answer;
+
+fuzz_target!(|bytes: &[u8]| answer("a", bytes));

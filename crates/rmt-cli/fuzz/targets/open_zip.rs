@@ -1,0 +1,8 @@
+//! A zip archive: NumPy's or PyTorch's.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rmt_fuzz::answer;
+
+fuzz_target!(|bytes: &[u8]| answer("a.npz", bytes));

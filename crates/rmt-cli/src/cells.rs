@@ -1,0 +1,95 @@
+//! Figures as they stand in tables: few digits, a dash for what there is not.
+
+use rmt_core::report::Verdict;
+use rmt_core::{LayerReport, MatrixReport};
+
+/// What stands for a missing figure.
+pub(crate) const NONE: &str = "–";
+
+/// A number in about four characters.
+pub(crate) fn number(x: Option<f64>) -> String {
+    let Some(x) = x else { return NONE.into() };
+    match x.abs() {
+        0.0 => "0".into(),
+        size if (0.01..100.0).contains(&size) => format!("{x:.2}"),
+        size if (100.0..100_000.0).contains(&size) => format!("{x:.0}"),
+        _ => format!("{x:.1e}"),
+    }
+}
+
+/// A fraction in per cent.
+pub(crate) fn percent(x: Option<f64>) -> String {
+    x.map_or(NONE.into(), |x| format!("{:.1} %", 100.0 * x))
+}
+
+/// A count of values beyond the edge and, in brackets, of the significant ones.
+pub(crate) fn outliers(all: Option<usize>, significant: Option<usize>) -> String {
+    match (all, significant) {
+        (Some(all), Some(significant)) => format!("{all} ({significant})"),
+        _ => NONE.into(),
+    }
+}
+
+pub(crate) fn above(report: &MatrixReport) -> String {
+    outliers(report.outliers_above, report.significant_above)
+}
+
+pub(crate) fn below(report: &MatrixReport) -> String {
+    outliers(report.outliers_below, report.significant_below)
+}
+
+pub(crate) fn alpha(report: &MatrixReport) -> Option<f64> {
+    report.heavy_tail.as_ref()?.alpha
+}
+
+pub(crate) fn stable_rank(report: &MatrixReport) -> Option<f64> {
+    report.heavy_tail.as_ref()?.stable_rank
+}
+
+/// Fraction of the vectors that are rejected on the output side.
+pub(crate) fn left(report: &MatrixReport) -> Option<f64> {
+    Some(report.left.as_ref()?.ks_rejected)
+}
+
+/// On the input side.
+pub(crate) fn right(report: &MatrixReport) -> Option<f64> {
+    Some(report.right.as_ref()?.ks_rejected)
+}
+
+pub(crate) fn shape([rows, cols]: [usize; 2]) -> String {
+    format!("{rows}×{cols}")
+}
+
+/// The verdict in words.
+pub(crate) fn verdict(verdict: Verdict) -> String {
+    verdict.to_string().replace('_', " ")
+}
+
+/// The kind under its name in the schema.
+pub(crate) fn kind(report: &LayerReport) -> String {
+    report.layer.kind.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_in_few_characters() {
+        for (x, text) in [
+            (0.0, "0"),
+            (0.5, "0.50"),
+            (-12.345, "-12.35"),
+            (99.99, "99.99"),
+            (768.4, "768"),
+            (0.001, "1.0e-3"),
+            (1e9, "1.0e9"),
+        ] {
+            assert_eq!(number(Some(x)), text);
+        }
+        assert_eq!((number(None), percent(Some(0.1234))), (NONE.into(), "12.3 %".into()));
+        assert_eq!(outliers(Some(25), Some(32)), "25 (32)");
+        assert_eq!((outliers(Some(1), None), shape([2, 3])), (NONE.into(), "2×3".into()));
+        assert_eq!(verdict(Verdict::NotEstimable), "not estimable");
+    }
+}

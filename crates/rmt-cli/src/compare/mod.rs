@@ -1,0 +1,11 @@
+//! `rmt compare`: what changed between two checkpoints, matrix by matrix.
+
+mod csv;
+mod jsonl;
+mod options;
+mod pair;
+mod run;
+mod table;
+
+pub use options::Options;
+pub use run::run;

@@ -1,0 +1,88 @@
+//! From two checkpoints to pairs, and from pairs to where they go.
+
+use super::jsonl::Row;
+use super::options::Options;
+use super::pair::{Compared, Outcome, Pair, pairs, permuted};
+use super::{csv, table};
+use crate::arguments::Status;
+use crate::checkpoint::{Checkpoint, open};
+use crate::output::{Format, Output};
+use crate::progress::Progress;
+use crate::steps::steps_of;
+use crate::terminal::clean;
+use crate::workers::in_order;
+use anyhow::{Result, bail};
+use rmt_core::Analyser;
+use std::path::PathBuf;
+
+/// Compares what the options ask for.
+///
+/// # Errors
+/// When nothing can be compared, or the result cannot be written. A pair that fails alone is a row
+/// that says so, and [`Status::Failed`].
+pub fn run(options: &Options) -> Result<Status> {
+    let analyser = options.judging.analyser(options.selection.min_side)?;
+    let selection = &options.selection;
+    let paths: Vec<PathBuf> =
+        [&options.before].into_iter().chain(&options.after).cloned().collect();
+    let steps = steps_of(paths.iter().map(PathBuf::as_path));
+    let checkpoints: Vec<Checkpoint> = paths
+        .iter()
+        .zip(steps)
+        .map(|(path, step)| open(path, step, selection))
+        .collect::<Result<_>>()?;
+    let pairs = match checkpoints.as_slice() {
+        [before, after] => pairs(before, after),
+        [checkpoint] => permuted(checkpoint, options.seed),
+        _ => Vec::new(),
+    };
+    if pairs.is_empty() {
+        bail!("there is no matrix to compare");
+    }
+    let mut output = Output::open(options.output.output.as_deref(), &paths)?;
+    compare(options, &analyser, &pairs, &mut output)
+}
+
+fn compare(
+    options: &Options,
+    analyser: &Analyser,
+    pairs: &[Pair<'_>],
+    output: &mut Output,
+) -> Result<Status> {
+    let format = options.output.format;
+    if format == Format::Csv {
+        output.print(csv::head()?)?;
+    }
+    let progress = Progress::new(pairs.iter().map(|pair| (pair.matrix(), pair.weight())));
+    output.beside(progress.bar());
+    let mut all: Vec<Compared> = Vec::with_capacity(pairs.len());
+    let work = |number: usize| pairs.get(number).map(|pair| pair.compare(analyser));
+    in_order(pairs.len(), options.output.jobs, work, |number, result| {
+        let Some(pair) = pairs.get(number) else { return Ok(()) };
+        let compared = match result {
+            Ok(Some(compared)) => compared,
+            Ok(None) => return Ok(()),
+            Err(panic) => pair.without(Outcome::Failed(panic)),
+        };
+        match format {
+            Format::Table => {}
+            Format::Jsonl => output.json(&Row::from(&compared))?,
+            Format::Csv => output.print(csv::line(&Row::from(&compared))?)?,
+        }
+        all.push(compared);
+        progress.done(pair.matrix(), pair.weight());
+        Ok(())
+    })?;
+    progress.finish();
+    if format == Format::Table {
+        output.print(table::text(&all, output.width()))?;
+    }
+    let mut failed = all.iter().filter_map(|pair| match &pair.status {
+        Outcome::Failed(reason) => Some((pair.layer.path(), reason)),
+        _ => None,
+    });
+    let Some((name, reason)) = failed.next() else { return Ok(Status::Success) };
+    let (count, of) = (1 + failed.count(), all.len());
+    eprintln!("error: {count} of {of} matrices failed, first {}: {}", clean(&name), clean(reason));
+    Ok(Status::Failed)
+}

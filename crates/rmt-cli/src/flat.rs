@@ -1,0 +1,235 @@
+//! A report as one row of named columns, for CSV.
+
+use anyhow::Result;
+use serde_json::Value;
+
+/// What a matrix is: the first columns.
+pub(crate) const IDENTITY: &[&str] = &[
+    "schema",
+    "session",
+    "step",
+    "name",
+    "kind",
+    "block",
+    "part",
+    "dtype",
+    "rows",
+    "cols",
+    "orientation",
+    "small_side",
+    "large_side",
+    "aspect",
+];
+
+/// What is measured on it. A dot leads into an object of the schema, or to an element of a list.
+pub(crate) const STATISTICS: &[&str] = &[
+    "verdict",
+    "level",
+    "scale",
+    "scale_estimator",
+    "scale_entries",
+    "excess_kurtosis",
+    "edge_low",
+    "edge_high",
+    "smallest",
+    "largest",
+    "outliers_above",
+    "outliers_below",
+    "significant_above",
+    "significant_below",
+    "p_above",
+    "p_below",
+    "bulk_distance",
+    "p_bulk",
+    "spacing_ratio",
+    "spacing_ratio_z",
+    "levels.spacings",
+    "levels.surmise_distance",
+    "levels.surmise_p",
+    "levels.brody.exponent",
+    "levels.brody.standard_error",
+    "levels.brody_expected",
+    "levels.brody_spread",
+    "left.p",
+    "left.p_windows",
+    "left.ks_rejected",
+    "left.ks_rejected_top",
+    "left.ks_rejected_bottom",
+    "left.ipr",
+    "left.ipr_z",
+    "left.entropy",
+    "left.entropy_z",
+    "left.localisation_max",
+    "right.p",
+    "right.p_windows",
+    "right.ks_rejected",
+    "right.ks_rejected_top",
+    "right.ks_rejected_bottom",
+    "right.ipr",
+    "right.ipr_z",
+    "right.entropy",
+    "right.entropy_z",
+    "right.localisation_max",
+    "signal.0.strength",
+    "signal.0.cosine_left",
+    "signal.0.cosine_right",
+    "suppression.0.variance",
+    "suppression.0.cosine",
+    "threshold_rank",
+    "heavy_tail.alpha",
+    "heavy_tail.alpha_sigma",
+    "heavy_tail.alpha_weighted",
+    "heavy_tail.xmin",
+    "heavy_tail.distance",
+    "heavy_tail.tail_count",
+    "heavy_tail.log_norm",
+    "heavy_tail.log_alpha_norm",
+    "heavy_tail.stable_rank",
+    "heavy_tail.spectral_norm",
+    "heavy_tail.entropy",
+    "heavy_tail.matrix_rank",
+    "heavy_tail.matrix_rank_storage",
+    "heavy_tail.edge_ratio",
+    "traps.count",
+    "traps.p",
+    "traps.largest_over_edge",
+    "traps.offset_over_edge",
+    "notes",
+];
+
+/// Change between two checkpoints.
+pub(crate) const DRIFT: &[&str] = &[
+    "drift.relative_norm",
+    "drift.spectrum_distance",
+    "drift.angle_top",
+    "drift.angle_bottom",
+    "drift.angle_top_largest",
+    "drift.angle_bottom_largest",
+    "drift.angle_random",
+    "drift.dimension",
+    "drift.change.norm",
+    "drift.change.largest",
+    "drift.change.stable_rank",
+    "drift.change.scale",
+    "drift.change.edge_high",
+    "drift.change.significant_above",
+    "drift.change.significant_below",
+    "drift.change.p_above",
+    "drift.change.p_below",
+    "drift.change.bulk_distance",
+    "drift.change.p_bulk",
+    "drift.change.reason",
+    "drift.reason",
+];
+
+/// The cells of `columns` in a row of the schema: the same digits as in JSON, nothing for null.
+pub(crate) fn cells(row: &Value, columns: &[&str]) -> Vec<String> {
+    columns.iter().map(|column| text(find(row, column))).collect()
+}
+
+fn find<'a>(row: &'a Value, column: &str) -> Option<&'a Value> {
+    let path = match column {
+        "rows" => "shape.0",
+        "cols" => "shape.1",
+        other => other,
+    };
+    path.split('.').try_fold(row, |value, key| match value {
+        Value::Array(list) => list.get(key.parse::<usize>().ok()?),
+        other => other.get(key),
+    })
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(list)) => {
+            list.iter().map(|value| text(Some(value))).collect::<Vec<_>>().join("; ")
+        }
+        Some(other) => other.to_string(),
+    }
+}
+
+/// One line of CSV, quoted where it must be.
+pub(crate) fn line(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Vec<u8>> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    writer.write_record(cells)?;
+    Ok(writer.into_inner()?)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use rmt_core::layers::LayerId;
+    use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation};
+    use std::collections::BTreeSet;
+
+    /// Paths of everything in `value` that is neither object nor null.
+    fn leaves(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(map) => map.iter().for_each(|(key, value)| {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                leaves(value, &path, found);
+            }),
+            Value::Null => {}
+            _ => {
+                found.insert(path.to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn every_figure_of_the_schema_has_a_column() {
+        // With outliers at both ends and enough levels, so that every part is there.
+        let (rows, cols) = (120, 300);
+        let mut a: Vec<f64> = (0..rows * cols)
+            .map(|i| ((i as f64 + 1.0).powi(2) * 0.754_877).fract() - 0.5)
+            .collect();
+        a[..cols].iter_mut().for_each(|x| *x *= 0.05);
+        a[cols..2 * cols].iter_mut().for_each(|x| *x *= 6.0);
+        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
+        let matrix = Matrix::new(&a[..], rows, cols, Orientation::OutIn).unwrap();
+        let first = analyser.analyse(&matrix, Context::default().with_keep(true)).unwrap();
+        let context = Context::default().with_reference(first.reference.as_ref());
+        let report = analyser.analyse(&matrix, context).unwrap().report;
+        let layer = LayerId::from_name("layers.0.query").with_part("1");
+        let row = LayerReport::new(0, 3, layer, "f64".into(), report);
+        let row = serde_json::to_value(&row).unwrap();
+        let mut found = BTreeSet::new();
+        leaves(&row, "", &mut found);
+        let columns: BTreeSet<&str> = [IDENTITY, STATISTICS, DRIFT].concat().into_iter().collect();
+        // Lists (the first of each is there), the tests by name, and what stands elsewhere.
+        let elsewhere = [
+            "shape",
+            "signal",
+            "suppression",
+            "tests",
+            "levels.number_variance",
+            "levels.number_variance_law",
+            "traps.unpermuted_count",
+            "traps.unpermuted_largest_over_edge",
+        ];
+        let missing: Vec<&String> = found
+            .iter()
+            .filter(|path| !columns.contains(path.as_str()) && !elsewhere.contains(&path.as_str()))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        // And no column is misspelt.
+        let empty: Vec<&str> =
+            columns.iter().copied().filter(|column| find(&row, column).is_none()).collect();
+        assert!(empty.is_empty(), "{empty:?}");
+    }
+
+    #[test]
+    fn cells_are_the_digits_of_json() {
+        let row = serde_json::json!({
+            "name": "a,b", "shape": [2, 3], "p": 0.1, "none": null, "notes": ["x", "y"],
+            "signal": [{"strength": 1e-300}],
+        });
+        let columns = ["name", "rows", "cols", "p", "none", "notes", "signal.0.strength", "no.0"];
+        let expected = ["a,b", "2", "3", "0.1", "", "x; y", "1e-300", ""];
+        assert_eq!(cells(&row, &columns), expected);
+        assert_eq!(line(["a,b", "say \"x\"", ""]).unwrap(), b"\"a,b\",\"say \"\"x\"\"\",\n");
+    }
+}

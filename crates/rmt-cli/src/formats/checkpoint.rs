@@ -1,0 +1,168 @@
+//! What of a training checkpoint of PyTorch is the model, and the names of its weights.
+
+use std::collections::{HashMap, HashSet};
+
+/// Top-level keys below which the weights are.
+const MODEL: [&str; 4] = ["state_dict", "model_state_dict", "model", "net"];
+/// Top-level keys of what an optimizer or a schedule remembers: no weights, though of their shapes.
+const TRAINING: [&str; 15] = [
+    "optimizer",
+    "optimizers",
+    "optimizer_state",
+    "optimizer_states",
+    "optimizer_state_dict",
+    "optim",
+    "scheduler",
+    "scheduler_state_dict",
+    "lr_scheduler",
+    "lr_schedulers",
+    "scaler",
+    "rng_state",
+    "random_state",
+    "callbacks",
+    "loops",
+];
+/// What wrappers (`torch.compile`, data parallelism) put before every name.
+const WRAPPERS: [&str; 2] = ["_orig_mod.", "module."];
+
+/// What a key at the top of the file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Top {
+    /// A dict or a list.
+    Tree,
+    /// A tensor, a number, a text.
+    Leaf,
+}
+
+/// Names of the weights.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Weights {
+    /// Name in the file, and the name to give it.
+    pub(super) names: Vec<(String, String)>,
+    /// What was done.
+    pub(super) notes: Vec<String>,
+}
+
+/// Tells the weights among the tensors of a file, whose names are their paths.
+///
+/// A state dict is flat: its names have dots in them and hold tensors. So a key that holds a tree was
+/// put there by whoever saved more than the weights.
+pub(super) fn weights(top: &HashMap<String, Top>, tensors: Vec<String>) -> Weights {
+    let mut notes = Vec::new();
+    let below = |name: &str, keys: &[&str]| {
+        let key = name.split_once('.').map_or(name, |(key, _)| key);
+        keys.contains(&key) && top.get(key) == Some(&Top::Tree)
+    };
+    // The file of an optimizer alone.
+    let optimizer = top.len() == 2
+        && top.get("param_groups") == Some(&Top::Tree)
+        && top.get("state") == Some(&Top::Tree);
+    let all = tensors.len();
+    let mut names: Vec<(String, String)> = tensors
+        .into_iter()
+        .filter(|name| !optimizer && !below(name, &TRAINING))
+        .map(|name| (name.clone(), name))
+        .collect();
+    if names.len() < all {
+        let left_out = all - names.len();
+        notes.push(format!(
+            "{left_out} tensors of the optimizer's and trainer's state are left out"
+        ));
+    }
+    for key in MODEL {
+        if top.get(key) != Some(&Top::Tree) {
+            continue;
+        }
+        let prefix = format!("{key}.");
+        if strip(&mut names, &prefix, false) {
+            notes.push(format!("the names are those below {key:?}"));
+            break;
+        }
+    }
+    while let Some(prefix) = WRAPPERS.iter().find(|prefix| strip(&mut names, prefix, true)) {
+        notes.push(format!("{prefix:?} is taken off every name"));
+    }
+    Weights { names, notes }
+}
+
+/// Takes a prefix off the names that have it, if any has (or all have) and all names stay different.
+fn strip(names: &mut [(String, String)], prefix: &str, all: bool) -> bool {
+    // A name that is nothing but the prefix stays as it is.
+    let has = |name: &str| name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());
+    let having = names.iter().filter(|(_, name)| has(name)).count();
+    if having == 0 || (all && having < names.len()) {
+        return false;
+    }
+    let shorter = |name: &str| name.strip_prefix(prefix).unwrap_or(name).to_owned();
+    let distinct: HashSet<String> = names.iter().map(|(_, name)| shorter(name)).collect();
+    if distinct.len() < names.len() {
+        return false;
+    }
+    for (_, name) in names.iter_mut().filter(|(_, name)| has(name)) {
+        *name = shorter(name);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(top: &[(&str, Top)], tensors: &[&str]) -> (Vec<String>, Vec<String>) {
+        let top = top.iter().map(|&(key, top)| (key.to_owned(), top)).collect();
+        let weights = weights(&top, tensors.iter().map(|&name| name.to_owned()).collect());
+        (weights.names.into_iter().map(|(_, name)| name).collect(), weights.notes)
+    }
+
+    #[test]
+    fn a_flat_state_dict_keeps_its_names() {
+        let names = ["model.layers.0.weight", "optimizer.weight", "state_dict.bias", "model"];
+        let top: Vec<_> = names.iter().map(|&name| (name, Top::Leaf)).collect();
+        let (told, notes) = told(&top, &names);
+        assert_eq!(told, names);
+        assert_eq!(notes, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_training_checkpoint_gives_its_model() {
+        let top = [
+            ("epoch", Top::Leaf),
+            ("state_dict", Top::Tree),
+            ("optimizer_states", Top::Tree),
+            ("ema", Top::Tree),
+        ];
+        let tensors = [
+            "state_dict.fc.weight",
+            "optimizer_states.0.state.0.exp_avg",
+            "optimizer_states.0.state.0.step",
+            "ema.fc.weight",
+        ];
+        let (told, notes) = told(&top, &tensors);
+        assert_eq!(told, ["fc.weight", "ema.fc.weight"]);
+        assert!(notes[0].starts_with("2 tensors"), "{notes:?}");
+        assert!(notes[1].contains("\"state_dict\""), "{notes:?}");
+    }
+
+    #[test]
+    fn wrappers_go_when_every_name_has_them() {
+        let top = [("model", Top::Tree), ("optimizer", Top::Tree)];
+        let tensors = ["model._orig_mod.module.a", "model._orig_mod.module.b.c"];
+        assert_eq!(told(&top, &tensors).0, ["a", "b.c"]);
+        let flat = [("module.a", Top::Leaf), ("b", Top::Leaf)];
+        assert_eq!(told(&flat, &["module.a", "b"]).0, ["module.a", "b"]);
+        assert_eq!(told(&[("module.", Top::Leaf)], &["module."]).0, ["module."]);
+    }
+
+    #[test]
+    fn no_two_weights_get_one_name() {
+        let top = [("model", Top::Tree), ("a", Top::Leaf)];
+        assert_eq!(told(&top, &["model.a", "a"]).0, ["model.a", "a"]);
+    }
+
+    #[test]
+    fn an_optimizer_alone_has_no_weights() {
+        let top = [("state", Top::Tree), ("param_groups", Top::Tree)];
+        let (told, notes) = told(&top, &["state.0.exp_avg"]);
+        assert!(told.is_empty() && notes.len() == 1);
+    }
+}

@@ -1,0 +1,111 @@
+//! Readers of checkpoints: what tensors a file holds, and their values on demand.
+//!
+//! Opening reads headers only. Values are read by position, one tensor at a time: no file is mapped
+//! into memory, so one that shrinks while it is read is an error and not a crash. Whatever a file
+//! claims is checked against its length before memory is taken for it. No pickle is executed.
+
+mod archive;
+mod burnpack;
+mod checkpoint;
+mod decode;
+mod detect;
+mod file;
+mod literal;
+mod names;
+mod npy;
+mod npz;
+mod pytorch;
+mod raw;
+mod safetensors;
+mod shards;
+mod unique;
+
+use rmt_monitor::WeightValues;
+use std::path::{Path, PathBuf};
+
+/// What an entry of a tensor is stored as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Element {
+    /// IEEE half precision.
+    F16,
+    /// bfloat16.
+    BF16,
+    /// Single precision.
+    F32,
+    /// Double precision.
+    F64,
+    /// A type that is not read as weights (integers, quantised blocks), by its name in the file.
+    Other(String),
+}
+
+/// One tensor of a checkpoint, as its header says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Name of the parameter.
+    pub name: String,
+    /// Sides, in row-major order.
+    pub shape: Vec<usize>,
+    /// What it is stored as.
+    pub element: Element,
+    /// Size in the file.
+    pub bytes: u64,
+}
+
+/// Which side of a stored matrix is the layer's input, as far as the format tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Convention {
+    /// PyTorch's: linear layers are [out, in]. Formats that PyTorch models are saved in.
+    OutIn,
+    /// The format stores none: a rule by name, said to be assumed.
+    Unknown,
+}
+
+/// Why a checkpoint cannot be read: one line with the file, what is wrong and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", .path.display())]
+#[non_exhaustive]
+pub struct FormatError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong, and what to do.
+    pub problem: String,
+}
+
+impl FormatError {
+    /// Part of what it says may come from a hostile file: it is cut to one line that fits a screen.
+    fn new(path: &Path, problem: impl AsRef<str>) -> Self {
+        Self { path: path.to_owned(), problem: names::one_line(problem.as_ref()) }
+    }
+}
+
+/// A reader of one file (or of one set of shards).
+pub trait Source: Send + Sync {
+    /// Its tensors, in the order of the file or by name, always the same.
+    fn entries(&self) -> &[Entry];
+
+    /// Which side is the input.
+    fn convention(&self) -> Convention;
+
+    /// What the reader of a report should know of this file, such as tensors that are left out.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The values of the tensor of this number in row-major order, widened from half precision;
+    /// nothing else is held in memory. Called from several threads.
+    ///
+    /// # Errors
+    /// [`FormatError`] when the file is not what its header says, or the type is not read.
+    fn read(&self, entry: usize) -> Result<WeightValues, FormatError>;
+}
+
+/// Opens a checkpoint of any format that is known, by its content, and by its extension where the
+/// content does not tell. Of a directory, the index of its shards, or its only checkpoint.
+///
+/// # Errors
+/// [`FormatError`] when it cannot be read, or is of no known format.
+pub fn open(path: &Path) -> Result<Box<dyn Source>, FormatError> {
+    detect::open(path)
+}

@@ -1,0 +1,158 @@
+//! PyTorch's checkpoints: pickles with the tensors beside them.
+//!
+//! The crate `pytorch-reader` interprets the pickle's opcodes and executes nothing. Beyond the file's
+//! own length it takes a bounded amount of memory (about 150 MB) for what a pickle repeats.
+
+use super::archive::Member;
+use super::checkpoint::{Top, weights};
+use super::decode::{Layout, bytes, decode};
+use super::file::Input;
+use super::names::{distinct, natural, quoted};
+use super::{Convention, Element, Entry, FormatError, Source};
+use pytorch_reader::{DType, PickleValue, PytorchReader, Tensor};
+use rmt_monitor::WeightValues;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// Extensions of its files.
+pub(super) const EXTENSIONS: [&str; 4] = ["pt", "pth", "ckpt", "bin"];
+/// Where a tar archive says that it is one.
+const TAR: usize = 257;
+
+/// Whether a file with this start may be a pickle.
+pub(super) fn is_pickle(head: &[u8]) -> bool {
+    matches!(head, [0x80, 0..=5, ..])
+}
+
+/// Whether a zip archive with these members is a checkpoint.
+pub(super) fn is_archive(members: &[Member]) -> bool {
+    members.iter().any(|member| member.name == "data.pkl" || member.name.ends_with("/data.pkl"))
+}
+
+/// Refuses archives that unpack to more than the file holds: `torch.save` stores, and does not deflate.
+pub(super) fn check(input: &Input, members: &[Member]) -> Result<(), FormatError> {
+    match members.iter().find(|member| member.size > input.length()) {
+        Some(Member { name, size, .. }) => Err(input.error(format!(
+            "member {} unpacks to {size} bytes, more than the file has: unpack it and save it again with torch.save",
+            quoted(name)
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A reader of such a checkpoint.
+pub(super) struct PyTorch {
+    path: PathBuf,
+    length: u64,
+    entries: Vec<Entry>,
+    tensors: Vec<Tensor>,
+    notes: Vec<String>,
+}
+
+impl PyTorch {
+    /// Interprets the pickle, and tells the weights in it.
+    pub(super) fn open(input: &Input, head: &[u8]) -> Result<Self, FormatError> {
+        if head.get(TAR..).is_some_and(|magic| magic.starts_with(b"ustar")) {
+            let problem = "the tar format of PyTorch before 0.1.10 is not read: load it and save it with a later one";
+            return Err(input.error(problem));
+        }
+        let path = input.path();
+        let wrong =
+            |error| input.error(format!("it cannot be read as a PyTorch checkpoint: {error}"));
+        let (top, count) = top(path).map_err(wrong)?;
+        let mut tensors = PytorchReader::new(path).map_err(wrong)?.into_tensors();
+        if count.is_some_and(|count| count != tensors.len()) {
+            return Err(input.error("two tensors have one path, such as a.b and b in a"));
+        }
+        let mut names: Vec<String> = tensors.keys().cloned().collect();
+        names.sort_by(|a, b| natural(a, b));
+        let mut weights = weights(&top, names);
+        weights.names.sort_by(|(_, a), (_, b)| natural(a, b));
+        let mut source = Self {
+            path: path.to_owned(),
+            length: input.length(),
+            entries: Vec::new(),
+            tensors: Vec::new(),
+            notes: weights.notes,
+        };
+        for (path, name) in weights.names {
+            let Some(tensor) = tensors.remove(&path) else { continue };
+            source.entries.push(entry(name, &tensor));
+            source.tensors.push(tensor);
+        }
+        distinct(&source.entries).map_err(|problem| input.error(problem))?;
+        Ok(source)
+    }
+}
+
+/// What the keys at the top hold, and how many tensors the file has, where its top is a dict.
+fn top(path: &Path) -> Result<(HashMap<String, Top>, Option<usize>), pytorch_reader::PytorchError> {
+    let value = PytorchReader::read_pickle_data(path, None)?;
+    let count = tensors(&value);
+    let PickleValue::Dict(keys) = value else { return Ok((HashMap::new(), None)) };
+    let top = |value: &PickleValue| match value {
+        PickleValue::Dict(_) | PickleValue::List(_) => Top::Tree,
+        _ => Top::Leaf,
+    };
+    Ok((keys.iter().map(|(key, value)| (key.clone(), top(value))).collect(), Some(count)))
+}
+
+/// Number of tensors in a tree. The reader bounds its depth.
+fn tensors(value: &PickleValue) -> usize {
+    match value {
+        PickleValue::Dict(values) => values.values().map(tensors).sum(),
+        PickleValue::List(values) => values.iter().map(tensors).sum(),
+        PickleValue::Unsupported(kind) => usize::from(kind == "torch.Tensor"),
+        _ => 0,
+    }
+}
+
+fn entry(name: String, tensor: &Tensor) -> Entry {
+    let element = match tensor.dtype() {
+        DType::F16 => Element::F16,
+        DType::BF16 => Element::BF16,
+        DType::F32 => Element::F32,
+        DType::F64 => Element::F64,
+        other => Element::Other(format!("{other:?}")),
+    };
+    Entry { name, shape: tensor.shape().to_vec(), element, bytes: tensor.byte_len() as u64 }
+}
+
+impl Source for PyTorch {
+    fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn convention(&self) -> Convention {
+        Convention::OutIn
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+
+    fn read(&self, entry: usize) -> Result<WeightValues, FormatError> {
+        let Some((found, tensor)) = self.entries.get(entry).zip(self.tensors.get(entry)) else {
+            let problem = format!("it has no tensor of number {entry}");
+            return Err(FormatError::new(&self.path, problem));
+        };
+        values(found, tensor, self.length).map_err(|problem| {
+            FormatError::new(&self.path, format!("tensor {}: {problem}", quoted(&found.name)))
+        })
+    }
+}
+
+fn values(entry: &Entry, tensor: &Tensor, length: u64) -> Result<WeightValues, String> {
+    let Entry { element, shape, .. } = entry;
+    if let Element::Other(name) = element {
+        return Err(super::decode::unread(name));
+    }
+    // A view that repeats its storage may be of any size.
+    if bytes(element, shape).is_none_or(|bytes| bytes > length) {
+        return Err(format!("a view of shape {shape:?} is larger than the file of {length} bytes"));
+    }
+    let held = tensor.read().map_err(|error| error.to_string())?;
+    // They come in the order of this machine.
+    let big_endian = cfg!(target_endian = "big");
+    decode(&mut &held[..], &Layout { element, shape, big_endian, fortran: false })
+}

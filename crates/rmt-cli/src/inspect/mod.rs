@@ -1,0 +1,13 @@
+//! `rmt inspect`: every weight matrix of checkpoints against random matrix theory.
+
+mod aggregate;
+mod expect;
+mod jsonl;
+mod options;
+mod run;
+mod summary;
+mod table;
+mod tensorboard;
+
+pub use options::Options;
+pub use run::run;

@@ -1,0 +1,122 @@
+//! From checkpoints to rows, and from rows to where they go.
+
+use super::options::Options;
+use super::tensorboard::Run;
+use super::{jsonl, table};
+use crate::arguments::Status;
+use crate::checkpoint::{Checkpoint, open_all};
+use crate::flat;
+use crate::measure::{Place, Row};
+use crate::output::{Format, Output};
+use crate::progress::Progress;
+use crate::terminal::clean;
+use crate::workers::in_order;
+use anyhow::{Result, bail};
+use rmt_core::Analyser;
+
+/// Measures what the options ask for.
+///
+/// # Errors
+/// When nothing can be measured, or the result cannot be written. A matrix that fails alone is a row
+/// that says so, and [`Status::Failed`].
+pub fn run(options: &Options) -> Result<Status> {
+    if options.output.spectrum && options.output.format != Format::Jsonl {
+        bail!("--spectrum: singular values are printed with --format jsonl");
+    }
+    let analyser = options.judging.analyser(options.selection.min_side)?;
+    let mut checkpoints = open_all(&options.paths, &options.output.step, &options.selection)?;
+    if options.output.tensorboard.is_some() {
+        checkpoints.sort_by_key(|checkpoint| checkpoint.step);
+    }
+    inspect(options, &analyser, &checkpoints)
+}
+
+/// The same of checkpoints that are open.
+pub(super) fn inspect(
+    options: &Options,
+    analyser: &Analyser,
+    checkpoints: &[Checkpoint],
+) -> Result<Status> {
+    let places: Vec<Place<'_>> = checkpoints
+        .iter()
+        .enumerate()
+        .flat_map(|(number, checkpoint)| {
+            checkpoint.plan.matrices.iter().map(move |matrix| Place { number, checkpoint, matrix })
+        })
+        .collect();
+    if places.is_empty() {
+        let skipped: usize = checkpoints.iter().map(|c| c.plan.skipped.len()).sum();
+        bail!(
+            "there is no matrix to analyse ({skipped} tensors skipped; -v with a table, or other patterns)"
+        );
+    }
+    let mut output = Output::open(options.output.output.as_deref(), &options.paths)?;
+    let format = options.output.format;
+    if format == Format::Csv {
+        let columns = ["checkpoint"].iter().chain(flat::IDENTITY).chain(flat::STATISTICS);
+        output.print(flat::line(columns)?)?;
+    }
+    let first = checkpoints.first().map_or(0, |checkpoint| checkpoint.step);
+    let directory = options.output.tensorboard.as_deref();
+    let mut run = directory.map(|directory| Run::create(directory, first)).transpose()?;
+
+    let progress = Progress::new(places.iter().map(|place| (place.matrix, 1.0)));
+    output.beside(progress.bar());
+    let mut rows: Vec<Row> = Vec::with_capacity(places.len());
+    let mut ticking: Vec<Row> = Vec::new();
+    let work = |number: usize| places.get(number).map(|place| place.measure(analyser));
+    let jobs = options.output.jobs;
+    in_order(places.len(), jobs, work, |number, result| {
+        let Some(place) = places.get(number) else { return Ok(()) };
+        let row = match result {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(()),
+            Err(panic) => place.failed(analyser, panic),
+        };
+        match format {
+            Format::Jsonl => jsonl::print(&mut output, &row, options.output.spectrum)?,
+            Format::Csv => {
+                let report = serde_json::to_value(&row.report)?;
+                let mut cells = vec![place.checkpoint.name()];
+                cells.extend(flat::cells(&report, flat::IDENTITY));
+                cells.extend(flat::cells(&report, flat::STATISTICS));
+                output.print(flat::line(cells)?)?;
+            }
+            Format::Table => {}
+        }
+        let alone = Row { report: row.report.without_profile(), ..row.clone() };
+        rows.push(alone);
+        if let Some(run) = &mut run {
+            ticking.push(row);
+            let next = number.checked_add(1).and_then(|next| places.get(next));
+            if next.is_none_or(|next| next.number != place.number) {
+                run.step(place.checkpoint.step, std::mem::take(&mut ticking))?;
+            }
+        }
+        progress.done(place.matrix, 1.0);
+        Ok(())
+    })?;
+    progress.finish();
+    if format == Format::Table {
+        let form = (output.width(), options.output.verbose);
+        output.print(table::text(&rows, checkpoints, analyser.options().level, form))?;
+    }
+    conclude(options, analyser, &rows)
+}
+
+fn conclude(options: &Options, analyser: &Analyser, rows: &[Row]) -> Result<Status> {
+    let failed: Vec<&Row> = rows.iter().filter(|row| row.failed.is_some()).collect();
+    if let Some(Row { report, failed: Some(reason), .. }) = failed.first() {
+        let (count, of, name) = (failed.len(), rows.len(), clean(&report.layer.path()));
+        eprintln!("error: {count} of {of} matrices failed, first {name}: {}", clean(reason));
+        return Ok(Status::Failed);
+    }
+    let Some(expectation) = options.output.expect else { return Ok(Status::Success) };
+    Ok(match expectation.check(rows, analyser.options().test_level())? {
+        None => Status::Success,
+        Some(why) => {
+            eprintln!("{why}");
+            Status::NotAsExpected
+        }
+    })
+}

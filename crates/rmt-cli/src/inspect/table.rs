@@ -1,0 +1,87 @@
+//! The table of `rmt inspect`.
+
+use super::{aggregate, summary};
+use crate::cells::{self, number, percent};
+use crate::checkpoint::Checkpoint;
+use crate::measure::Row;
+use crate::terminal::{clean, section};
+use rmt_core::sanity::Table;
+
+/// What may be left out of a terminal that is too narrow, the first first.
+const OPTIONAL: [&str; 6] = ["kind", "stable rank", "shape", "alpha", "right", "left"];
+const OPTIONAL_MEANS: [&str; 4] = ["stable rank", "alpha", "right", "left"];
+
+/// All that is said of `rows`, in at most `width` columns where that is given.
+pub(super) fn text(
+    rows: &[Row],
+    checkpoints: &[Checkpoint],
+    level: f64,
+    (width, verbose): (Option<usize>, bool),
+) -> String {
+    let names: Vec<String> = checkpoints.iter().map(|c| clean(&c.name())).collect();
+    let names = (names.len() > 1).then_some(names.as_slice());
+    let mut text = section(matrices(rows, names), width, &OPTIONAL);
+    text.push_str(&summary::failures(rows));
+    text.push_str(&summary::verdicts(rows, level));
+    text.push_str(LEGEND);
+    for table in [aggregate::by_kind(rows, names), aggregate::by_block(rows, names)] {
+        if !table.rows.is_empty() {
+            text.push('\n');
+            text.push_str(&section(table, width, &OPTIONAL_MEANS));
+        }
+    }
+    text.push_str(MEANS);
+    text.push('\n');
+    text.push_str(&summary::skipped(checkpoints, verbose));
+    text.push_str(&summary::notes(rows));
+    text
+}
+
+const LEGEND: &str = "\
+above, below: singular values beyond the bulk's edges (significantly so);
+left, right: singular vectors on the output and the input side that are not random (1 % if all are)
+";
+const MEANS: &str = "means over matrices; above, below: fractions of the smaller side\n";
+
+fn matrices(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
+    let own = [
+        "name",
+        "kind",
+        "shape",
+        "verdict",
+        "above",
+        "below",
+        "left",
+        "right",
+        "alpha",
+        "stable rank",
+    ];
+    let mut columns: Vec<String> = own.map(str::to_owned).into();
+    if checkpoints.is_some() {
+        columns.insert(1, "checkpoint".into());
+    }
+    let rows = rows.iter().map(|row| {
+        let report = &row.report.report;
+        let verdict = match row.failed {
+            Some(_) => "failed".to_owned(),
+            None => cells::verdict(report.verdict),
+        };
+        let mut cells = vec![
+            clean(&row.report.layer.path()),
+            cells::kind(&row.report),
+            cells::shape(report.shape),
+            verdict,
+            cells::above(report),
+            cells::below(report),
+            percent(cells::left(report)),
+            percent(cells::right(report)),
+            number(cells::alpha(report)),
+            number(cells::stable_rank(report)),
+        ];
+        if let Some(name) = checkpoints.and_then(|names| names.get(row.checkpoint)) {
+            cells.insert(1, name.clone());
+        }
+        cells
+    });
+    Table::new(columns, rows.collect())
+}

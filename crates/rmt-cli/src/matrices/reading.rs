@@ -1,0 +1,248 @@
+//! How one tensor is read as matrices: its sides, by what the user says, its name and its shape.
+
+use super::wanted::Rules;
+use crate::formats::{Convention, Element, Entry, Source};
+use rmt_core::Orientation;
+use rmt_core::layers::{
+    LayerId, LayerKind, Sides, by_shape, is_adapter, is_weight, not_a_weight, sides,
+};
+use rmt_monitor::{Layout, Matrices};
+use std::collections::HashMap;
+
+const ASSUMED: &str = "sides assumed [in, out]; --layout overrides";
+/// A convolution's groups cannot be seen from its tensor.
+const CONV: &str = "convolution read as one matrix [out, in/groups·k], whatever its groups; \
+                    --layout NAME=conv:GROUPS takes them apart";
+const STACK: &str = "assumed to be one of a stack of matrices [in, out]; --layout \
+                     NAME=stack-out-in if they are [out, in]";
+const GATE_UP: &str = "gate and up projection in one matrix";
+
+/// Below it, the last sides of a tensor may be anything, not those of a stack of matrices.
+const LEAST_GUESSED: usize = 16;
+
+/// A stack of more is none of experts, and would flood a plan.
+const MOST_PARTS: usize = 1 << 14;
+
+/// Why a tensor is not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Left {
+    /// It has one side.
+    Vector,
+    /// In words.
+    Why(String),
+}
+
+/// A tensor's reading as matrices.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    /// Kind and block; no part.
+    pub(super) layer: LayerId,
+    pub(super) matrices: Matrices,
+    /// Whether it is a matrix by its own sides, and may hold several projections.
+    pub(super) plain: bool,
+    pub(super) notes: Vec<String>,
+}
+
+/// What is known of a checkpoint as a whole.
+pub(super) struct Checkpoint<'a> {
+    convention: Convention,
+    shapes: HashMap<&'a str, &'a [usize]>,
+    /// The sides of GPT-2's matrices, where their shapes agree on them.
+    gpt2: Option<Orientation>,
+}
+
+impl<'a> Checkpoint<'a> {
+    pub(super) fn new(source: &'a dyn Source) -> Self {
+        let entries = source.entries();
+        let told = |entry: &Entry| match entry.shape.as_slice() {
+            &[rows, columns] if by_shape(&entry.name) => {
+                match sides(&LayerId::from_name(entry.name.as_str()), [rows, columns]) {
+                    Sides::Known(orientation) => Some(orientation),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        let mut told = entries.iter().filter_map(told);
+        let gpt2 = told.next().filter(|first| told.all(|other| other == *first));
+        let shapes = entries.iter().map(|entry| (entry.name.as_str(), entry.shape.as_slice()));
+        Self { convention: source.convention(), shapes: shapes.collect(), gpt2 }
+    }
+
+    /// Reads a tensor.
+    pub(super) fn reading(&self, entry: &Entry, rules: &Rules<'_>) -> Result<Reading, Left> {
+        let (name, shape) = (entry.name.as_str(), entry.shape.as_slice());
+        let vector = shape.iter().filter(|&&side| side != 1).count() < 2;
+        if shape.len() < 2 {
+            return Err(Left::Vector);
+        }
+        if let Some(what) = not_a_weight(name) {
+            return Err(if vector { Left::Vector } else { Left::Why(what.into()) });
+        }
+        // Before its sides: packed weights may have one alone.
+        if let Element::Other(element) = &entry.element {
+            return Err(Left::Why(format!(
+                "stored as {element}, which is not read as weights; analyse the model in floating \
+                 point"
+            )));
+        }
+        if shape.contains(&0) {
+            return Err(Left::Why(format!("empty: its sides are {shape:?}")));
+        }
+        let size = shape.iter().try_fold(size_of::<f64>(), |size, &side| size.checked_mul(side));
+        if size.is_none() {
+            return Err(Left::Why(format!("its sides {shape:?} are larger than any memory")));
+        }
+        if vector {
+            return Err(Left::Vector);
+        }
+        let mut layer = LayerId::from_name(name);
+        let kind = rules.kinds.of(name).copied();
+        layer.kind = kind.unwrap_or(layer.kind);
+        let mut reading = self.sides(layer, shape, rules)?;
+        if kind.is_none()
+            && reading.conv
+            && matches!(reading.layer.kind, LayerKind::Other | LayerKind::Embedding)
+        {
+            reading.layer.kind = LayerKind::Conv;
+        }
+        let Read { layer, matrices, plain, note, .. } = reading;
+        if matrices.parts > MOST_PARTS {
+            let why = format!("{} matrices in one tensor: more than {MOST_PARTS}", matrices.parts);
+            return Err(Left::Why(why));
+        }
+        // A convolution with one output.
+        if matrices.shape.contains(&1) {
+            return Err(Left::Vector);
+        }
+        let mut notes: Vec<String> = note.map(Into::into).into_iter().collect();
+        if !plain && name.contains("gate_up_proj") {
+            notes.push(GATE_UP.into());
+        }
+        if matches!(entry.element, Element::F16 | Element::BF16) {
+            notes.push(format!("{} weights, widened", dtype(&entry.element)));
+        }
+        Ok(Reading { layer, matrices, plain, notes })
+    }
+
+    fn sides(&self, layer: LayerId, shape: &[usize], rules: &Rules<'_>) -> Result<Read, Left> {
+        if let Some(layout) = rules.layouts.of(&layer.name).copied() {
+            let matrices = fit(layout, shape)?;
+            let conv = matches!(layout, Layout::Conv { .. });
+            return Ok(Read { layer, matrices, plain: shape.len() == 2, conv, note: None });
+        }
+        let experts = layer.name.split('.').any(|p| p == "experts" || p.ends_with("_exps"));
+        let modules = self.convention == Convention::OutIn && is_weight(&layer.name);
+        let conv = layer.kind == LayerKind::Conv || (modules && !experts);
+        if (3..=5).contains(&shape.len()) && conv {
+            let matrices = fit(Layout::Conv { groups: 1 }, shape)?;
+            return Ok(Read { layer, matrices, plain: false, conv: true, note: Some(CONV) });
+        }
+        // A parameter such as [1, positions, d] is a matrix.
+        let mut rest = shape;
+        while let [1, inner @ ..] = rest
+            && inner.len() >= 2
+        {
+            rest = inner;
+        }
+        let wanted = rules.wanted.orientation;
+        let (matrices, note) = match rest {
+            &[rows, columns] => {
+                let (orientation, note) = self.linear(&layer, [rows, columns], wanted);
+                (fit(Layout::InOut, rest)?.with_orientation(orientation), note)
+            }
+            [.., rows, columns] if experts || self.may_be_stack(rest, *rows, *columns) => {
+                let known = wanted.or_else(|| self.stacked(&layer.name, modules));
+                let stack = fit(Layout::Stack, rest)?;
+                let note = known.is_none().then_some(STACK);
+                (stack.with_orientation(known.unwrap_or(Orientation::Assumed)), note)
+            }
+            _ => {
+                return Err(Left::Why(format!(
+                    "{} sides {shape:?}, and no layout is known for it; give one with --layout \
+                     NAME=LAYOUT",
+                    shape.len()
+                )));
+            }
+        };
+        Ok(Read { layer, matrices, plain: rest.len() == 2, conv: false, note })
+    }
+
+    /// burn has no other parameters of three sides that are not convolutions.
+    fn may_be_stack(&self, shape: &[usize], rows: usize, columns: usize) -> bool {
+        self.convention == Convention::Unknown
+            && shape.len() == 3
+            && rows.min(columns) >= LEAST_GUESSED
+    }
+
+    /// The sides of a matrix [rows, columns], and what is to be said of them.
+    fn linear(
+        &self,
+        layer: &LayerId,
+        shape: [usize; 2],
+        wanted: Option<Orientation>,
+    ) -> (Orientation, Option<&'static str>) {
+        let alike_everywhere = layer.kind == LayerKind::Embedding || is_adapter(&layer.name);
+        let known = match sides(layer, shape) {
+            _ if wanted.is_some() && !alike_everywhere => wanted,
+            Sides::Known(orientation) => Some(orientation),
+            Sides::AsOthers => self.gpt2,
+            Sides::Convention if self.convention == Convention::OutIn => Some(Orientation::OutIn),
+            _ => None,
+        };
+        known.map_or((Orientation::Assumed, Some(ASSUMED)), |orientation| (orientation, None))
+    }
+
+    /// The sides of a stack of experts' matrices.
+    fn stacked(&self, name: &str, modules: bool) -> Option<Orientation> {
+        if modules {
+            return Some(Orientation::OutIn);
+        }
+        // Files of both conventions exist. The first matrix has d on its input side and twice
+        // the width of the second on its other; the second has d on its output side.
+        let of = |name: String| match self.shapes.get(name.as_str()) {
+            Some([_, rows, columns]) => Some((*rows, *columns)),
+            _ => None,
+        };
+        let (up, down) = ("gate_up_proj", "down_proj");
+        let (first, second) = if name.contains(up) {
+            (of(name.to_owned())?, of(name.replace(up, down))?)
+        } else {
+            (of(name.replace(down, up))?, of(name.to_owned())?)
+        };
+        let double = |side: usize| side.checked_mul(2);
+        if first.0 == second.1 && Some(first.1) == double(second.0) {
+            Some(Orientation::InOut)
+        } else if Some(first.0) == double(second.1) && first.1 == second.0 {
+            Some(Orientation::OutIn)
+        } else {
+            None
+        }
+    }
+}
+
+/// [`Reading`] in the making.
+struct Read {
+    layer: LayerId,
+    matrices: Matrices,
+    plain: bool,
+    conv: bool,
+    note: Option<&'static str>,
+}
+
+fn fit(layout: Layout, shape: &[usize]) -> Result<Matrices, Left> {
+    layout.matrices(shape).ok_or_else(|| {
+        Left::Why(format!("its sides {shape:?} do not fit {layout:?}; give another --layout"))
+    })
+}
+
+/// The name of a storage type in reports.
+pub(super) fn dtype(element: &Element) -> &str {
+    match element {
+        Element::F16 => "f16",
+        Element::BF16 => "bf16",
+        Element::F32 => "f32",
+        Element::F64 => "f64",
+        Element::Other(name) => name,
+    }
+}

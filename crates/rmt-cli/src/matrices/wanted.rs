@@ -1,0 +1,173 @@
+//! What the user asks for, and knows better than the names.
+
+use rmt_core::Orientation;
+use rmt_core::layers::{Heads, LayerKind};
+use rmt_monitor::{Layout, NameFilter, NameRules, PatternError};
+
+/// Which matrices are wanted, and what the user knows better than the names.
+///
+/// A glob of a part (`*.c_attn.weight.query`) is matched with the parameter's name and, behind a
+/// dot, the part's.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Globs of the names that are taken; none for all.
+    pub include: Vec<String>,
+    /// Globs of the names that are left out.
+    pub exclude: Vec<String>,
+    /// Kinds that are taken; none for all.
+    pub only: Vec<LayerKind>,
+    /// The sides of linear layers, whatever the format and the names say. Embeddings, convolutions
+    /// and adapters keep theirs: they are stored alike everywhere.
+    pub orientation: Option<Orientation>,
+    /// (Glob, layout): the sides of what has such a name, whatever it is; of several, the last.
+    pub layouts: Vec<(String, Layout)>,
+    /// (Glob, kind): the kind of what has such a name; of several, the last.
+    pub kinds: Vec<(String, LayerKind)>,
+    /// Number of attention heads, for what is fused by head and for `split_heads`.
+    pub heads: Option<Heads>,
+    /// Whether attention projections are cut into their heads.
+    pub split_heads: bool,
+    /// Whether fused projections are left whole.
+    pub keep_fused: bool,
+    /// Matrices with a smaller side below this are left out.
+    pub min_side: usize,
+}
+
+/// What is asked for has no meaning.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// A name pattern does not parse.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// A setting has no meaning.
+    #[error("`{setting}`: {problem}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// What is wrong and what it must be.
+        problem: String,
+    },
+}
+
+impl Wanted {
+    /// Takes an option `LAYOUT` (`in-out` or `out-in`: the sides of linear layers) or `GLOB=LAYOUT`
+    /// (any layout).
+    ///
+    /// # Errors
+    /// [`PlanError::Setting`] for another text.
+    pub fn add_layout(&mut self, text: &str) -> Result<(), PlanError> {
+        let error = |problem| PlanError::Setting { setting: "layout", problem };
+        let (glob, layout) = match text.rsplit_once('=') {
+            Some((glob, layout)) => (Some(glob), layout),
+            None => (None, text),
+        };
+        let layout: Layout = layout.parse().map_err(|e| error(format!("{e}")))?;
+        match (glob, layout) {
+            (Some(glob), layout) => self.layouts.push((glob.to_owned(), layout)),
+            (None, Layout::InOut) => self.orientation = Some(Orientation::InOut),
+            (None, Layout::OutIn) => self.orientation = Some(Orientation::OutIn),
+            (None, _) => {
+                let problem = format!("`{text}` is not for all names: give GLOB={text}");
+                return Err(error(problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an option `GLOB=KIND`.
+    ///
+    /// # Errors
+    /// [`PlanError::Setting`] for another text.
+    pub fn add_kind(&mut self, text: &str) -> Result<(), PlanError> {
+        let error = |problem| PlanError::Setting { setting: "kind", problem };
+        let Some((glob, kind)) = text.rsplit_once('=') else {
+            return Err(error(format!("`{text}` is not GLOB=KIND, such as `*.out.weight=head`")));
+        };
+        let kind = kind.parse().map_err(|e| error(format!("{e}")))?;
+        self.kinds.push((glob.to_owned(), kind));
+        Ok(())
+    }
+}
+
+/// What is asked for, ready to be looked up by name.
+pub(super) struct Rules<'a> {
+    pub(super) wanted: &'a Wanted,
+    pub(super) names: NameFilter,
+    pub(super) layouts: NameRules<Layout>,
+    pub(super) kinds: NameRules<LayerKind>,
+}
+
+impl<'a> Rules<'a> {
+    pub(super) fn new(wanted: &'a Wanted) -> Result<Self, PlanError> {
+        if wanted.layouts.iter().any(|(_, layout)| *layout == Layout::Conv { groups: 0 }) {
+            let problem = "a convolution has at least 1 group".into();
+            return Err(PlanError::Setting { setting: "layout", problem });
+        }
+        if let Some(Heads { query, key_value }) = wanted.heads
+            && (query == 0 || key_value == 0 || !query.is_multiple_of(key_value))
+        {
+            let problem = format!(
+                "{query} heads of queries are not a multiple of {key_value} of keys and values; \
+                 both are at least 1"
+            );
+            return Err(PlanError::Setting { setting: "heads", problem });
+        }
+        Ok(Self {
+            wanted,
+            names: NameFilter::new(&wanted.include, &wanted.exclude)?,
+            layouts: NameRules::new("layout", &wanted.layouts)?,
+            kinds: NameRules::new("kind", &wanted.kinds)?,
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_taken_from_text() {
+        let mut wanted = Wanted::default();
+        for text in ["in-out", "out-in", "*.experts=stack", "a=b=conv:2"] {
+            wanted.add_layout(text).unwrap();
+        }
+        assert_eq!(wanted.orientation, Some(Orientation::OutIn));
+        let groups = Layout::Conv { groups: 2 };
+        let expected = [("*.experts".into(), Layout::Stack), ("a=b".into(), groups)];
+        assert_eq!(wanted.layouts, expected);
+        wanted.add_kind("*.out=head").unwrap();
+        assert_eq!(wanted.kinds, [("*.out".into(), LayerKind::Head)]);
+        for (text, says) in [("stack", "GLOB=stack"), ("a=rows", "no layout"), ("", "no layout")] {
+            let error = wanted.add_layout(text).unwrap_err().to_string();
+            assert!(error.contains("layout") && error.contains(says), "{error}");
+        }
+        for (text, says) in [("head", "GLOB=KIND"), ("a=hed", "no kind")] {
+            let error = wanted.add_kind(text).unwrap_err().to_string();
+            assert!(error.contains("kind") && error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_meaning_is_refused() {
+        let refused = |wanted: Wanted| Rules::new(&wanted).err().map(|e| e.to_string()).unwrap();
+        let heads = |query, key_value| Wanted {
+            heads: Some(Heads { query, key_value }),
+            ..Wanted::default()
+        };
+        for (query, key_value) in [(0, 1), (1, 0), (5, 2), (2, 4)] {
+            assert!(refused(heads(query, key_value)).contains("heads"));
+        }
+        let conv = vec![("*".into(), Layout::Conv { groups: 0 })];
+        assert!(refused(Wanted { layouts: conv, ..Wanted::default() }).contains("1 group"));
+        for wanted in [
+            Wanted { include: vec!["a[".into()], ..Wanted::default() },
+            Wanted { exclude: vec!["a[".into()], ..Wanted::default() },
+            Wanted { kinds: vec![("a[".into(), LayerKind::Up)], ..Wanted::default() },
+            Wanted { layouts: vec![("a[".into(), Layout::InOut)], ..Wanted::default() },
+        ] {
+            assert!(refused(wanted).contains("`a[`"));
+        }
+    }
+}

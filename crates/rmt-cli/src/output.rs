@@ -1,0 +1,77 @@
+//! Where a command's result goes, and in which form.
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table to read.
+    Table,
+    /// One JSON object a matrix.
+    Jsonl,
+    /// One line a matrix, with named columns.
+    Csv,
+}
+
+/// Standard output, or a file.
+pub(crate) struct Output {
+    writer: Box<dyn Write>,
+    /// What it is called in messages.
+    name: String,
+    /// Drawn around what is printed.
+    bar: ProgressBar,
+    is_terminal: bool,
+}
+
+impl Output {
+    /// Standard output without a path. A file that is read as well is refused.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn open(path: Option<&Path>, inputs: &[PathBuf]) -> Result<Self> {
+        let bar = ProgressBar::hidden();
+        let Some(path) = path else {
+            let writer = Box::new(io::BufWriter::new(io::stdout()));
+            return Ok(Self { writer, name: "standard output".into(), bar, is_terminal: true });
+        };
+        let name = path.display().to_string();
+        let same = |input: &PathBuf| match (path.canonicalize(), input.canonicalize()) {
+            (Ok(output), Ok(input)) => output == input,
+            _ => false,
+        };
+        if inputs.iter().any(same) {
+            bail!("{name}: this checkpoint is read; choose another file for the output");
+        }
+        let file = File::create(path).with_context(|| name.clone())?;
+        Ok(Self { writer: Box::new(io::BufWriter::new(file)), name, bar, is_terminal: false })
+    }
+
+    /// Goes on around this bar.
+    pub(crate) fn beside(&mut self, bar: &ProgressBar) {
+        self.bar = bar.clone();
+    }
+
+    /// Columns that a table may have.
+    pub(crate) fn width(&self) -> Option<usize> {
+        if self.is_terminal { crate::terminal::width() } else { None }
+    }
+
+    /// Prints at once.
+    pub(crate) fn print(&mut self, text: impl AsRef<[u8]>) -> Result<()> {
+        let Self { writer, name, bar, .. } = self;
+        let written = || writer.write_all(text.as_ref()).and_then(|()| writer.flush());
+        bar.suspend(written).with_context(|| name.clone())
+    }
+
+    /// Prints an object on a line of its own.
+    pub(crate) fn json(&mut self, row: &impl serde::Serialize) -> Result<()> {
+        let mut text = serde_json::to_vec(row)?;
+        text.push(b'\n');
+        self.print(text)
+    }
+}

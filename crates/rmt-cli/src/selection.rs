@@ -1,0 +1,92 @@
+//! Which matrices are looked at, as options that subcommands share.
+
+use crate::matrices::{Wanted, heads_beside};
+use anyhow::{Result, bail};
+use clap::Args;
+use rmt_core::layers::{Heads, LayerKind};
+use std::path::Path;
+
+/// Options that choose matrices and say what their names do not.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which matrices")]
+pub(crate) struct Selection {
+    /// Only names like this, such as '*.attn.*'; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<String>,
+    /// No names like this; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// Only these kinds: query, key, value, attention_output, up, gate, down, embedding, head, conv,
+    /// other.
+    #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
+    kind: Vec<LayerKind>,
+    /// The kind of names like this, whatever the names say.
+    #[arg(long, value_name = "GLOB=KIND")]
+    kind_of: Vec<String>,
+    /// Which side is the input: of every linear layer (in-out or out-in), or of names like this
+    /// (in-out, out-in, stack, stack-out-in, conv:GROUPS).
+    #[arg(long, value_name = "in-out|out-in|GLOB=…")]
+    layout: Vec<String>,
+    /// Number of attention heads, and of those of keys and values if there are fewer; without, as
+    /// the config.json beside the checkpoint says.
+    #[arg(long, value_name = "N[:N]", value_parser = heads)]
+    heads: Option<Heads>,
+    /// Cuts attention projections into their heads, each a matrix of its own.
+    #[arg(long)]
+    split_heads: bool,
+    /// Leaves matrices out whose smaller side is below this [default: none is left out, and below 16
+    /// none is judged].
+    #[arg(long, value_name = "N")]
+    pub(crate) min_side: Option<usize>,
+}
+
+fn heads(text: &str) -> Result<Heads, String> {
+    let (query, key_value) = text.split_once(':').unwrap_or((text, text));
+    match (query.parse(), key_value.parse()) {
+        (Ok(query), Ok(key_value)) => Ok(Heads { query, key_value }),
+        _ => Err("heads are a number such as 12, or two such as 32:8".into()),
+    }
+}
+
+impl Selection {
+    /// What is wanted of this checkpoint.
+    ///
+    /// # Errors
+    /// When an option has no meaning.
+    pub(crate) fn wanted(&self, checkpoint: &Path) -> Result<Wanted> {
+        let mut wanted = Wanted {
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            only: self.kind.clone(),
+            heads: self.heads,
+            split_heads: self.split_heads,
+            min_side: self.min_side.unwrap_or(0),
+            ..Wanted::default()
+        };
+        self.layout.iter().try_for_each(|text| wanted.add_layout(text))?;
+        self.kind_of.iter().try_for_each(|text| wanted.add_kind(text))?;
+        if wanted.heads.is_none() {
+            match heads_beside(checkpoint) {
+                Ok(heads) => wanted.heads = heads,
+                Err(error) if self.split_heads => bail!(error),
+                // Most models need no number of heads.
+                Err(error) => eprintln!("note: {error}"),
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_one_number_or_two() {
+        assert_eq!(heads("12"), Ok(Heads { query: 12, key_value: 12 }));
+        assert_eq!(heads("32:8"), Ok(Heads { query: 32, key_value: 8 }));
+        for bad in ["", "x", "1:", ":1", "1:2:3", "-1"] {
+            assert!(heads(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Checkpoints of every format: what is read is what was written, and a hostile file is an error.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod burnpack;
+mod mutations;
+mod numpy;
+mod pytorch;
+mod safetensors;
+mod shards;
+mod support;

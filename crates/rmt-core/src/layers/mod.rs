@@ -1,0 +1,73 @@
+//! What a parameter's name tells: its kind and its block, which side of it is the input, and whether
+//! it holds several projections in one. One table for all readers of weights.
+
+mod buffers;
+mod cut;
+mod fused;
+mod kind;
+mod names;
+mod sides;
+#[cfg(test)]
+mod tests;
+
+pub use buffers::not_a_weight;
+pub use cut::{Cut, Lanes};
+pub use fused::{Fused, FusedPart, Heads, Side, fused, heads_of};
+pub use kind::{LayerKind, UnknownKind};
+pub use sides::{Sides, by_shape, is_adapter, is_weight, sides};
+
+use serde::{Deserialize, Serialize};
+
+/// A watched matrix: its name and what the name tells.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LayerId {
+    /// Dotted path of the parameter, as the framework names it.
+    pub name: String,
+    /// Its part in the network.
+    pub kind: LayerKind,
+    /// Index of the block it belongs to: the first number in the path.
+    pub block: Option<usize>,
+    /// Head or fused part, where a parameter holds several matrices.
+    pub part: Option<String>,
+}
+
+impl LayerId {
+    /// Reads kind and block off a dotted path; names that are not known are `Other`.
+    ///
+    /// ```
+    /// use rmt_core::layers::{LayerId, LayerKind};
+    /// let id = LayerId::from_name("encoder.layers.3.mha.query.weight");
+    /// assert_eq!((id.kind, id.block), (LayerKind::Query, Some(3)));
+    /// ```
+    pub fn from_name(name: impl Into<String>) -> Self {
+        let name = name.into();
+        let (kind, block) = {
+            let parts: Vec<&str> = name.split('.').collect();
+            let block = parts.iter().find_map(|part| part.parse().ok());
+            (names::kind_of(names::owner(&parts)), block)
+        };
+        Self { name, kind, block, part: None }
+    }
+
+    /// The same parameter's part of this name.
+    #[must_use]
+    pub fn with_part(mut self, part: impl Into<String>) -> Self {
+        self.part = Some(part.into());
+        self
+    }
+
+    /// What tells this matrix from every other one: the parameter's name and, behind a dot, the part.
+    ///
+    /// ```
+    /// use rmt_core::layers::LayerId;
+    /// let id = LayerId::from_name("experts.weight");
+    /// assert_eq!((id.path(), id.with_part("3").path()), ("experts.weight".into(), "experts.weight.3".into()));
+    /// ```
+    pub fn path(&self) -> String {
+        match &self.part {
+            Some(part) => format!("{}.{part}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Parameters chosen by patterns on their names.
+
+use crate::error::PatternError;
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+/// Which names are wanted: those that an include pattern matches (all, where there is none), but
+/// for those that an exclude pattern matches.
+#[derive(Debug, Clone, Default)]
+pub struct NameFilter {
+    include: Option<GlobSet>,
+    exclude: GlobSet,
+}
+
+impl NameFilter {
+    /// Compiles the globs.
+    ///
+    /// # Errors
+    /// [`PatternError`] for the first that does not parse.
+    pub fn new(include: &[String], exclude: &[String]) -> Result<Self, PatternError> {
+        let some = !include.is_empty();
+        let include = some.then(|| compile("include", include)).transpose()?;
+        Ok(Self { include, exclude: compile("exclude", exclude)? })
+    }
+
+    /// Whether what has this name is wanted.
+    pub fn takes(&self, name: &str) -> bool {
+        self.takes_any(&[name])
+    }
+
+    /// Whether what has these names is wanted: one is included and none is excluded.
+    pub fn takes_any(&self, names: &[&str]) -> bool {
+        let any = |set: &GlobSet| names.iter().any(|name| set.is_match(name));
+        self.include.as_ref().is_none_or(any) && !any(&self.exclude)
+    }
+}
+
+/// What is said of names by pattern; of several that match, the last counts.
+#[derive(Debug, Clone)]
+pub struct NameRules<T> {
+    patterns: GlobSet,
+    /// In the order of the patterns.
+    values: Vec<T>,
+}
+
+impl<T: Clone> NameRules<T> {
+    /// Compiles the globs of the setting of this name.
+    ///
+    /// # Errors
+    /// [`PatternError`] for the first that does not parse.
+    pub fn new(setting: &'static str, rules: &[(String, T)]) -> Result<Self, PatternError> {
+        let (patterns, values): (Vec<_>, Vec<_>) = rules.iter().cloned().unzip();
+        Ok(Self { patterns: compile(setting, &patterns)?, values })
+    }
+
+    /// What is said of this name.
+    pub fn of(&self, name: &str) -> Option<&T> {
+        self.values.get(*self.patterns.matches(name).last()?)
+    }
+}
+
+fn compile(setting: &'static str, patterns: &[String]) -> Result<GlobSet, PatternError> {
+    let error = |pattern: &str| {
+        let pattern = pattern.to_owned();
+        move |cause| PatternError { setting, pattern, cause }
+    };
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(Glob::new(pattern).map_err(error(pattern))?);
+    }
+    set.build().map_err(error(&patterns.join(" ")))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn owned(patterns: &[&str]) -> Vec<String> {
+        patterns.iter().map(|pattern| (*pattern).to_owned()).collect()
+    }
+
+    #[test]
+    fn include_then_exclude() {
+        let filter = |include, exclude| NameFilter::new(&owned(include), &owned(exclude));
+        let all = filter(&[], &["*.embedding.*"]).unwrap();
+        assert!(all.takes("a.weight") && !all.takes("a.embedding.weight"));
+        let some = filter(&["layers.*.mha.*", "head.weight"], &["*.key.*"]).unwrap();
+        assert!(some.takes("layers.3.mha.query.weight") && some.takes("head.weight"));
+        assert!(!some.takes("layers.3.mha.key.weight") && !some.takes("layers.3.pwff.weight"));
+        assert!(some.takes_any(&["x", "head.weight"]) && !some.takes_any(&["x", "y"]));
+        assert!(!some.takes_any(&["head.weight", "a.key.b"]));
+        assert!(NameFilter::default().takes("a"));
+        let error = filter(&["a[b"], &[]).unwrap_err().to_string();
+        assert!(error.contains("include") && error.contains("a[b"), "{error}");
+    }
+
+    #[test]
+    fn the_last_rule_counts() {
+        let rules = [("a.*".to_owned(), 1), ("*.b".to_owned(), 2)];
+        let rules = NameRules::new("layout", &rules).unwrap();
+        assert_eq!(
+            ["a.a", "a.b", "c"].map(|name| rules.of(name).copied()),
+            [Some(1), Some(2), None]
+        );
+        let error = NameRules::new("layout", &[("{".to_owned(), ())]).unwrap_err().to_string();
+        assert!(error.contains("layout") && error.contains('{'), "{error}");
+    }
+}
