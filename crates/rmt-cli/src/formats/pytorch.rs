@@ -9,9 +9,9 @@ use super::decode::{Layout, bytes, decode};
 use super::file::Input;
 use super::names::{distinct, natural, quoted};
 use super::{Convention, Element, Entry, FormatError, Source};
-use pytorch_reader::{DType, PickleValue, PytorchReader, Tensor};
+use pytorch_reader::{DType, PickleValue, PytorchError, PytorchReader, Tensor};
 use rmt_monitor::WeightValues;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Extensions of its files.
@@ -59,11 +59,11 @@ impl PyTorch {
         let path = input.path();
         let wrong =
             |error| input.error(format!("it cannot be read as a PyTorch checkpoint: {error}"));
-        let (top, count) = top(path).map_err(wrong)?;
-        let mut tensors = PytorchReader::new(path).map_err(wrong)?.into_tensors();
-        if count.is_some_and(|count| count != tensors.len()) {
-            return Err(input.error("two tensors have one path, such as a.b and b in a"));
+        let (top, twice) = top(path).map_err(wrong)?;
+        if let Some(name) = twice {
+            return Err(input.error(format!("two tensors have the path {}", quoted(&name))));
         }
+        let mut tensors = PytorchReader::new(path).map_err(wrong)?.into_tensors();
         let mut names: Vec<String> = tensors.keys().cloned().collect();
         names.sort_by(|a, b| natural(a, b));
         let mut weights = weights(&top, names);
@@ -85,25 +85,33 @@ impl PyTorch {
     }
 }
 
-/// What the keys at the top hold, and how many tensors the file has, where its top is a dict.
-fn top(path: &Path) -> Result<(HashMap<String, Top>, Option<usize>), pytorch_reader::PytorchError> {
+/// What the keys at the top hold, and a path that two tensors have, which the reader would not tell.
+fn top(path: &Path) -> Result<(HashMap<String, Top>, Option<String>), PytorchError> {
     let value = PytorchReader::read_pickle_data(path, None)?;
-    let count = tensors(&value);
+    let twice = twice(&value, String::new(), &mut HashSet::new());
     let PickleValue::Dict(keys) = value else { return Ok((HashMap::new(), None)) };
     let top = |value: &PickleValue| match value {
         PickleValue::Dict(_) | PickleValue::List(_) => Top::Tree,
         _ => Top::Leaf,
     };
-    Ok((keys.iter().map(|(key, value)| (key.clone(), top(value))).collect(), Some(count)))
+    Ok((keys.iter().map(|(key, value)| (key.clone(), top(value))).collect(), twice))
 }
 
-/// Number of tensors in a tree. The reader bounds its depth.
-fn tensors(value: &PickleValue) -> usize {
+/// A path that comes twice in a tree, whose depth the reader bounds.
+fn twice(value: &PickleValue, path: String, seen: &mut HashSet<String>) -> Option<String> {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match value {
-        PickleValue::Dict(values) => values.values().map(tensors).sum(),
-        PickleValue::List(values) => values.iter().map(tensors).sum(),
-        PickleValue::Unsupported(kind) => usize::from(kind == "torch.Tensor"),
-        _ => 0,
+        PickleValue::Dict(values) => {
+            values.iter().find_map(|(key, value)| twice(value, below(key), seen))
+        }
+        PickleValue::List(values) => {
+            let mut numbered = values.iter().enumerate();
+            numbered.find_map(|(at, value)| twice(value, below(&at.to_string()), seen))
+        }
+        PickleValue::Unsupported(kind) if kind == "torch.Tensor" => {
+            (!seen.insert(path.clone())).then_some(path)
+        }
+        _ => None,
     }
 }
 

@@ -32,7 +32,7 @@ save("legacy.pt", types, _use_new_zipfile_serialization=False)
 
 # A module that is trained: its state dict in a checkpoint, beside the optimizer's state.
 torch.manual_seed(0)
-model = torch.nn.Sequential(OrderedDict(up=torch.nn.Linear(4, 3), down=torch.nn.Linear(3, 2)))
+model = torch.nn.Sequential(OrderedDict(up=torch.nn.Linear(4, 3, False), down=torch.nn.Linear(3, 2, False)))
 optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
 model(torch.ones(1, 4)).sum().backward()
 optimizer.step()
@@ -46,7 +46,8 @@ save(
         "loss": 0.25,
         "state_dict": OrderedDict(("module." + k, v) for k, v in model.state_dict().items()),
         "optimizer": optimizer.state_dict(),
-        "args": {"lr": 1e-3, "decay": (0.9, 0.999)},
+        # A class is no tensor.
+        "args": {"lr": 1e-3, "decay": (0.9, 0.999), "kind": torch.Tensor},
     },
 )
 save("optimizer_alone.pt", optimizer.state_dict())
@@ -67,3 +68,6 @@ save(
         "empty": torch.zeros(0, 3),
     },
 )
+
+# Two tensors with one path.
+save("one_path.pt", {"a": {"b": torch.zeros(1)}, "a.b": torch.ones(1)})

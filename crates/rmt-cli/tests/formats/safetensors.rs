@@ -115,7 +115,10 @@ fn headers_that_lie_are_refused() {
         bytes_refused("a.safetensors", &by_hand(header, data), because);
     }
     let deep = "[".repeat(100_000);
-    bytes_refused("a.safetensors", &by_hand(&format!("{{\"a\":{deep}"), 0), "recursion");
+    for name in ["a", "__metadata__"] {
+        let header = format!("{{\"{name}\":{deep}");
+        bytes_refused("a.safetensors", &by_hand(&header, 0), "cannot be read");
+    }
 }
 
 #[test]
