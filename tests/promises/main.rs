@@ -13,6 +13,7 @@ mod a_panic_in_training_loses_nothing_that_was_taken;
 mod a_resumed_run_is_one_series;
 mod a_snapshot_over_budget_is_cut_by_layer;
 mod bad_configuration_is_a_clear_error;
+mod checkpoints_of_burn_are_read_as_they_are;
 mod every_kind_of_parameter_is_accounted_for;
 mod false_positive_rates_are_what_they_claim;
 mod figures_agree_with_independent_programs;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         a_resumed_run_is_one_series::tests(),
         a_snapshot_over_budget_is_cut_by_layer::tests(),
         bad_configuration_is_a_clear_error::tests(),
+        checkpoints_of_burn_are_read_as_they_are::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),
         false_positive_rates_are_what_they_claim::tests(),
         figures_agree_with_independent_programs::tests(),
