@@ -3,5 +3,23 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    give_memory_back();
     rmt_cli::arguments::main()
 }
+
+/// Has the allocator give the room of a matrix back when it is let go of. That of glibc keeps ever
+/// larger blocks for later, in pieces that the next matrix does not fit.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code)]
+fn give_memory_back() {
+    /// Blocks from this size on are the system's again once they are free.
+    const LARGE: libc::c_int = 1 << 20;
+    // SAFETY: it sets a number in the allocator, before any other thread is there. Whether it took it is
+    // no matter: memory is used less well if not.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn give_memory_back() {}

@@ -71,14 +71,19 @@ fn drift(pairs: &[&Compared]) -> Table {
             cells::shape(pair.shape),
             number(drift.and_then(|drift| drift.relative_norm)),
             number(drift.and_then(|drift| drift.spectrum_distance)),
-            number(drift.and_then(|drift| drift.angle_top)),
-            number(drift.and_then(|drift| drift.angle_bottom)),
+            angle(drift.and_then(|drift| drift.angle_top)),
+            angle(drift.and_then(|drift| drift.angle_bottom)),
             number(drift.and_then(|drift| drift.angle_random)),
             directions.map_or(NONE.into(), |count| count.to_string()),
             p(change.and_then(|change| change.p_above)),
         ]
     };
     Table::new(columns.map(str::to_owned).into(), pairs.iter().map(row).collect())
+}
+
+/// Angles that small are rounding.
+fn angle(angle: Option<f64>) -> String {
+    number(angle.map(|angle| if angle < 1e-6 { 0.0 } else { angle }))
 }
 
 fn p(p: Option<f64>) -> String {

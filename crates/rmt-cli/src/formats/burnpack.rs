@@ -1,8 +1,8 @@
 //! burn's own format (`.bpk`): a CBOR header by name, then the tensors at their offsets.
 //!
 //! Its header is read here and not by the crate `burn-pack`: that one takes memory for the header
-//! before it looks at the file's length, panics when a file shrinks while it is read, and brings
-//! sixty crates of a framework that this program does not use.
+//! before it looks at the file's length, and brings sixty crates of a framework that this program does
+//! not use.
 
 use super::decode::{bytes, size};
 use super::file::Input;

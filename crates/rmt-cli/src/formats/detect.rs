@@ -17,7 +17,7 @@ const UNREAD: [(&[u8], &str); 2] = [(b"GGUF", "GGUF"), (b"\x89HDF", "HDF5")];
 const EXTENSIONS: [&str; 8] = ["safetensors", "pt", "pth", "ckpt", "bin", "bpk", "npy", "npz"];
 /// What trainers put beside a model that is none.
 const BESIDE: [&str; 7] = [
-    "optimizer",
+    "optim",
     "scheduler",
     "scaler",
     "rng_state",

@@ -76,8 +76,8 @@ const NEEDS_HEADS: &str = "query, key and value in one matrix, interleaved by he
                            take them apart";
 const UNFIT_HEADS: &str = "query, key and value in one matrix, whose outputs are no multiple of the \
                            number of heads: give the right --heads to take them apart";
-const NEEDS_GROUPS: &str = "query, key and value in one matrix, of unequal widths: give --heads and \
-                            --key-value-heads to take them apart";
+const NEEDS_GROUPS: &str = "query, key and value in one matrix, of unequal widths: give --heads \
+                            QUERY:KEY_VALUE to take them apart";
 const GROUPED: &str = "query, key and value in one matrix, with fewer keys and values than queries, \
                        in an order that differs between models: left whole";
 const UNKNOWN: &str = "query, key and value in one matrix, in an order that differs between models: \
@@ -285,8 +285,8 @@ mod tests {
             (neox, [12, 4], Some(Heads::equal(3)), "right --heads"),
             (neox, [12, 4], Some(Heads::equal(0)), "right --heads"),
             (falcon, [4672, 4544], Some(Heads::equal(71)), "left whole"),
-            (qkv_proj, [5, 4], None, "--key-value-heads"),
-            (qkv_proj, [2, 4], None, "--key-value-heads"),
+            (qkv_proj, [5, 4], None, "QUERY:KEY_VALUE"),
+            (qkv_proj, [2, 4], None, "QUERY:KEY_VALUE"),
             (qkv_proj, [7, 4], Some(Heads::equal(2)), "right --heads"),
             (qkv_proj, [7, 4], Some(Heads::equal(usize::MAX)), "right --heads"),
             (qkv_proj, [7, 4], Some(Heads::equal(0)), "right --heads"),
