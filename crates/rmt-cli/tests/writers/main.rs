@@ -10,7 +10,7 @@ mod python;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use rmt_cli::formats::{Convention, Element, open};
 use rmt_core::spectrum::singular_values;
-use rmt_core::{Matrix, Orientation};
+use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
 use serde::Deserialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -77,5 +77,32 @@ fn check(directory: &Path, expected: &Expected) {
     assert_eq!(found.len(), expected.singular.len(), "{label}");
     for (found, expected) in found.iter().zip(&expected.singular) {
         assert!((found / expected - 1.0).abs() < TOLERANCE, "{label}: {found} {expected}");
+    }
+    check_report(&label, &matrix, &expected.singular);
+}
+
+/// Counts are those of NumPy's values, and what is a sum over them is that sum.
+fn check_report(label: &str, matrix: &Matrix<'_>, values: &[f64]) {
+    let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
+    let report = analyser.analyse(matrix, Context::default()).unwrap().report;
+    let count = |is: &dyn Fn(f64) -> bool| values.iter().filter(|&&value| is(value)).count();
+    let heavy = report.heavy_tail.as_ref().unwrap();
+    let largest = values[0];
+    let cut = largest * matrix.large_side() as f64 * f64::EPSILON;
+    assert_eq!(heavy.matrix_rank, count(&|value| value > cut), "{label}");
+    if let (Some(low), Some(high)) = (report.edge_low, report.edge_high) {
+        assert_eq!(report.outliers_above, Some(count(&|value| value > high)), "{label}");
+        assert_eq!(report.outliers_below, Some(count(&|value| value < low)), "{label}");
+    }
+    let sum: f64 = values.iter().map(|value| value * value).sum();
+    for (name, found, expected) in [
+        ("stable_rank", heavy.stable_rank, sum / (largest * largest)),
+        ("log_norm", heavy.log_norm, sum.log10()),
+        ("spectral_norm", heavy.spectral_norm, largest * largest),
+        ("smallest", report.smallest, values[values.len() - 1]),
+    ] {
+        let found = found.unwrap();
+        let near = (found - expected).abs() < 3.0 * TOLERANCE * expected.abs().max(1e-9);
+        assert!(near, "{label}: {name} {found} {expected}");
     }
 }
