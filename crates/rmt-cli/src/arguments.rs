@@ -23,9 +23,7 @@ an expectation (--expect) does not hold.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measures every weight matrix of a checkpoint against random matrix theory.
     Inspect(inspect::Options),
-    /// Says what changed between two checkpoints, matrix by matrix.
     Compare(compare::Options),
     /// Draws random matrices and checks that they are found random, and others not.
     Sanity(sanity::Options),

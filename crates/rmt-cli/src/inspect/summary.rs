@@ -52,6 +52,25 @@ pub(super) fn skipped(checkpoints: &[Checkpoint], verbose: bool) -> String {
     text
 }
 
+/// What else was not analysed, and what the readers have to say.
+pub(super) fn files(checkpoints: &[Checkpoint]) -> String {
+    let sum = |of: fn(&Checkpoint) -> usize| checkpoints.iter().map(of).sum::<usize>();
+    let (vectors, unwanted) = (sum(|c| c.plan.vectors), sum(|c| c.plan.unwanted));
+    let mut text = String::new();
+    if vectors > 0 {
+        let _ = writeln!(text, "skipped: {}: one side only", plural(vectors, "tensor"));
+    }
+    if unwanted > 0 {
+        let _ = writeln!(text, "skipped: {}: not asked for", plural(unwanted, "matrix"));
+    }
+    for checkpoint in checkpoints {
+        for note in checkpoint.source.notes() {
+            let _ = writeln!(text, "note: {}: {}", clean(&checkpoint.name()), clean(&note));
+        }
+    }
+    text
+}
+
 /// Notes of matrices, each once, with the number of matrices that have it.
 pub(super) fn notes(rows: &[Row]) -> String {
     let paths: Vec<String> = rows.iter().map(|row| row.report.layer.path()).collect();
