@@ -10,10 +10,8 @@ pub use options::{AnalysisOptions, NullModel};
 use crate::RmtError;
 use crate::nulls::{Nulls, PValue};
 use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
-use crate::spectrum::{
-    Decomposition, Equalise, Matrix, Orientation, decompose, equalised, singular_values,
-};
-use crate::statistics::drift::{Judge, Reference, correlation_traps, drift};
+use crate::spectrum::{Equalise, Matrix, Orientation, decompose, equalised, singular_values};
+use crate::statistics::drift::{Judge, Reference, correlation_traps, moved};
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
 use crate::statistics::scale::ScaleRule;
@@ -146,10 +144,14 @@ impl Analyser {
         };
         report.excess_kurtosis = excess_kurtosis(matrix);
         let judge = self.judge();
-        // Before the vectors are there: each takes the room of a copy of the matrix or more.
-        let judged = self.options.correlation_traps && m >= self.options.min_side;
-        let traps = judged.then(|| correlation_traps(matrix, (None, None), &judge));
+        // Before the vectors are there, which take the room of two copies of the matrix.
+        let testable = m >= self.options.min_side && matrix.values().iter().any(|x| x != 0.0);
+        let permuted = if testable { self.permuted(stored, &mut report)? } else { None };
+        let trapped = testable && self.options.correlation_traps;
+        let traps = trapped.then(|| correlation_traps(matrix, (None, None), &judge));
         let Context { reference, previous, keep } = context;
+        let tested = self.options.change_spectra.then_some(&judge);
+        let moved = moved(stored, reference, previous, tested);
         let measured = reference.is_some() || previous.is_some() || keep;
         let (values, decomposition) = if self.options.vectors || measured {
             let decomposition = decompose(matrix)?;
@@ -165,9 +167,9 @@ impl Analyser {
         }
         report.largest = finite(largest);
         report.smallest = finite(smallest);
-        let tested = self.options.change_spectra.then_some(&judge);
-        let against = |d: &Decomposition| drift(stored, d, reference, previous, tested);
-        report.drift = decomposition.as_ref().and_then(against);
+        report.drift = moved
+            .zip(decomposition.as_ref())
+            .map(|(moved, d)| moved.with_spectra(stored, d, reference, previous));
         let k = self.options.subspace_dimension;
         let kept = decomposition.as_ref().filter(|_| keep);
         let reference = kept.map(|d| Reference::new(stored, d, k));
@@ -186,7 +188,6 @@ impl Analyser {
             );
             return Ok(Analysis { profile, reference, ..not_estimable(report, reason) });
         }
-        let permuted = self.permuted(stored, &mut report)?;
         let mut family = Family::default();
         let first_scale = ScaleRule::new(self.options.scale_estimator, m, n)?.estimate(nu);
         // A permutation null has the entries' own kurtosis.

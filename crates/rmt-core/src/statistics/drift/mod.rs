@@ -63,7 +63,8 @@ pub struct Drift {
 /// Drift of `matrix` against the first snapshot and the previous one; `None` without either.
 ///
 /// With a `judge` the spectra of the changes are tested, which costs a decomposition without
-/// vectors each; where both snapshots are the same object it is made once.
+/// vectors each; where both snapshots are the same object it is made once. What is measured of the
+/// weights can be had before the decomposition, whose vectors take as much room: [`moved`].
 pub fn drift(
     matrix: &Matrix<'_>,
     decomposition: &Decomposition,
@@ -71,31 +72,112 @@ pub fn drift(
     previous: Option<&Reference>,
     judge: Option<&Judge<'_>>,
 ) -> Option<Drift> {
-    let against = |old: &Reference| against(matrix, decomposition, old, judge);
+    let moved = moved(matrix, reference, previous, judge)?;
+    Some(moved.with_spectra(matrix, decomposition, reference, previous))
+}
+
+/// The part of [`drift`] that needs the weights alone: norms and spectra of the changes.
+pub fn moved(
+    matrix: &Matrix<'_>,
+    reference: Option<&Reference>,
+    previous: Option<&Reference>,
+    judge: Option<&Judge<'_>>,
+) -> Option<Drift> {
+    let against = |old: &Reference| moved_from(matrix, old, judge);
     if reference.is_none() && previous.is_none() {
         return None;
     }
     let mut drift = reference.map(against).unwrap_or_default();
-    let same = reference.zip(previous).is_some_and(|(first, last)| std::ptr::eq(first, last));
-    let since = if same { Some(drift.clone()) } else { previous.map(against) };
+    let since = if same(reference, previous) { Some(drift.clone()) } else { previous.map(against) };
     drift.previous = since.map(Box::new);
     Some(drift)
 }
 
-fn against(
-    matrix: &Matrix<'_>,
-    decomposition: &Decomposition,
-    old: &Reference,
-    judge: Option<&Judge<'_>>,
-) -> Drift {
+impl Drift {
+    /// Adds to what [`moved`] gave what the decomposition of the same matrix tells.
+    #[must_use]
+    pub fn with_spectra(
+        mut self,
+        matrix: &Matrix<'_>,
+        decomposition: &Decomposition,
+        reference: Option<&Reference>,
+        previous: Option<&Reference>,
+    ) -> Self {
+        let since = self.previous.take();
+        let mut drift = match reference {
+            Some(old) => self.against(matrix, decomposition, old),
+            None => self,
+        };
+        drift.previous = if same(reference, previous) {
+            Some(Box::new(drift.clone()))
+        } else {
+            let against = |(since, old): (Box<Self>, &Reference)| {
+                Box::new(since.against(matrix, decomposition, old))
+            };
+            since.zip(previous).map(against)
+        };
+        drift
+    }
+
+    fn against(
+        mut self,
+        matrix: &Matrix<'_>,
+        decomposition: &Decomposition,
+        old: &Reference,
+    ) -> Self {
+        if [matrix.rows(), matrix.cols()] != old.shape() {
+            return self;
+        }
+        let mut reasons: Vec<String> = self.reason.take().into_iter().collect();
+        let (small, large) = (matrix.small_side(), matrix.large_side());
+        let nu = &decomposition.singular_values;
+        self.spectrum_distance = wasserstein(nu, old.singular_values());
+        let k = old.subspaces().dimension();
+        self.dimension = Some(k);
+        self.angle_random = finite(random_angle(k, small, large));
+        let now = Subspaces::new(decomposition, large, k);
+        let ends = [
+            (
+                "top",
+                old.subspaces().top(),
+                now.top(),
+                &mut self.angle_top,
+                &mut self.angle_top_largest,
+            ),
+            (
+                "bottom",
+                old.subspaces().bottom(),
+                now.bottom(),
+                &mut self.angle_bottom,
+                &mut self.angle_bottom_largest,
+            ),
+        ];
+        for (name, before, after, mean, largest) in ends {
+            match before.and_then(|before| after.and_then(|after| angles(before, after))) {
+                Ok(angles) => {
+                    *mean = finite(mean_angle(&angles));
+                    *largest = angles.iter().copied().reduce(f64::max);
+                }
+                Err(reason) => reasons.push(format!("{name} subspace: {reason}")),
+            }
+        }
+        self.reason = (!reasons.is_empty()).then(|| reasons.join("; "));
+        self
+    }
+}
+
+/// Whether both snapshots are one object.
+fn same(reference: Option<&Reference>, previous: Option<&Reference>) -> bool {
+    reference.zip(previous).is_some_and(|(first, last)| std::ptr::eq(first, last))
+}
+
+fn moved_from(matrix: &Matrix<'_>, old: &Reference, judge: Option<&Judge<'_>>) -> Drift {
     let mut drift = Drift::default();
     if [matrix.rows(), matrix.cols()] != old.shape() {
         drift.reason = Some("the earlier snapshot has another shape".into());
         return drift;
     }
     let mut reasons = Vec::new();
-    let (small, large) = (matrix.small_side(), matrix.large_side());
-    drift.spectrum_distance = wasserstein(&decomposition.singular_values, old.singular_values());
     match old.values() {
         None => reasons.push("the earlier snapshot was kept without weights".to_owned()),
         Some(values) => {
@@ -108,35 +190,6 @@ fn against(
                 Some(Err(error)) => reasons.push(format!("change: {error}")),
                 None => {}
             }
-        }
-    }
-    let k = old.subspaces().dimension();
-    drift.dimension = Some(k);
-    drift.angle_random = finite(random_angle(k, small, large));
-    let now = Subspaces::new(decomposition, large, k);
-    let ends = [
-        (
-            "top",
-            old.subspaces().top(),
-            now.top(),
-            &mut drift.angle_top,
-            &mut drift.angle_top_largest,
-        ),
-        (
-            "bottom",
-            old.subspaces().bottom(),
-            now.bottom(),
-            &mut drift.angle_bottom,
-            &mut drift.angle_bottom_largest,
-        ),
-    ];
-    for (name, before, after, mean, largest) in ends {
-        match before.and_then(|before| after.and_then(|after| angles(before, after))) {
-            Ok(angles) => {
-                *mean = finite(mean_angle(&angles));
-                *largest = angles.iter().copied().reduce(f64::max);
-            }
-            Err(reason) => reasons.push(format!("{name} subspace: {reason}")),
         }
     }
     drift.reason = (!reasons.is_empty()).then(|| reasons.join("; "));

@@ -2,7 +2,7 @@
 
 use super::judge::Judge;
 use crate::RmtError;
-use crate::spectrum::{Matrix, singular_values};
+use crate::spectrum::{Matrix, Values, singular_values};
 use crate::statistics::kurtosis::excess_kurtosis;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -51,10 +51,20 @@ pub fn correlation_traps(
     unpermuted: (Option<usize>, Option<f64>),
     judge: &Judge<'_>,
 ) -> Result<CorrelationTraps, RmtError> {
-    let mut entries: Vec<f64> = matrix.values().iter().collect();
-    entries.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(SEED));
+    // In the type that they are stored in: half the room of doubles.
+    let (single, double);
+    let entries = match matrix.values() {
+        Values::F32(values) => {
+            single = shuffled(values);
+            Values::F32(&single)
+        }
+        Values::F64(values) => {
+            double = shuffled(values);
+            Values::F64(&double)
+        }
+    };
     let (rows, cols) = (matrix.rows(), matrix.cols());
-    let permuted = Matrix::new(entries.as_slice(), rows, cols, matrix.orientation())?;
+    let permuted = Matrix::new(entries, rows, cols, matrix.orientation())?;
     let nu = singular_values(&permuted)?;
     let judged = judge.spectrum(&nu, matrix.large_side(), excess_kurtosis(matrix), false)?;
     let over_edge = |x: f64| judged.edge_high.map(|edge| x / edge).filter(|x| x.is_finite());
@@ -69,6 +79,12 @@ pub fn correlation_traps(
         offset_over_edge: over_edge(offset),
         reason: judged.reason,
     })
+}
+
+fn shuffled<T: Copy>(values: &[T]) -> Vec<T> {
+    let mut values = values.to_vec();
+    values.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(SEED));
+    values
 }
 
 #[cfg(test)]
