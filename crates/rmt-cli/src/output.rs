@@ -1,10 +1,12 @@
 //! Where a command's result goes, and in which form.
 
+use crate::workers;
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use std::fs::File;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// What is printed.
@@ -18,6 +20,31 @@ pub(crate) enum Format {
     Csv,
 }
 
+/// Options that subcommands share.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Target {
+    /// What is printed.
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+    /// Writes there instead of to standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Matrices, or pairs of them, analysed at a time.
+    #[arg(long, value_name = "N", default_value_t = workers::cores(), hide_default_value = true)]
+    pub(crate) jobs: NonZeroUsize,
+}
+
+impl Target {
+    /// Opens it. A file that is read as well is refused.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn open(&self, inputs: &[PathBuf]) -> Result<Output> {
+        Output::open(self.output.as_deref(), inputs)
+    }
+}
+
 /// Standard output, or a file.
 pub(crate) struct Output {
     writer: Box<dyn Write>,
@@ -29,11 +56,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Standard output without a path. A file that is read as well is refused.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub(crate) fn open(path: Option<&Path>, inputs: &[PathBuf]) -> Result<Self> {
+    /// Standard output without a path.
+    fn open(path: Option<&Path>, inputs: &[PathBuf]) -> Result<Self> {
         let bar = ProgressBar::hidden();
         let Some(path) = path else {
             let writer = Box::new(io::BufWriter::new(io::stdout()));

@@ -2,7 +2,6 @@
 
 use super::require_all;
 use libtest_mimic::{Completion, Failed, Trial};
-use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -55,38 +54,11 @@ fn environment() -> Result<Environment, String> {
 }
 
 fn make() -> Result<Environment, String> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().ok_or("no target directory")?;
     let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("requirements.txt");
-    let wanted = fs::read_to_string(&requirements).map_err(|e| e.to_string())?;
-    // One process makes it, the others wait; the marker is written last.
-    let lock = File::create(target.join("tensorboard-venv.lock")).map_err(|e| e.to_string())?;
-    lock.lock().map_err(|e| e.to_string())?;
-    let directory = target.join("tensorboard-venv");
-    let marker = directory.join("complete.txt");
-    let environment = Environment { program: directory.join("bin/tensorboard") };
-    if fs::read_to_string(&marker).is_ok_and(|made| made == wanted) {
-        return Ok(environment);
-    }
-    let path = |path: &Path| path.to_string_lossy().into_owned();
-    run("python3", &["-m", "venv", "--clear", &path(&directory)])?;
-    let pip = path(&directory.join("bin/python"));
-    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    run(&pip, &[&quiet[..], &["--requirement", &path(&requirements)]].concat())?;
-    fs::write(marker, wanted).map_err(|e| e.to_string())?;
-    Ok(environment)
-}
-
-fn run(program: &str, arguments: &[&str]) -> Result<(), String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("TensorBoard cannot be installed: {program}: {error}"))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().last().unwrap_or("no message");
-    Err(format!("TensorBoard cannot be installed: {program} {}: {last}", arguments.join(" ")))
+    let tmpdir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let programs = rmt_test_python::environment("tensorboard-venv", tmpdir, &requirements);
+    let programs = programs.map_err(|why| format!("TensorBoard cannot be installed: {why}"))?;
+    Ok(Environment { program: programs.join("tensorboard") })
 }
 
 impl Environment {

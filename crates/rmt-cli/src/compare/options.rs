@@ -1,11 +1,9 @@
 //! Options of `rmt compare`.
 
 use crate::judging::Judging;
-use crate::output::Format;
+use crate::output::Target;
 use crate::selection::Selection;
-use crate::workers;
 use clap::Args;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 const ABOUT: &str = "\
@@ -51,20 +49,5 @@ pub struct Options {
     #[command(flatten)]
     pub(super) judging: Judging,
     #[command(flatten)]
-    pub(super) output: OutputOptions,
-}
-
-/// Where results go.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(super) struct OutputOptions {
-    /// What is printed.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(super) format: Format,
-    /// Writes there instead of to standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
-    /// Pairs compared at a time.
-    #[arg(long, value_name = "N", default_value_t = workers::cores(), hide_default_value = true)]
-    pub(super) jobs: NonZeroUsize,
+    pub(super) target: Target,
 }

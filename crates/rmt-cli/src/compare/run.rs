@@ -39,7 +39,7 @@ pub fn run(options: &Options) -> Result<Status> {
     if pairs.is_empty() {
         bail!("there is no matrix to compare");
     }
-    let mut output = Output::open(options.output.output.as_deref(), &paths)?;
+    let mut output = options.target.open(&paths)?;
     compare(options, &analyser, &pairs, &mut output)
 }
 
@@ -49,7 +49,7 @@ fn compare(
     pairs: &[Pair<'_>],
     output: &mut Output,
 ) -> Result<Status> {
-    let format = options.output.format;
+    let format = options.target.format;
     if format == Format::Csv {
         output.print(csv::head()?)?;
     }
@@ -57,7 +57,7 @@ fn compare(
     output.beside(progress.bar());
     let mut all: Vec<Compared> = Vec::with_capacity(pairs.len());
     let work = |number: usize| pairs.get(number).map(|pair| pair.compare(analyser));
-    in_order(pairs.len(), options.output.jobs, work, |number, result| {
+    in_order(pairs.len(), options.target.jobs, work, |number, result| {
         let Some(pair) = pairs.get(number) else { return Ok(()) };
         let compared = match result {
             Ok(Some(compared)) => compared,

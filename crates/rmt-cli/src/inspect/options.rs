@@ -2,11 +2,9 @@
 
 use super::expect::Expectation;
 use crate::judging::Judging;
-use crate::output::Format;
+use crate::output::Target;
 use crate::selection::Selection;
-use crate::workers;
 use clap::Args;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 const ABOUT: &str = "\
@@ -48,19 +46,15 @@ pub struct Options {
     #[command(flatten)]
     pub(super) judging: Judging,
     #[command(flatten)]
+    pub(super) target: Target,
+    #[command(flatten)]
     pub(super) output: OutputOptions,
 }
 
-/// Where results go.
+/// What else is done with the results.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputOptions {
-    /// What is printed.
-    #[arg(long, value_enum, default_value = "table")]
-    pub(super) format: Format,
-    /// Writes there instead of to standard output.
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
     /// Adds the singular values to each row of jsonl, as singular_values.
     #[arg(long)]
     pub(super) spectrum: bool,
@@ -77,9 +71,6 @@ pub(super) struct OutputOptions {
     /// either is wrong with probability at most --level.
     #[arg(long, value_enum)]
     pub(super) expect: Option<Expectation>,
-    /// Matrices analysed at a time.
-    #[arg(long, value_name = "N", default_value_t = workers::cores(), hide_default_value = true)]
-    pub(super) jobs: NonZeroUsize,
     /// Names every tensor that is skipped.
     #[arg(short, long)]
     pub(super) verbose: bool,

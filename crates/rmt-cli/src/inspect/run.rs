@@ -7,7 +7,7 @@ use crate::arguments::Status;
 use crate::checkpoint::{Checkpoint, open_all};
 use crate::flat;
 use crate::measure::{Place, Row};
-use crate::output::{Format, Output};
+use crate::output::Format;
 use crate::progress::Progress;
 use crate::terminal::clean;
 use crate::workers::in_order;
@@ -20,7 +20,7 @@ use rmt_core::Analyser;
 /// When nothing can be measured, or the result cannot be written. A matrix that fails alone is a row
 /// that says so, and [`Status::Failed`].
 pub fn run(options: &Options) -> Result<Status> {
-    if options.output.spectrum && options.output.format != Format::Jsonl {
+    if options.output.spectrum && options.target.format != Format::Jsonl {
         bail!("--spectrum: singular values are printed with --format jsonl");
     }
     let analyser = options.judging.analyser(options.selection.min_side)?;
@@ -50,8 +50,8 @@ pub(super) fn inspect(
             "there is no matrix to analyse ({skipped} tensors skipped; -v with a table, or other patterns)"
         );
     }
-    let mut output = Output::open(options.output.output.as_deref(), &options.paths)?;
-    let format = options.output.format;
+    let mut output = options.target.open(&options.paths)?;
+    let format = options.target.format;
     if format == Format::Csv {
         let columns = ["checkpoint"].iter().chain(flat::IDENTITY).chain(flat::STATISTICS);
         output.print(flat::line(columns)?)?;
@@ -65,7 +65,7 @@ pub(super) fn inspect(
     let mut rows: Vec<Row> = Vec::with_capacity(places.len());
     let mut ticking: Vec<Row> = Vec::new();
     let work = |number: usize| places.get(number).map(|place| place.measure(analyser));
-    let jobs = options.output.jobs;
+    let jobs = options.target.jobs;
     in_order(places.len(), jobs, work, |number, result| {
         let Some(place) = places.get(number) else { return Ok(()) };
         let row = match result {

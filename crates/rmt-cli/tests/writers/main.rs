@@ -5,12 +5,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod python;
-
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use rmt_cli::formats::{Convention, Element, open};
 use rmt_core::spectrum::singular_values;
 use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
+use rmt_test_python::{environment, run};
 use serde::Deserialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,8 +29,11 @@ struct Expected {
 
 fn main() -> ExitCode {
     let test = Trial::ignorable_test("singular_values_are_those_that_numpy_finds", || {
-        match python::interpreter() {
-            Ok(interpreter) => agree(&interpreter).map(|()| Completion::Completed),
+        let requirements =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/writers/requirements.txt");
+        let tmpdir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        match environment("writers-venv", tmpdir, &requirements) {
+            Ok(programs) => agree(&programs.join("python")).map(|()| Completion::Completed),
             Err(why) if std::env::var_os("RMT_REQUIRE_ALL").is_some_and(|v| v == "1") => {
                 Err(why.into())
             }
@@ -45,7 +47,7 @@ fn agree(interpreter: &Path) -> Result<(), Failed> {
     let directory = tempfile::tempdir()?;
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/writers/make.py");
     let text = |path: &Path| path.to_string_lossy().into_owned();
-    let written = python::run(&text(interpreter), &[&text(&program), &text(directory.path())])?;
+    let written = run(&text(interpreter), &[&text(&program), &text(directory.path())])?;
     let expected: Vec<Expected> = serde_json::from_str(&written)?;
     assert!(expected.len() > 100, "{}", expected.len());
     for matrix in &expected {
