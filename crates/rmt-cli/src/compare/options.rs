@@ -42,7 +42,7 @@ pub struct Options {
     #[arg(long)]
     pub(super) random: bool,
     /// Seed of the random orders.
-    #[arg(long, default_value_t = 1, requires = "random")]
+    #[arg(long, default_value_t = 1, requires = "random", conflicts_with = "after")]
     pub(super) seed: u64,
     #[command(flatten)]
     pub(super) selection: Selection,

@@ -11,3 +11,7 @@ mod tensorboard;
 
 pub use options::Options;
 pub use run::run;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests;

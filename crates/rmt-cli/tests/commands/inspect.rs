@@ -109,6 +109,40 @@ fn errors_are_one_line_that_names_the_file() {
 }
 
 #[test]
+fn options_that_have_no_meaning_say_so_and_never_exit_with_2() {
+    let directory = checkpoint();
+    let model = "model.safetensors";
+    for (arguments, word) in [
+        (vec!["inspect"], "required"),
+        (vec!["inspect", model, "--level", "x"], "invalid value"),
+        (vec!["inspect", model, "--jobs", "0"], "jobs"),
+        (vec!["inspect", model, "--scale", "mean"], "median"),
+        (vec!["inspect", model, "--null", "gauss"], "permutation"),
+        (vec!["inspect", model, "--null", "permutation:3"], "permutations = 3"),
+        (vec!["inspect", model, "--kind", "hed"], "hed"),
+        (vec!["inspect", model, "--kind-of", "x"], "GLOB=KIND"),
+        (vec!["inspect", model, "--layout", "rows"], "layout"),
+        (vec!["inspect", model, "--heads", "3:2"], "heads"),
+        (vec!["inspect", model, "--step", "1,2"], "2 steps for 1 checkpoints"),
+        (vec!["inspect", model, "--spectrum"], "--format jsonl"),
+        (vec!["inspect", model, "--format", "xml"], "jsonl"),
+        (vec!["inspect", model, "-o", model], "choose another file"),
+        (vec!["compare", model], "required"),
+        (vec!["compare", model, model, "--random"], "--random"),
+        (vec!["compare", model, model, "--seed", "3"], "--seed"),
+        (vec!["compare", model, model, "--include", "none"], "no matrix to compare"),
+        (vec!["completions", "dos"], "bash"),
+        (vec![], "Usage"),
+    ] {
+        let output = rmt(directory.path(), &arguments);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {errors}");
+        assert!(errors.contains(word) && !errors.contains("panicked"), "{arguments:?}: {errors}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
 fn a_matrix_that_is_not_finite_is_said_and_the_others_are_there() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
