@@ -69,7 +69,7 @@ const PANICKED: &str = "the analysis panicked: a bug of this program";
 mod tests {
     use super::*;
     use anyhow::bail;
-    use std::time::Duration;
+    use std::sync::Mutex;
 
     fn jobs(number: usize) -> NonZeroUsize {
         NonZeroUsize::new(number).unwrap()
@@ -78,11 +78,18 @@ mod tests {
     #[test]
     fn results_come_in_order_whoever_is_first() {
         for threads in [1, 4, 50] {
-            let mut found = Vec::new();
+            // The first to begin ends after the second, where there are two threads.
+            let (second_ended, gate) = mpsc::sync_channel(1);
+            let gate = Mutex::new(gate);
             let work = |i: usize| {
-                thread::sleep(Duration::from_micros(((i * 7) % 5) as u64 * 100));
+                match i {
+                    0 if threads > 1 => gate.lock().unwrap().recv().unwrap(),
+                    1 => second_ended.send(()).unwrap(),
+                    _ => {}
+                }
                 i * i
             };
+            let mut found = Vec::new();
             in_order(20, jobs(threads), work, |i, x| {
                 found.push((i, x.unwrap()));
                 Ok(())
@@ -95,17 +102,17 @@ mod tests {
 
     #[test]
     fn an_error_stops_and_a_panic_does_not() {
-        let begun = AtomicUsize::new(0);
-        let work = |_| {
-            begun.fetch_add(1, Ordering::Relaxed);
-            thread::sleep(Duration::from_millis(1));
-        };
-        let result = in_order(1000, jobs(2), work, |i, _| match i {
-            2 => bail!("full"),
-            _ => Ok(()),
-        });
+        // There is more to do than would ever end.
+        let result = in_order(
+            usize::MAX,
+            jobs(2),
+            |_| (),
+            |i, _| match i {
+                2 => bail!("full"),
+                _ => Ok(()),
+            },
+        );
         assert_eq!(result.unwrap_err().to_string(), "full");
-        assert!(begun.load(Ordering::Relaxed) < 500);
         let mut failed = Vec::new();
         let work = |i: usize| assert!(i != 1, "a test panics on purpose");
         in_order(3, jobs(2), work, |i, result| {
