@@ -16,7 +16,8 @@ pub(crate) fn matrix(name: &str, [rows, cols]: [usize; 2], seed: u64, signal: f6
     // Uniform entries of variance 1/large side, on a grid of 2⁻¹⁶.
     let large = rows.max(cols) as f64;
     let mut entry = || (rng.random::<f64>() - 0.5) * (12.0 / large).sqrt();
-    let along = |i: usize, n: usize| if i % 2 == 0 { 1.0 } else { -1.0 } / (n as f64).sqrt();
+    let along =
+        |i: usize, n: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 } / (n as f64).sqrt();
     let values = (0..rows * cols).map(|k| {
         let value = entry() + signal * along(k / cols, rows) * along(k % cols / 2, cols);
         ((value * 65536.0).round() / 65536.0) as f32
