@@ -75,7 +75,8 @@ pub(crate) struct Judging {
     /// matrix; for entries with heavy tails).
     #[arg(long, value_name = "table|simulate|permutation[:B]", default_value = "table")]
     null: Null,
-    /// Leaves the singular vectors and their tests out: three to four times faster.
+    /// Leaves the singular vectors and their tests out: about twice as fast for matrices that are not
+    /// square.
     #[arg(long)]
     no_vectors: bool,
 }

@@ -31,7 +31,7 @@ Examples:
   rmt inspect init.safetensors --expect random && train …
       exit status 0 if it holds, 2 if not, 1 after an error
   rmt inspect huge.safetensors --no-vectors --jobs 2
-      faster, and with less memory";
+      twice as fast for matrices that are not square";
 
 /// Options of `rmt inspect`.
 #[derive(Debug, Args)]

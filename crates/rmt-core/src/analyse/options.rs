@@ -41,7 +41,7 @@ pub struct AnalysisOptions {
     /// What the p-values are computed against.
     pub null_model: NullModel,
     /// Whether the singular vectors are tested. Without, the family is that of the spectrum alone and
-    /// no vector is computed, unless drift is measured: three to four times faster.
+    /// no vector is computed, unless drift is measured: twice as fast unless the matrix is square.
     pub vectors: bool,
     /// Singular vectors at each end of the spectrum whose span is compared with that of earlier
     /// snapshots; at most a quarter of the smaller side.
