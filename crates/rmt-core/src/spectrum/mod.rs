@@ -1,8 +1,10 @@
 //! From a stored matrix to its singular values and vectors.
 
 mod decompose;
+mod deflate;
 mod eigen;
 mod equalise;
+mod householder;
 mod matrix;
 mod tridiagonal;
 

@@ -1,0 +1,81 @@
+//! Small singular values beside large ones, by Gram matrices alone.
+
+use super::Matrix;
+use super::decompose::{Decomposition, VALUES_LIMIT, conditioned, reversed, scaled};
+use super::eigen::eigen;
+use super::householder::Householder;
+use crate::RmtError;
+use faer::{Mat, MatRef};
+
+/// Columns whose eigenvalue, of these ascending ones, is above `limit` times the largest.
+pub(super) fn above(ascending: &[f64], limit: f64) -> usize {
+    let largest = ascending.last().copied().unwrap_or(0.0);
+    ascending.iter().filter(|&&x| x > limit * largest).count()
+}
+
+/// The first columns of `matrix`.
+pub(super) fn first(matrix: Mat<f64>, columns: usize) -> Mat<f64> {
+    matrix.subcols(0, columns).to_owned()
+}
+
+/// Completes the leading singular vectors `found`, on the small side, to all of them; `largest` is the
+/// largest eigenvalue of WWᵀ.
+///
+/// Qᵀ, the reflections that bring the span of `found` to the first axes, leaves in the other rows of
+/// QᵀW what the others make of W: a matrix whose largest singular value is the largest of those that
+/// are still to be found. What couples the two parts is in error by ε·ν₁² in WWᵀ, and moves a value ν
+/// next to ν_g, the least that is found, by (ε·ν₁²/(ν_g·ν))²/2 relative: 1e-9 at ν = 1e-8·ν₁.
+pub(super) fn completed(
+    matrix: &Matrix<'_>,
+    mut found: Mat<f64>,
+    largest: Option<f64>,
+    failed: &RmtError,
+) -> Result<Mat<f64>, RmtError> {
+    let m = matrix.small_side();
+    // Below the rounding of the entries any vectors will do.
+    let rounding = (m as f64 * f64::EPSILON).powi(2) * largest.unwrap_or(0.0);
+    while found.ncols() < m {
+        let done = found.ncols();
+        let reflections = Householder::new(found.clone());
+        let gram = {
+            let mut a = scaled(matrix)?.0;
+            reflections.apply_transposed(a.as_mut());
+            let rest: MatRef<'_, f64> = a.subrows(done, m - done);
+            rest * rest.transpose()
+        };
+        let (ascending, vectors) = eigen(gram).map_err(|_| failed.clone())?;
+        let top = ascending.last().copied().unwrap_or(0.0).max(0.0);
+        let all = top <= rounding || conditioned(&ascending, VALUES_LIMIT);
+        let right = if all { m - done } else { above(&ascending, VALUES_LIMIT) };
+        let mut next = Mat::zeros(m, right);
+        let vectors = reversed(vectors);
+        next.as_mut().subrows_mut(done, m - done).copy_from(vectors.subcols(0, right));
+        drop(vectors);
+        reflections.apply(next.as_mut());
+        found = Mat::from_fn(m, done + right, |i, k| {
+            if k < done { found[(i, k)] } else { next[(i, k - done)] }
+        });
+    }
+    Ok(found)
+}
+
+/// The same decomposition with each vector on the large side orthogonal to those of larger values,
+/// and orthonormal vectors where the values vanish.
+///
+/// The coupling of two vectors shows in the image of the weaker one as a part of the stronger's, which
+/// is no part of its own singular value: what is left without it is r_kk of a QR factorization.
+pub(super) fn orthonormalized(decomposition: Decomposition) -> Decomposition {
+    let Decomposition { mut singular_values, small, large } = decomposition;
+    let qr = Householder::new(large);
+    let mut large = qr.thin();
+    for (k, value) in singular_values.iter_mut().enumerate() {
+        let diagonal = qr.diagonal(k);
+        *value *= diagonal.abs();
+        if diagonal < 0.0 {
+            for x in large.col_mut(k).iter_mut() {
+                *x = -*x;
+            }
+        }
+    }
+    Decomposition { singular_values, small, large }
+}
