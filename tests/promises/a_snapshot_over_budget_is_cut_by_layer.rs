@@ -26,6 +26,7 @@ fn layer(name: &str) -> LayerSnapshot {
         quantised: false,
         notes: Vec::new(),
         weights: Box::new(WeightValues::F32(values)),
+        activation: None,
     }
 }
 

@@ -107,7 +107,7 @@ impl Weights for ProductHandle {
 
 /// Reads while a second handle keeps the storage from being reused in place: some backends copy
 /// the bytes only when they are first looked at, and an update queued before that would be seen.
-fn read_with_keep<const D: usize, T>(
+pub(crate) fn read_with_keep<const D: usize, T>(
     tensor: Tensor<D>,
     read: impl FnOnce(Tensor<D>) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
@@ -117,7 +117,7 @@ fn read_with_keep<const D: usize, T>(
     values
 }
 
-fn read_error(error: impl std::fmt::Display) -> ReadError {
+pub(crate) fn read_error(error: impl std::fmt::Display) -> ReadError {
     ReadError(error.to_string())
 }
 

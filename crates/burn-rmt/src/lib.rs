@@ -47,6 +47,12 @@
 //! the optimizer step, adds the norm, the spectrum and the update-to-weight ratio of each gradient.
 //! Around the `Learner`, `with_gradients(true)` does.
 //!
+//! # Activations
+//!
+//! [`tap`] in a forward, or (feature `nn`) `Tapped<Linear>` in the place of `Linear`, records what a
+//! layer is given in the forwards of a due step. The report of its weight then says how far each right
+//! singular vector points where the data do, beside what a random direction would.
+//!
 //! # What is not watched
 //!
 //! Vectors (biases, norms) are not matrices and are skipped. Linear, embedding and convolution
@@ -65,12 +71,18 @@ mod layout;
 #[cfg(feature = "train")]
 mod learner;
 mod monitor;
+mod probe;
+#[cfg(any(feature = "nn", feature = "train"))]
+mod transparent;
 mod visitor;
 
 pub use handles::IntoScalar;
 #[cfg(feature = "train")]
 pub use learner::{MonitorLogger, MonitorMetric, Monitored};
 pub use monitor::{Burn, Monitor};
+#[cfg(feature = "nn")]
+pub use probe::Tapped;
+pub use probe::{tap, tap_masked};
 pub use rmt_core;
 pub use rmt_monitor::{
     Counts, InitError, LayerSummary, Layout, Overflow, ResumeError, Schedule, Settings, Status,

@@ -1,8 +1,10 @@
 //! The handle that a training loop holds.
 
 use crate::handles::IntoScalar;
+use crate::probe::{self, Probe};
 use crate::visitor::{Due, Found, collect};
 use burn_core::module::Module;
+use rmt_core::layers::LayerKind;
 use rmt_monitor::{Adapter, Admission, Counts, DropReason, Engine, Status, Summary};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,7 +20,11 @@ pub enum Burn {}
 impl Adapter for Burn {
     type Monitor = Monitor;
     fn attach(engine: Engine) -> Monitor {
+        let settings = engine.settings();
+        let (tokens, evaluation) =
+            (settings.activation_tokens, settings.activations_in_evaluation);
         let inner = Inner {
+            probe: Arc::new(Probe::new(tokens, evaluation)),
             engine,
             pending: Mutex::new(None),
             has_pending: AtomicBool::new(false),
@@ -47,7 +53,10 @@ impl std::fmt::Debug for Monitor {
 
 pub(crate) struct Inner {
     pub(crate) engine: Engine,
-    /// A due step whose parameters were not all initialized: taken from the clone it holds.
+    /// Gathers what taps are given.
+    pub(crate) probe: Arc<Probe>,
+    /// A due step that waits for its forwards: for parameters that they initialize, and for what taps
+    /// are given.
     pending: Mutex<Option<Pending>>,
     has_pending: AtomicBool,
     /// The last step that was taken whole, or [`NONE`].
@@ -65,7 +74,8 @@ const NONE: u64 = u64::MAX;
 struct Pending {
     step: u64,
     admission: Admission,
-    /// Walks the clone, which shares its lazy cells with the model as it was at that step.
+    /// Says what is taken: walks a clone, which shares its lazy cells with the model as it was at that
+    /// step, where not all parameters were initialized.
     walk: Box<dyn FnOnce(&Engine) -> Found + Send>,
 }
 
@@ -150,6 +160,16 @@ impl Monitor {
         self.inner.as_ref().map(|inner| inner.engine.status()).unwrap_or_default()
     }
 
+    /// Lets taps of this thread serve the monitor.
+    #[cfg(feature = "train")]
+    pub(crate) fn listen(&self) {
+        if let Some(inner) = &self.inner
+            && inner.probe.is_armed()
+        {
+            probe::listen(&inner.probe);
+        }
+    }
+
     #[cfg(feature = "train")]
     pub(crate) fn engine(&self) -> Option<&Engine> {
         self.inner.as_ref().map(|inner| &inner.engine)
@@ -183,13 +203,24 @@ impl Monitor {
 impl Inner {
     fn take<M: Module + 'static>(&self, step: u64, model: &M, admission: Admission) {
         let all = admission == Admission::Wait;
-        let found = collect(&self.engine, model, Due { step, all });
-        if found.uninitialized.is_empty() {
+        let mut found = collect(&self.engine, model, Due { step, all });
+        self.probe.know(std::mem::take(&mut found.ids));
+        // No forward of these weights comes after the last step.
+        let listens = !all && probe::seen();
+        if found.uninitialized.is_empty() && !listens {
             self.submit(step, admission, found);
             return;
         }
-        let held = model.clone();
-        let walk = Box::new(move |engine: &Engine| collect(engine, &held, Due { step, all }));
+        if !all {
+            self.probe.arm();
+            probe::listen(&self.probe);
+        }
+        let walk: Box<dyn FnOnce(&Engine) -> Found + Send> = if found.uninitialized.is_empty() {
+            Box::new(move |_| found)
+        } else {
+            let held = model.clone();
+            Box::new(move |engine| collect(engine, &held, Due { step, all }))
+        };
         let earlier = self.set_pending(Some(Pending { step, admission, walk }));
         self.submit_pending(earlier);
     }
@@ -201,15 +232,36 @@ impl Inner {
         std::mem::replace(&mut *pending, next)
     }
 
-    /// Takes the weights of a due step that had to wait for its parameters' initialization.
+    /// Takes the weights of a due step that had to wait for its forwards, and what taps were given.
     pub(crate) fn settle(&self) {
         self.submit_pending(self.set_pending(None));
     }
 
     fn submit_pending(&self, pending: Option<Pending>) {
         if let Some(Pending { step, admission, walk }) = pending {
-            let found = walk(&self.engine);
+            let mut found = walk(&self.engine);
+            self.attach(step, &mut found);
             self.submit(step, admission, found);
+        }
+    }
+
+    /// Gives each matrix what its tap was given.
+    fn attach(&self, step: u64, found: &mut Found) {
+        let recording = self.probe.disarm();
+        for problem in recording.problems {
+            self.engine.warn_once(step, problem);
+        }
+        for (id, gathered) in recording.inputs {
+            let place = found.places.get(&id).cloned().unwrap_or_default();
+            // A product of an adapter's factors may follow the matrix itself.
+            let Some(layer) = found.layers.get_mut(place).and_then(<[_]>::first_mut) else { continue };
+            if layer.layer.kind == LayerKind::Conv {
+                layer.notes.push("activations of convolutions are not measured".into());
+            } else if layer.layer.part.is_some() {
+                layer.notes.push("activations of a stack of matrices are not measured".into());
+            } else {
+                layer.activation = gathered.snapshot();
+            }
         }
     }
 

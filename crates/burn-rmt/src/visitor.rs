@@ -19,6 +19,10 @@ pub(crate) struct Found {
     pub(crate) not_matrices: Vec<String>,
     /// Where the first of them lives; asked for until the run has started.
     pub(crate) device: Option<String>,
+    /// Paths and identities of all watched matrices, due or not; tied ones under each path.
+    pub(crate) ids: Vec<(String, ParamId)>,
+    /// Each parameter's matrices among `layers`.
+    pub(crate) places: HashMap<ParamId, Range<usize>>,
 }
 
 /// Which layers are taken.
@@ -63,7 +67,6 @@ pub(crate) fn collect_from<M: Module, S: Source>(
         wants_device: !engine.started(),
         path: Vec::new(),
         owners: Vec::new(),
-        seen: HashMap::new(),
         factor: None,
         found: Found::default(),
     };
@@ -81,8 +84,6 @@ struct Collector<'a, S> {
     path: Vec<String>,
     /// Type of the module that each path component is a field of.
     owners: Vec<String>,
-    /// Tied parameters have one id: first path wins. Its matrices among those found.
-    seen: HashMap<ParamId, Range<usize>>,
     /// The factor a of the adapter being walked, where its product is asked for.
     factor: Option<Factor>,
     found: Found,
@@ -107,12 +108,14 @@ impl<S: Source> ModuleVisitor for Collector<'_, S> {
         if !self.engine.watches(&name) {
             return;
         }
-        if let Some(matrices) = self.seen.get(&param.id) {
+        self.found.ids.push((name.clone(), param.id));
+        // Tied parameters have one id: the first path wins.
+        if let Some(matrices) = self.found.places.get(&param.id) {
             let tied = self.found.layers.get_mut(matrices.clone()).unwrap_or_default();
             tied.iter_mut().for_each(|layer| layer.notes.push(format!("tied: also {name}")));
             return;
         }
-        self.seen.insert(param.id, 0..0);
+        self.found.places.insert(param.id, 0..0);
         let owner = self.owners.last().map_or("", String::as_str);
         let min_side = self.engine.settings().analysis.min_side;
         let shape = param.lazy_shape();
@@ -136,7 +139,7 @@ impl<S: Source> ModuleVisitor for Collector<'_, S> {
         let Some(tensor) = self.source.tensor(param) else { return };
         let first = self.found.layers.len();
         self.take(&name, reading, tensor);
-        self.seen.insert(param.id, first..self.found.layers.len());
+        self.found.places.insert(param.id, first..self.found.layers.len());
     }
 }
 
@@ -176,6 +179,7 @@ impl<S: Source> Collector<'_, S> {
             quantised,
             notes: notes.clone(),
             weights,
+            activation: None,
         };
         if parts == 1 {
             let product = self.product(name, shape, &handle);

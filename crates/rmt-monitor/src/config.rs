@@ -154,6 +154,22 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
+    /// Keeps the inputs of at most `tokens` tokens of each probed layer and snapshot (0 for none); a
+    /// covariance needs several times as many tokens as there are features.
+    #[must_use]
+    pub fn with_activation_tokens(mut self, tokens: u64) -> Self {
+        self.settings.activation_tokens = tokens;
+        self
+    }
+
+    /// Whether probes take the inputs of forwards without autodiff as well: those of evaluation, whose
+    /// tokens then count with those of training.
+    #[must_use]
+    pub fn with_activations_in_evaluation(mut self, on: bool) -> Self {
+        self.settings.activations_in_evaluation = on;
+        self
+    }
+
     /// Brings rows, columns or both to one scale before the analysis.
     #[must_use]
     pub fn with_equalise(mut self, which: Equalise) -> Self {

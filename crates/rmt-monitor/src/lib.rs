@@ -32,6 +32,7 @@
 //!     quantised: false,
 //!     notes: Vec::new(),
 //!     weights: Box::new(WeightValues::F32(weights)),
+//!     activation: None,
 //! };
 //! engine.submit(0, Admission::Normal, vec![layer]);
 //! let summary = engine.finish();
@@ -79,4 +80,6 @@ pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};
 pub use settings::Settings;
 pub use sinks::Sink;
-pub use snapshot::{Admission, GradientSnapshot, LayerSnapshot, Scalar, WeightValues, Weights};
+pub use snapshot::{
+    ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues, Weights,
+};

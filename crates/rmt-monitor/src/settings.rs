@@ -58,6 +58,10 @@ pub struct Settings {
     /// Whether burn's own training loop hands over its gradients at due steps; a loop of one's own
     /// does so by calling the monitor.
     pub gradients: bool,
+    /// Tokens whose inputs a probed layer keeps of each snapshot, at most; 0 for no activations.
+    pub activation_tokens: u64,
+    /// Whether probes also take the inputs of forwards without autodiff, as evaluation makes them.
+    pub activations_in_evaluation: bool,
     /// Full spectra go to `profiles.jsonl` with every so many reports of a layer, the first
     /// included; 0 for never.
     pub profiles_every: u64,
@@ -95,6 +99,8 @@ impl Default for Settings {
             reference_file: true,
             spectral_edge_window: 0,
             gradients: false,
+            activation_tokens: 4096,
+            activations_in_evaluation: false,
             profiles_every: 10,
             tensorboard: true,
             jsonl: true,

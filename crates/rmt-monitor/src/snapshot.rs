@@ -2,6 +2,7 @@
 
 use crate::error::ReadError;
 use rmt_core::layers::LayerId;
+use rmt_core::statistics::activation::Activation;
 use rmt_core::{Orientation, Values};
 
 /// Weights read from their device.
@@ -38,6 +39,29 @@ impl Weights for WeightValues {
     }
 }
 
+/// The inputs that a layer had in the forwards of one step; read later, on the worker thread.
+pub trait Tokens: Send {
+    /// Brings them, or what was accumulated of them on their device, to this thread.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the device cannot give them, or they have no covariance.
+    fn read(self: Box<Self>) -> Result<Activation, ReadError>;
+}
+
+impl Tokens for Activation {
+    fn read(self: Box<Self>) -> Result<Activation, ReadError> {
+        Ok(*self)
+    }
+}
+
+/// A layer's inputs, on their way to the worker.
+pub struct ActivationSnapshot {
+    /// Size on their device.
+    pub bytes: u64,
+    /// The handles.
+    pub tokens: Box<dyn Tokens>,
+}
+
 /// One matrix of a snapshot.
 pub struct LayerSnapshot {
     /// Which matrix.
@@ -48,7 +72,7 @@ pub struct LayerSnapshot {
     pub orientation: Orientation,
     /// Storage type, such as `f32`.
     pub dtype: String,
-    /// Size on its device, shape × storage type.
+    /// Size of the weights on their device, shape × storage type.
     pub bytes: u64,
     /// Whether training leaves it alone: it is analysed once and its row repeated. `None` where that
     /// cannot be told (a model made for evaluation): then it is as before.
@@ -59,6 +83,23 @@ pub struct LayerSnapshot {
     pub notes: Vec<String>,
     /// The handle.
     pub weights: Box<dyn Weights>,
+    /// The layer's inputs in the forwards of the same step, where it has a probe.
+    pub activation: Option<ActivationSnapshot>,
+}
+
+impl LayerSnapshot {
+    /// Bytes of all that is held.
+    pub fn held_bytes(&self) -> u64 {
+        let activation = self.activation.as_ref().map_or(0, |activation| activation.bytes);
+        self.bytes.saturating_add(activation)
+    }
+
+    /// Lets the inputs go, and says why.
+    pub(crate) fn shed_activation(&mut self, why: &str) {
+        if self.activation.take().is_some() {
+            self.notes.push(format!("activations were dropped: {why}"));
+        }
+    }
 }
 
 impl std::fmt::Debug for LayerSnapshot {

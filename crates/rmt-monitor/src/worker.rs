@@ -136,7 +136,7 @@ impl Worker {
             if self.shared.ledger.abandoned() {
                 break;
             }
-            let bytes = layer.bytes;
+            let bytes = layer.held_bytes();
             let name = layer.layer.path();
             let outcome = catch_unwind(AssertUnwindSafe(|| self.layer(step, layer)));
             self.shared.ledger.release(bytes);
@@ -205,13 +205,18 @@ impl Worker {
             dtype,
             frozen,
             quantised,
-            notes,
+            mut notes,
             weights,
+            activation,
             ..
         } = snapshot;
         let path = layer.path();
         let frozen = frozen.unwrap_or_else(|| self.frozen.contains_key(&path));
-        if frozen && let Some(earlier) = self.frozen.get(&path) {
+        // What a frozen layer is given changes all the same.
+        if frozen
+            && activation.is_none()
+            && let Some(earlier) = self.frozen.get(&path)
+        {
             let mut report = earlier.clone();
             report.step = step;
             return Ok(report);
@@ -226,6 +231,14 @@ impl Worker {
         // What is frozen never moves.
         let past = (!frozen).then(|| self.history.of(&path));
         let context = past.as_ref().map(|past| past.context()).unwrap_or_default();
+        let activation = activation.and_then(|activation| match activation.tokens.read() {
+            Ok(activation) => Some(activation),
+            Err(error) => {
+                notes.push(format!("activations were not read: {error}"));
+                None
+            }
+        });
+        let context = context.with_activation(activation.as_ref());
         let mut analysis = self.analyser.analyse(&matrix, context).map_err(failed)?;
         if let Some(now) = analysis.reference {
             self.history.remember(step, &path, &matrix, now, &mut analysis.report);

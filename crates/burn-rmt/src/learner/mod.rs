@@ -9,9 +9,9 @@ pub use logger::MonitorLogger;
 pub use metric::MonitorMetric;
 
 use crate::Monitor;
+use crate::transparent::transparent_module;
 use crate::visitor::Source;
-use burn_core::module::{Devices, Module, ModuleMapper, ModuleVisitor};
-use burn_core::tensor::Device;
+use burn_core::module::Module;
 use burn_optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn_optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
 use burn_train::{InferenceStep, TrainOutput, TrainStep};
@@ -123,6 +123,11 @@ impl<M: Module + 'static> Monitored<M> {
     }
 }
 
+impl<M> Monitored<M> {
+    /// Nothing to say to who walks the model.
+    fn visiting(&self) {}
+}
+
 impl<M> Deref for Monitored<M> {
     type Target = M;
     fn deref(&self) -> &M {
@@ -136,40 +141,7 @@ impl<M: Display> Display for Monitored<M> {
     }
 }
 
-/// Names of parameters are the model's own: nothing stands before them.
-impl<M: Module> Module for Monitored<M> {
-    fn collect_devices(&self, devices: Devices) -> Devices {
-        self.model.collect_devices(devices)
-    }
-
-    fn fork(self, device: &Device) -> Self {
-        Self { model: self.model.fork(device), ..self }
-    }
-
-    fn to_device(self, device: &Device) -> Self {
-        Self { model: self.model.to_device(device), ..self }
-    }
-
-    fn train(self) -> Self {
-        Self { model: self.model.train(), ..self }
-    }
-
-    fn valid(&self) -> Self {
-        Self { model: self.model.valid(), monitor: self.monitor.clone(), replica: self.replica }
-    }
-
-    fn materialize(self) -> Self {
-        Self { model: self.model.materialize(), ..self }
-    }
-
-    fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
-        self.model.visit(visitor);
-    }
-
-    fn map<Mapper: ModuleMapper>(self, mapper: &mut Mapper) -> Self {
-        Self { model: self.model.map(mapper), ..self }
-    }
-}
+transparent_module!(Monitored, model);
 
 impl<M: TrainStep + Module + 'static> TrainStep for Monitored<M> {
     type Input = M::Input;
@@ -181,6 +153,8 @@ impl<M: TrainStep + Module + 'static> TrainStep for Monitored<M> {
         {
             self.monitor.observe_start(clock.step(), &self.model);
         }
+        // burn may run this on another thread than the one that updates.
+        self.monitor.listen();
         self.model.step(item)
     }
 

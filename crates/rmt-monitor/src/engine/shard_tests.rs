@@ -39,6 +39,7 @@ fn matrix(number: usize, step: u64) -> LayerSnapshot {
         quantised: false,
         notes: Vec::new(),
         weights: Box::new(WeightValues::F32(weights)),
+        activation: None,
     }
 }
 

@@ -39,8 +39,11 @@ impl Engine {
         }
         let budget = *state.budget.get_or_insert_with(|| default_budget(total));
         let force = first || admission == Admission::Wait;
+        if let Some(message) = shed_activations(&mut layers, budget, &|bytes| force || state.fits(bytes)) {
+            warnings.push((message.to_owned(), message.to_owned()));
+        }
         layers.retain(|layer| {
-            let fits = layer.bytes <= budget;
+            let fits = layer.held_bytes() <= budget;
             if !fits {
                 state.drop_one(DropReason::TooLarge);
                 warnings.push(too_large(layer, budget));
@@ -75,7 +78,30 @@ impl Engine {
 }
 
 fn total_bytes(layers: &[LayerSnapshot]) -> u64 {
-    layers.iter().map(|layer| layer.bytes).sum()
+    layers.iter().map(LayerSnapshot::held_bytes).sum()
+}
+
+/// Weights come before activations: those that do not fit beside their own weights go, and all of
+/// them where the whole would not fit. Says why, if any went.
+fn shed_activations(
+    layers: &mut [LayerSnapshot],
+    budget: u64,
+    fits: &dyn Fn(u64) -> bool,
+) -> Option<&'static str> {
+    const LARGE: &str = "activations are larger than the whole byte budget: raise it with \
+                         with_budget_bytes, or take fewer tokens with with_activation_tokens";
+    const FULL: &str = "the queue has no room for activations";
+    let mut why = None;
+    for layer in layers.iter_mut().filter(|layer| layer.held_bytes() > budget) {
+        why = layer.activation.is_some().then_some(LARGE).or(why);
+        layer.shed_activation(LARGE);
+    }
+    let held = total_bytes(layers);
+    if layers.iter().any(|layer| layer.activation.is_some()) && !fits(held) {
+        why = Some(if held > budget { LARGE } else { FULL });
+        layers.iter_mut().for_each(|layer| layer.shed_activation(why.unwrap_or(FULL)));
+    }
+    why
 }
 
 fn too_large(layer: &LayerSnapshot, budget: u64) -> (String, String) {
@@ -97,8 +123,8 @@ fn cut(state: &mut State, layers: &mut Vec<LayerSnapshot>) -> Option<String> {
     let whole = layers.len();
     let mut bytes = 0;
     let mut kept = 0;
-    while kept < whole && state.fits(bytes + layers[kept].bytes) {
-        bytes += layers[kept].bytes;
+    while kept < whole && state.fits(bytes + layers[kept].held_bytes()) {
+        bytes += layers[kept].held_bytes();
         kept += 1;
     }
     let left = layers.split_off(kept);
