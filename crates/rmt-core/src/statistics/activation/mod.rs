@@ -1,0 +1,5 @@
+//! placeholder
+
+mod covariance;
+
+pub use covariance::Covariance;
