@@ -12,6 +12,7 @@ mod vector;
 use cache::CachedNull;
 pub use cache::{NullCache, NullKey, NullKind};
 pub use frame::simulate_frame;
+pub(crate) use overlap::bisect;
 pub use overlap::{OUTSIDE_BAND, OverlapNull};
 pub use sampler::WishartSampler;
 pub use spectral::SpectralNull;

@@ -145,8 +145,8 @@ pub(super) fn check(length: usize, directions: usize) -> Result<(), RmtError> {
     Ok(())
 }
 
-/// Where `below` turns false.
-fn bisect(mut low: f64, mut high: f64, below: impl Fn(f64) -> bool) -> f64 {
+/// Where `below` turns false between `low` and `high`.
+pub(crate) fn bisect(mut low: f64, mut high: f64, below: impl Fn(f64) -> bool) -> f64 {
     // To the last digit of a double.
     for _ in 0..60 {
         let middle = 0.5 * (low + high);
