@@ -1,5 +1,7 @@
 //! One matrix in, one report out.
 
+mod activation;
+mod empty;
 mod options;
 mod permutation;
 mod sides;
@@ -11,10 +13,12 @@ use crate::RmtError;
 use crate::nulls::{Nulls, PValue};
 use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
 use crate::spectrum::{Equalise, Matrix, Orientation, decompose, equalised, singular_values};
+use crate::statistics::activation::Activation;
 use crate::statistics::drift::{Judge, Reference, correlation_traps, moved};
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
 use crate::statistics::scale::ScaleRule;
+use activation::matching;
 use permutation::PermutationNull;
 
 /// (ν₁ − ν_m)/ν₁ below which all singular values count as equal: the vectors are undefined.
@@ -30,6 +34,8 @@ pub struct Context<'a> {
     pub previous: Option<&'a Reference>,
     /// Whether the analysis gives a [`Reference`] of this matrix for later ones.
     pub keep: bool,
+    /// What entered the layer.
+    pub activation: Option<&'a Activation>,
 }
 
 impl<'a> Context<'a> {
@@ -51,6 +57,18 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn with_keep(mut self, keep: bool) -> Self {
         self.keep = keep;
+        self
+    }
+
+    /// Measures the overlap of the right singular vectors with the input of the layer; they are
+    /// computed even if [`AnalysisOptions::vectors`] is false.
+    ///
+    /// For N features this adds 32·N² bytes, four N×N matrices of doubles, to the matrix' own
+    /// decomposition and to the activation's two, and takes the time of three symmetric
+    /// eigendecompositions with vectors.
+    #[must_use]
+    pub fn with_activation(mut self, activation: Option<&'a Activation>) -> Self {
+        self.activation = activation;
         self
     }
 }
@@ -149,11 +167,12 @@ impl Analyser {
         let permuted = if testable { self.permuted(stored, &mut report)? } else { None };
         let trapped = testable && self.options.correlation_traps;
         let traps = trapped.then(|| correlation_traps(matrix, (None, None), &judge));
-        let Context { reference, previous, keep } = context;
+        let Context { reference, previous, keep, .. } = context;
+        let activation = matching(&mut report, matrix, context.activation);
         let tested = self.options.change_spectra.then_some(&judge);
         let moved = moved(stored, reference, previous, tested);
         let measured = reference.is_some() || previous.is_some() || keep;
-        let (values, decomposition) = if self.options.vectors || measured {
+        let (values, decomposition) = if self.options.vectors || measured || activation.is_some() {
             let decomposition = decompose(matrix)?;
             (decomposition.singular_values.clone(), Some(decomposition))
         } else {
@@ -173,14 +192,16 @@ impl Analyser {
         let k = self.options.subspace_dimension;
         let kept = decomposition.as_ref().filter(|_| keep);
         let reference = kept.map(|d| Reference::new(stored, d, k));
-        let profile = Profile { singular_values: nu.clone(), ..Profile::default() };
+        let mut profile = Profile { singular_values: nu.clone(), ..Profile::default() };
         if largest == 0.0 {
+            self.activation(&mut report, &mut profile, matrix, None, activation);
             heavy_tail(&mut report, matrix, nu);
             report.verdict = Verdict::Degenerate;
             report.notes.push("every entry is zero".into());
             return Ok(Analysis { report, profile, reference });
         }
         if m < self.options.min_side {
+            self.activation(&mut report, &mut profile, matrix, None, activation);
             heavy_tail(&mut report, matrix, nu);
             let reason = format!(
                 "the smaller side is {m}, below the {} that the tests need",
@@ -205,19 +226,16 @@ impl Analyser {
             Some(Err(error)) => report.notes.push(format!("traps: {error}")),
             None => {}
         }
-        let profile = if largest - smallest <= DEGENERATE_SPREAD * largest {
+        let degenerate = largest - smallest <= DEGENERATE_SPREAD * largest;
+        let vectors = decomposition.as_ref().filter(|_| !degenerate);
+        if degenerate {
             report.verdict = Verdict::Degenerate;
             report.notes.push("all singular values are equal: the vectors are undefined".into());
-            profile
-        } else {
-            match decomposition.filter(|_| self.options.vectors) {
-                Some(decomposition) => {
-                    let sides = (&correction, permuted.as_ref(), profile);
-                    self.vectors(&mut report, &mut family, matrix, &decomposition, sides)?
-                }
-                None => profile,
-            }
-        };
+        } else if let Some(decomposition) = vectors.filter(|_| self.options.vectors) {
+            let sides = (&correction, permuted.as_ref(), profile);
+            profile = self.vectors(&mut report, &mut family, matrix, decomposition, sides)?;
+        }
+        self.activation(&mut report, &mut profile, matrix, vectors, activation);
         self.conclude(&mut report, &family);
         Ok(Analysis { report, profile, reference })
     }
@@ -255,53 +273,6 @@ impl Analyser {
             }
         });
         Ok(null)
-    }
-
-    fn empty(&self, shape: [usize; 2], orientation: Orientation) -> MatrixReport {
-        let [rows, cols] = shape;
-        let (m, n) = (rows.min(cols), rows.max(cols));
-        let mut notes = Vec::new();
-        if orientation == Orientation::Assumed {
-            notes.push("orientation assumed: rows are read as inputs".into());
-        }
-        MatrixReport {
-            shape,
-            orientation,
-            small_side: m,
-            large_side: n,
-            aspect: if n == 0 { 0.0 } else { m as f64 / n as f64 },
-            scale: None,
-            scale_estimator: self.options.scale_estimator.name().into(),
-            scale_entries: None,
-            excess_kurtosis: None,
-            edge_low: None,
-            edge_high: None,
-            smallest: None,
-            largest: None,
-            outliers_above: None,
-            outliers_below: None,
-            significant_above: None,
-            significant_below: None,
-            level: self.options.level,
-            p_above: None,
-            p_below: None,
-            bulk_distance: None,
-            p_bulk: None,
-            spacing_ratio: None,
-            spacing_ratio_z: None,
-            levels: None,
-            left: None,
-            right: None,
-            signal: Vec::new(),
-            suppression: Vec::new(),
-            threshold_rank: None,
-            heavy_tail: None,
-            drift: None,
-            traps: None,
-            tests: Vec::new(),
-            verdict: Verdict::NotEstimable,
-            notes,
-        }
     }
 
     /// The family, Bonferroni, and the verdict.

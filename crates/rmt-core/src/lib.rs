@@ -15,7 +15,8 @@
 //! - [`laws`]: the laws, each usable alone (Marchenko–Pastur, Tracy–Widom, Porter–Thomas,
 //!   Wigner's semicircle and surmise, Brody);
 //! - [`spectrum`]: matrices, their orientation, and the decomposition in f64;
-//! - [`statistics`]: what is measured on one matrix;
+//! - [`statistics`]: what is measured on one matrix; [`statistics::activation`]: its overlap with
+//!   what enters the layer; [`statistics::linear_model`]: a model of it that can be solved;
 //! - [`nulls`]: simulated null distributions, seeded;
 //! - [`report`]: the public schema of what is said of a matrix;
 //! - [`sanity`]: random matrices must be found random, and nothing else;

@@ -2,6 +2,7 @@
 
 use crate::layers::LayerId;
 use crate::spectrum::Orientation;
+use crate::statistics::activation::ActivationReport;
 use crate::statistics::drift::{CorrelationTraps, Drift};
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::signal::{Signal, Suppression};
@@ -135,6 +136,9 @@ pub struct MatrixReport {
     pub threshold_rank: Option<usize>,
     /// Norms, ranks and the power-law exponent under WeightWatcher's names.
     pub heavy_tail: Option<HeavyTail>,
+    /// What enters the layer, and the overlap of the right singular vectors with it.
+    #[serde(default)]
+    pub activation: Option<ActivationReport>,
     /// Change since the reference snapshot, and since the previous one.
     pub drift: Option<Drift>,
     /// Outliers above that a permutation of the entries leaves.
@@ -175,6 +179,20 @@ pub struct Profile {
     /// Of each window of right vectors.
     #[serde(default)]
     pub right_windows: Vec<f64>,
+    /// Largest overlap of each right vector with an eigenvector of the layer's input, in the order of
+    /// the singular values; those that vanish are left out.
+    #[serde(default)]
+    pub overlaps: Vec<f64>,
+    /// Standard error of each overlap; empty where it is not known.
+    #[serde(default)]
+    pub overlap_errors: Vec<f64>,
+    /// Projection ‖P v_k‖² of each right vector onto each of the subspaces in
+    /// [`ActivationReport::projections`].
+    #[serde(default)]
+    pub projections: Vec<Vec<f64>>,
+    /// Eigenvalues of the input's covariance that are not 0, descending.
+    #[serde(default)]
+    pub activation_spectrum: Vec<f64>,
 }
 
 /// The report of one watched layer at one step: a row of `metrics.jsonl`.

@@ -1,6 +1,6 @@
 //! Keeping simulated nulls beyond the life of a program.
 
-use super::{SpectralNull, TailTable, VectorNull};
+use super::{OverlapNull, SpectralNull, TailTable, VectorNull};
 use crate::statistics::scale::ScaleEstimator;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,13 @@ pub enum NullKind {
         /// N.
         length: usize,
     },
+    /// Overlaps of unit vectors: [`OverlapNull`].
+    Overlap {
+        /// N.
+        length: usize,
+        /// J.
+        directions: usize,
+    },
 }
 
 /// A null as a list of tables and back.
@@ -87,6 +94,18 @@ impl CachedNull for VectorNull {
         let NullKind::Vector { length, width } = key.kind else { return None };
         let [table] = tables.try_into().ok()?;
         Some(Self::new(length, width, table))
+    }
+}
+
+impl CachedNull for OverlapNull {
+    fn to_tables(&self) -> Vec<TailTable> {
+        self.table().cloned().into_iter().collect()
+    }
+
+    fn from_tables(key: &NullKey, tables: Vec<TailTable>) -> Option<Self> {
+        let NullKind::Overlap { length, directions } = key.kind else { return None };
+        let [table] = tables.try_into().ok()?;
+        Some(Self::from_table(length, directions, table))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cache;
 mod frame;
+mod overlap;
 mod sampler;
 pub mod shipped;
 mod spectral;
@@ -11,6 +12,8 @@ mod vector;
 use cache::CachedNull;
 pub use cache::{NullCache, NullKey, NullKind};
 pub use frame::simulate_frame;
+pub(crate) use overlap::bisect;
+pub use overlap::{OUTSIDE_BAND, OverlapNull};
 pub use sampler::WishartSampler;
 pub use spectral::SpectralNull;
 pub use tail::{LEVELS, PValue, TailTable};
@@ -40,6 +43,7 @@ struct Inner {
     spectral: Shared<(usize, usize, ScaleEstimator), SpectralNull>,
     vector: Shared<(usize, usize), VectorNull>,
     frame: Shared<usize, TailTable>,
+    overlap: Shared<(usize, usize), OverlapNull>,
 }
 
 /// Larger bases follow this one where they are simulated: a draw costs O(N³).
@@ -83,8 +87,8 @@ impl Nulls {
     }
 
     fn with(seed: u64, shipped: bool, cache: Option<Box<dyn NullCache>>) -> Self {
-        let (spectral, vector, frame) = Default::default();
-        Self { inner: Arc::new(Inner { seed, shipped, cache, spectral, vector, frame }) }
+        let (spectral, vector, frame, overlap) = Default::default();
+        Self { inner: Arc::new(Inner { seed, shipped, cache, spectral, vector, frame, overlap }) }
     }
 
     /// Seed of what is simulated.
@@ -176,6 +180,22 @@ impl Nulls {
             let (draws, seed) = (FRAME_DRAWS, self.inner.seed);
             let key = NullKey { kind: NullKind::Frame { length }, draws, seed };
             self.cached(&key, || simulate_frame(length, &vector, draws, seed))
+        })
+    }
+
+    /// The null of the largest overlap of a unit vector of `length` entries with `directions`
+    /// orthonormal ones.
+    ///
+    /// # Errors
+    /// [`RmtError::Domain`] unless 1 ≤ `directions` ≤ `length` and 2 ≤ `length`.
+    pub fn overlap(&self, length: usize, directions: usize) -> Result<Arc<OverlapNull>, RmtError> {
+        get_or_make(&self.inner.overlap, (length, directions), || {
+            if length >= OverlapNull::FORMULA_FROM {
+                return OverlapNull::new(length, directions);
+            }
+            let (draws, seed) = (OverlapNull::DRAWS, self.inner.seed);
+            let key = NullKey { kind: NullKind::Overlap { length, directions }, draws, seed };
+            self.cached(&key, || OverlapNull::simulate(length, directions, draws, seed))
         })
     }
 

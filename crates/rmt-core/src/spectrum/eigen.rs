@@ -28,7 +28,7 @@ struct Tridiagonal {
 
 /// Eigenvalues in ascending order, and their vectors as columns, from the lower triangle of
 /// `symmetric`.
-pub(super) fn eigen(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
+pub(crate) fn eigen(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
     let Tridiagonal { diagonal, off_diagonal, reduced, factors } = tridiagonal(symmetric);
     let n = diagonal.dim();
     let packed = packed(reduced);

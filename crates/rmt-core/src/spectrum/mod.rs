@@ -9,6 +9,7 @@ mod matrix;
 mod tridiagonal;
 
 pub use decompose::{Decomposition, decompose, singular_values};
+pub(crate) use eigen::eigen;
 pub use equalise::{Equalise, equalised};
 pub use matrix::{Matrix, Orientation, Values};
 pub(crate) use tridiagonal::eigenvalues as tridiagonal_eigenvalues;

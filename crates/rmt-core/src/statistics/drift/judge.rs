@@ -43,6 +43,8 @@ pub struct Judged {
     pub bulk_distance: Option<f64>,
     /// Its p.
     pub p_bulk: Option<f64>,
+    /// Half of the values were removed and the ends still reject: the counts are lower bounds.
+    pub exhausted: bool,
     /// Why something is missing.
     pub reason: Option<String>,
 }
@@ -109,6 +111,7 @@ impl<'a> Judge<'a> {
         let found = significance(&nu, large, self.estimator, self.level, &nulls)?;
         judged.significant_above = Some(found.above);
         judged.significant_below = Some(found.below);
+        judged.exhausted = found.exhausted;
         judged.p_above = finite(found.p_above.p);
         judged.p_below = finite(found.p_below.p);
         if with_bulk {
