@@ -92,7 +92,10 @@ impl Gathered {
         let (bytes, tokens): (u64, Box<dyn Tokens>) = match self.inputs {
             Inputs::None => return None,
             Inputs::Handles(handles) => (handles.bytes(), Box::new(handles.with_note(self.note))),
-            Inputs::Accumulated(sums) => (sums.bytes(), Box::new(sums.with_note(self.note))),
+            Inputs::Accumulated(sums) => {
+                let bytes = sums.bytes();
+                (bytes, Box::new((*sums).with_note(self.note)))
+            }
         };
         Some(ActivationSnapshot { bytes, tokens })
     }

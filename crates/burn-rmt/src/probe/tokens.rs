@@ -58,13 +58,9 @@ impl Tokens for Handles {
         let features = self.batches.first().map_or(0, |batch| batch.input.dims()[1]);
         let mut halves = [Covariance::new(features), Covariance::new(features)];
         for batch in self.batches {
-            let kept = match &batch.keep {
-                Some(keep) => Some(read_with_keep(keep.clone(), |keep| {
-                    keep.try_into_vec_as::<bool>().map_err(read_error)
-                })?),
-                None => None,
-            };
-            let counts = |token: usize| kept.as_ref().is_none_or(|kept| kept.get(token) == Some(&true));
+            let kept = batch.keep.as_ref().map(|keep| doubles(weights(keep))).transpose()?;
+            let counts =
+                |token: usize| kept.as_ref().is_none_or(|kept| kept.get(token) == Some(&1.0));
             let values = Box::new(WeightHandle(batch.input.clone())).read()?;
             for (half, covariance) in halves.iter_mut().enumerate() {
                 let of_half = |token: usize| batch.half(token) == half && counts(token);
@@ -173,9 +169,8 @@ impl Accumulated {
         (size_of::<f32>() * (features + matrices * features * (features + 1))) as u64
     }
 
-    pub(crate) fn with_note(mut self: Box<Self>, note: Option<String>) -> Box<Self> {
-        self.note = note;
-        self
+    pub(crate) fn with_note(self, note: Option<String>) -> Self {
+        Self { note, ..self }
     }
 }
 
