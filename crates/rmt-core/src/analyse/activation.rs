@@ -74,3 +74,6 @@ impl Analyser {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

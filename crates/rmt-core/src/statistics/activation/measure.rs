@@ -72,7 +72,7 @@ pub fn measure(
     let report = &mut found.report;
     (report.tokens, report.features) = (activation.tokens(), activation.features());
     if report.tokens < 2 {
-        found.notes.push(format!("{} tokens have no covariance", report.tokens));
+        found.notes.push(format!("a covariance needs 2 tokens, not {}", report.tokens));
         return Ok(found);
     }
     let components = Components::new(activation.pooled()?)?;
