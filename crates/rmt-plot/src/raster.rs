@@ -195,3 +195,89 @@ impl OutlineBuilder for Outline {
         self.0.close();
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::drawing::Paint;
+
+    fn drawing() -> Drawing {
+        let mut drawing = Drawing::new(60, 40, "t", "d");
+        drawing.add(Shape::Rects(vec![[10.0, 10.0, 20.0, 20.0]]), Paint::fill(Ink::Above));
+        let half = Paint::fill(Ink::Fixed([0, 0, 0])).opacity(0.5);
+        drawing.add(Shape::Rects(vec![[40.0, 10.0, 10.0, 10.0]]), half);
+        drawing
+    }
+
+    #[test]
+    fn areas_cover_their_pixels_and_no_others() {
+        let rgb = drawing().to_rgb();
+        for x in 0..60 {
+            for y in 0..40 {
+                let (in_x, in_y) = ((10..30).contains(&x), (10..30).contains(&y));
+                let seen_through = (40..50).contains(&x) && (10..20).contains(&y);
+                let expected = match (in_x && in_y, seen_through) {
+                    (true, _) => Ink::Above.light(),
+                    (_, true) => continue,
+                    _ => [255; 3],
+                };
+                assert_eq!(rgb.pixel(x, y), Some(expected), "{x} {y}");
+            }
+        }
+        let grey = rgb.pixel(45, 15).unwrap()[0];
+        assert!((126..=129).contains(&grey), "{grey}");
+        assert_eq!((rgb.pixel(60, 0), rgb.pixel(0, 40)), (None, None));
+    }
+
+    #[test]
+    fn a_scaled_picture_has_as_many_pixels() {
+        let rgb = drawing().to_rgb_scaled(2.0);
+        assert_eq!((rgb.width, rgb.height), (120, 80));
+        assert_eq!(rgb.pixel(59, 59), Some(Ink::Above.light()));
+        assert_eq!(rgb.pixel(60, 60), Some([255; 3]));
+        assert_eq!(drawing().to_rgb_scaled(f32::NAN), drawing().to_rgb());
+        assert_eq!(drawing().to_rgb_scaled(1e9).width, 240);
+    }
+
+    #[test]
+    fn a_png_decodes_to_the_same_pixels() {
+        let rgb = drawing().to_rgb();
+        let file = rgb.to_png().unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((info.width, info.height), (rgb.width, rgb.height));
+        assert_eq!(info.color_type, png::ColorType::Rgb);
+        assert_eq!(pixels, rgb.pixels);
+    }
+
+    #[test]
+    fn pixels_of_another_number_are_an_error() {
+        let mut rgb = drawing().to_rgb();
+        rgb.pixels.pop();
+        assert!(matches!(rgb.to_png(), Err(PlotError::Png(_))));
+        let empty = Rgb { width: 0, height: 0, pixels: Vec::new() };
+        assert!(empty.to_png().is_err());
+    }
+
+    #[test]
+    fn text_that_reads_upwards_stands_upright() {
+        let mut drawing = Drawing::new(60, 60, "t", "d");
+        drawing.write_upwards((30.0, 30.0), "llllllll", 12.0, Ink::Text);
+        let rgb = drawing.to_rgb();
+        let dark = |x: u32, y: u32| rgb.pixel(x, y).is_some_and(|pixel| pixel[0] < 128);
+        let all = (0..60).flat_map(|x| (0..60).map(move |y| (x, y)));
+        let dark: Vec<_> = all.filter(|(x, y)| dark(*x, *y)).collect();
+        let range = |of: fn(&(u32, u32)) -> u32| {
+            let (low, high) = (dark.iter().map(of).min(), dark.iter().map(of).max());
+            (low.unwrap(), high.unwrap())
+        };
+        let (x, y) = (range(|p| p.0), range(|p| p.1));
+        // Left of its baseline, as long as it is wide, centred.
+        assert!(x.1 <= 30 && x.0 >= 19, "{x:?}");
+        let width = font::width("llllllll", 12.0);
+        assert!((f64::from(y.1 - y.0) - width).abs() < 4.0, "{y:?} {width}");
+        assert!((f64::from(y.0 + y.1) / 2.0 - 30.0).abs() < 2.0);
+    }
+}

@@ -53,6 +53,14 @@ fn power(exponent: i32) -> f64 {
     format!("1e{exponent}").parse().unwrap_or(1.0)
 }
 
+/// value/10^exponent, also where 10^exponent is too small for a double.
+fn in_units(value: f64, exponent: i32) -> f64 {
+    match exponent {
+        ..-300 => value * power(300) / power(exponent + 300),
+        _ => value / power(exponent),
+    }
+}
+
 /// `exponent` in superscript.
 fn superscript(exponent: i32) -> String {
     let digit = |c| match c {
@@ -108,10 +116,8 @@ impl Scale {
             let (low, high) = (0.0, 1.0);
             return Self { low, high, exponent: 0, logarithmic: false, whole: false };
         }
-        // 10^±308 are the ends of what doubles hold at full precision.
-        let exponent = (largest.log10().floor() as i32).clamp(-307, 308);
-        let unit = power(exponent);
-        let (mut low, mut high) = (low / unit, high / unit);
+        let exponent = largest.log10().floor() as i32;
+        let (mut low, mut high) = (in_units(low, exponent), in_units(high, exponent));
         let largest = low.abs().max(high.abs());
         if high - low < LEAST_SPAN * largest {
             (low, high) = (low - 0.1 * largest, high + 0.1 * largest);
@@ -158,7 +164,7 @@ impl Scale {
 
     /// Place of a value: 0 at the low end, 1 at the high end; `None` for what has no place on it.
     pub(crate) fn at(&self, value: f64) -> Option<f64> {
-        let place = if self.logarithmic { value.log10() } else { value / power(self.exponent) };
+        let place = if self.logarithmic { value.log10() } else { in_units(value, self.exponent) };
         let at = (place - self.low) / (self.high - self.low);
         at.is_finite().then_some(at)
     }
@@ -188,7 +194,7 @@ impl Scale {
         'found: for _ in 0..3 {
             for factor in [1.0, 2.0, 5.0] {
                 step = factor * power(power_of_step);
-                let fits = 1 + (span / step + 1e-9).floor() as usize <= most;
+                let fits = ((span / step + 1e-9).floor() as usize) < most;
                 if fits && (!self.whole || power_of_step >= whole) {
                     break 'found;
                 }
@@ -265,10 +271,7 @@ impl Scale {
 }
 
 fn ordered(low: f64, high: f64) -> (f64, f64) {
-    match range([low, high]) {
-        Some(range) => range,
-        None => (0.0, 0.0),
-    }
+    range([low, high]).unwrap_or((0.0, 0.0))
 }
 
 fn floor_log10(x: f64) -> Option<i32> {
@@ -299,6 +302,8 @@ mod tests {
         );
         let (small, factor) = labels(&Scale::linear(0.0, 3e-9), 4);
         assert_eq!((small.len(), factor.as_deref()), (4, Some("×10⁻⁹")));
+        let (least, factor) = labels(&Scale::linear(0.0, 5e-324), 4);
+        assert_eq!((least.len(), factor.as_deref()), (3, Some("×10⁻³²⁴")));
         assert_eq!(labels(&Scale::linear(1.0, 3.0).whole(), 20).0, ["1", "2", "3"]);
         assert_eq!(
             labels(&Scale::linear(1.0, 512.0).whole(), 6).0,

@@ -15,7 +15,8 @@ impl Drawing {
     ///
     /// Colours are custom properties of the class `rmt-plot` (`--rmt-ground`, `--rmt-text`,
     /// `--rmt-above`, …): light by default, dark where the reader's system prefers that
-    /// (`prefers-color-scheme`), and a page may set its own. Programs that know no custom properties
+    /// (`prefers-color-scheme`), and a page may set its own, with a
+    /// selector that says more than the class alone (`main .rmt-plot`). Programs that know no custom properties
     /// see the light colours.
     pub fn to_svg(&self) -> String {
         let mut svg = String::with_capacity(16 * 1024);
@@ -72,9 +73,11 @@ impl Drawing {
                 ".{CLASS} .f-{name}{{fill:{colour}}}.{CLASS} .s-{name}{{stroke:{colour}}}"
             );
         }
+        // Programs that know no custom properties must not see a rule with one: they would paint
+        // black instead of what the attributes say.
         format!(
-            ".{CLASS}{{{light}color:var(--rmt-text)}}\
-             @media (prefers-color-scheme:dark){{.{CLASS}{{{dark}}}}}{rules}"
+            "@supports (color:var(--rmt-text)){{.{CLASS}{{{light}color:var(--rmt-text)}}\
+             @media (prefers-color-scheme:dark){{.{CLASS}{{{dark}}}}}{rules}}}"
         )
     }
 }
@@ -242,7 +245,7 @@ mod tests {
             .filter(|(name, _)| ["title", "text"].contains(name))
             .collect();
         let expected =
-            [("title", "a<b>&\"' "), ("text", "<script>alert(1)</script>"), ("text", "]]>&amp;")];
+            [("title", "a<b>&\"'"), ("text", "<script>alert(1)</script>"), ("text", "]]>&amp;")];
         assert_eq!(texts, expected);
         assert_eq!(root.children().filter(|node| node.tag_name().name() == "g").count(), 2);
     }

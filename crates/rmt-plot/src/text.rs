@@ -9,7 +9,7 @@ const LONGEST: usize = 256;
 const ELLIPSIS: char = '…';
 
 /// Without what a picture cannot show: control characters and line breaks become spaces; marks that
-/// turn the direction of writing, and code points that XML does not allow, are dropped. Longer than
+/// turn the direction of writing, and code points that XML does not allow, are dropped, and so is space at the ends. Longer than
 /// 256 characters: the middle is left out.
 pub(crate) fn clean(text: &str) -> String {
     let kept = |c: &char| {
@@ -18,7 +18,8 @@ pub(crate) fn clean(text: &str) -> String {
             | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
     };
     let shown = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
-    let characters: Vec<char> = text.chars().filter(kept).map(shown).collect();
+    let shown: String = text.chars().filter(kept).map(shown).collect();
+    let characters: Vec<char> = shown.trim().chars().collect();
     if characters.len() <= LONGEST {
         return characters.into_iter().collect();
     }
@@ -89,7 +90,7 @@ impl Names {
                 note = Some(match (prefix.as_str(), suffix.as_str()) {
                     (prefix, "") => format!("names begin with {prefix}"),
                     ("", suffix) => format!("names end with {suffix}"),
-                    (prefix, suffix) => format!("names: {prefix}{ELLIPSIS}{suffix}"),
+                    (prefix, suffix) => format!("names: {prefix} {ELLIPSIS} {suffix}"),
                 });
             }
         }
@@ -176,7 +177,7 @@ mod tests {
         let names = owned(&["model.layers.0.query.weight", "model.layers.10.value.weight"]);
         let found = Names::new(&names, 12.0, 100.0);
         assert_eq!(found.labels, ["0.query", "10.value"]);
-        assert_eq!(found.note.as_deref(), Some("names: model.layers.….weight"));
+        assert_eq!(found.note.as_deref(), Some("names: model.layers. … .weight"));
         // Names that fit are left whole.
         let found = Names::new(&names, 12.0, 1000.0);
         assert_eq!((found.labels, found.note), (names, None));

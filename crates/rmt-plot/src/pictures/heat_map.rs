@@ -173,14 +173,7 @@ impl Cells {
 
     /// Names of the rows that are drawn: of several, the first.
     fn names(&self, data: &HeatMapData) -> Vec<String> {
-        let groups = data.rows.chunks(self.group.0).take(self.rows);
-        groups
-            .filter_map(|group| {
-                let first = group.first()?;
-                let more = group.len() - 1;
-                Some(if more > 0 { format!("{} +{more}", clean(first)) } else { first.clone() })
-            })
-            .collect()
+        data.rows.iter().step_by(self.group.0).cloned().collect()
     }
 
     fn note(&self) -> Option<String> {
@@ -188,8 +181,8 @@ impl Cells {
         let of = match (rows, columns) {
             (1, 1) => return None,
             (1, columns) => format!("{columns} neighbouring steps"),
-            (rows, 1) => format!("{rows} neighbouring layers"),
-            (rows, columns) => format!("{rows} neighbouring layers × {columns} steps"),
+            (rows, 1) => format!("{rows} layers, named after the first"),
+            (rows, columns) => format!("{rows} layers (named after the first) × {columns} steps"),
         };
         Some(format!("each cell: the largest value of up to {of}"))
     }
@@ -378,9 +371,9 @@ mod tests {
         let drawing = heat_map(&data);
         assert_sound(&drawing);
         let svg = drawing.to_svg();
-        assert!(
-            svg.contains("each cell: the largest value of up to 4 neighbouring layers × 5 steps")
-        );
+        assert!(svg.contains(
+            "each cell: the largest value of up to 4 layers (named after the first) × 5 steps"
+        ));
         assert!(svg.len() < 200_000, "{}", svg.len());
     }
 
@@ -390,7 +383,7 @@ mod tests {
         assert_sound(&drawing);
         let svg = drawing.to_svg();
         assert!((0..60).all(|i| svg.contains(&format!(">{i}<"))));
-        assert!(svg.contains("names: model.layers.….self_attention.query_projection.weight"));
+        assert!(svg.contains("names: model.layers. … .self_attention.query_projection.weight"));
     }
 
     #[test]

@@ -6,6 +6,10 @@ pub(crate) mod spectrum;
 pub(crate) mod trajectory;
 pub(crate) mod vectors;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use crate::drawing::{Drawing, Glyph, Paint, Shape};
 use crate::ink::Ink;
 use std::collections::HashSet;
@@ -64,6 +68,8 @@ fn counted(count: usize, one: &str) -> String {
 
 /// A filled marker, or an open one in the same colour.
 fn marker_paint(ink: Ink, filled: bool) -> Paint {
-    let outline = Paint::stroke(ink, 1.4);
-    Paint { fill: Some(if filled { ink } else { Ink::Ground }), ..outline }
+    if filled {
+        return Paint::fill(ink);
+    }
+    Paint { fill: Some(Ink::Ground), ..Paint::stroke(ink, 1.4) }
 }

@@ -50,8 +50,8 @@ impl<'a> OverlapData<'a> {
 }
 
 const BULK: (Glyph, f64) = (Glyph::Dot, 1.8);
-const ABOVE: (Glyph, f64) = (Glyph::Up, 5.0);
-const BELOW: (Glyph, f64) = (Glyph::Down, 5.0);
+const ABOVE: (Glyph, f64) = (Glyph::Up, 4.5);
+const BELOW: (Glyph, f64) = (Glyph::Down, 4.5);
 
 /// Overlap O_k against the index k of the singular value (1 = largest), with the null's band and
 /// mean. Vectors of significant outliers are triangles, upwards above the bulk and downwards below
@@ -96,7 +96,7 @@ pub fn overlap(data: &OverlapData<'_>) -> Drawing {
         figure(high, 3),
     );
     let mut sheet = Sheet::new(&title, &description, &legend, &notes);
-    let band = [low, high].into_iter().filter(|_| banded);
+    let band = [low, mean, high].into_iter().filter(|_| banded);
     let (least, most) = range(data.overlaps.iter().copied().chain(band)).unwrap_or((0.0, 1.0));
     let plot = sheet.plot(Axes {
         x: Scale::linear(1.0, count.max(2) as f64).padded(0.02, 0.02).whole(),

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 /// How far right of ν₊ values are drawn, in widths of the bulk: what lies beyond is said in a note,
 /// so that one large value does not squeeze the bulk.
 const REACH: f64 = 1.5;
+/// Room right of the last value for the mark of what lies beyond, in widths of the bulk.
+const MARK_ROOM: f64 = 0.1;
 /// Points of the law's curve.
 const CURVE: usize = 200;
 /// Height of the strip below zero in which single values are marked.
@@ -114,7 +116,7 @@ impl Spectrum {
         vec![
             Key::new(
                 Sample::Block,
-                Paint::fill(Ink::Band),
+                Paint::fill(Ink::Bars),
                 counted(self.values.len(), "singular value"),
             ),
             Key::new(Sample::Line, LAW, "Marchenko–Pastur law"),
@@ -140,6 +142,9 @@ impl Spectrum {
             self.above.1,
         );
         let mut notes = Vec::new();
+        if self.above.0 > self.above.1 || self.below.0 > self.below.1 {
+            notes.push("open triangles: beyond the edge, but not significant".to_owned());
+        }
         if let (1.., Some(largest)) = (self.beyond, self.values.first()) {
             let values = counted(self.beyond, "value");
             notes.push(format!("{values} beyond the axis, up to ν = {}", figure(*largest, 4)));
@@ -149,14 +154,11 @@ impl Spectrum {
         let highest = curve.iter().chain(&self.bars).map(|point| point.1);
         let highest = highest.filter(|x| x.is_finite()).fold(0.0, f64::max);
         let smallest = self.values.last().map_or(self.edges.0, |x| x.min(self.edges.0));
-        let shown = self.values.get(self.beyond).copied().unwrap_or(self.edges.1);
-        let end = if self.beyond > 0 {
-            self.edges.1 + REACH * (self.edges.1 - self.edges.0)
-        } else {
-            shown
-        };
+        let shown = self.values.get(self.beyond).map_or(self.edges.1, |x| x.max(self.edges.1));
+        // Room for the mark of what lies beyond.
+        let room = if self.beyond > 0 { MARK_ROOM * (self.edges.1 - self.edges.0) } else { 0.0 };
         let plot = sheet.plot(Axes {
-            x: Scale::linear(smallest, end.max(self.edges.1)).padded_to_zero(0.04),
+            x: Scale::linear(smallest, shown + room).padded_to_zero(0.04),
             y: Scale::linear(0.0, highest).padded(0.0, 0.05),
             x_label: "singular value ν (unit of the weights)".into(),
             y_label: "density (per unit of ν)".into(),
@@ -174,7 +176,7 @@ impl Spectrum {
             let top = plot.up(*density)?;
             Some([left, top, (right - left - 0.6).max(0.4), plot.base - top])
         });
-        drawing.add(Shape::Rects(bars.collect()), Paint::fill(Ink::Band));
+        drawing.add(Shape::Rects(bars.collect()), Paint::fill(Ink::Bars));
         let base = [plot.area.left, plot.base, plot.area.right, plot.base];
         drawing.add(Shape::Segments(vec![base]), Paint::stroke(Ink::Grid, 1.0));
         let edges = [self.edges.0, self.edges.1].into_iter().filter_map(|edge| {
@@ -262,7 +264,7 @@ mod tests {
         // Their heights are in proportion to the densities.
         let drawing = spectrum(&report).unwrap();
         assert_sound(&drawing);
-        let bars = rects(&drawing, Ink::Band, 1);
+        let bars = rects(&drawing, Ink::Bars, 1);
         assert_eq!(bars.len(), picture.bars.len());
         let per_density = bars[0][3] / picture.bars[0].1;
         for (bar, (_, density)) in bars.iter().zip(&picture.bars) {

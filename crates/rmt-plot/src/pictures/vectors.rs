@@ -11,7 +11,7 @@ use rmt_core::{LayerReport, Profile};
 
 /// Smaller p-values are drawn here: where a vector is this far from random, how far says nothing
 /// more, and the rest of the spectrum would be pressed flat.
-const FLOOR: f64 = 1e-20;
+const FLOOR: f64 = 1e-12;
 /// What the axis reaches in any case, so that noise does not look like evidence.
 const LEAST: f64 = 4.0;
 
@@ -32,8 +32,8 @@ pub fn vectors(layer: &LayerReport) -> Option<Drawing> {
     let profile = layer.profile.as_ref()?;
     let windowed = !profile.window_starts.is_empty();
     let sides = [
-        (Ink::Left, Glyph::Dot, 3.4, "left (output side)"),
-        (Ink::Right, Glyph::Square, 3.2, "right (input side)"),
+        (Ink::Left, Glyph::Dot, 3.4, "left (output)"),
+        (Ink::Right, Glyph::Square, 3.2, "right (input)"),
     ];
     let sides = sides.map(|(ink, glyph, radius, name)| {
         let points = p_values(profile, ink == Ink::Left, windowed);
@@ -57,7 +57,7 @@ pub fn vectors(layer: &LayerReport) -> Option<Drawing> {
         })
         .collect();
     legend.push(Key::new(Sample::Line, single_paint, format!("p = {VECTOR_LEVEL}")));
-    let label = format!("level {} over all {tests}", layer.report.level);
+    let label = format!("level {} over all {tests} {what}s", layer.report.level);
     legend.push(Key::new(Sample::Line, together_paint, label));
     let mut notes = Vec::new();
     let floored = sides.iter().flat_map(|side| &side.points).filter(|(_, p)| *p < FLOOR).count();
@@ -175,7 +175,7 @@ mod tests {
         (profile.left_windows[0], profile.right_windows[1]) = (0.0, 1e-250);
         let windows = profile.left_windows.len() + profile.right_windows.len();
         let svg = vectors(&report).unwrap().to_svg();
-        let note = format!("floor: 2 of {windows} p-values below 1×10⁻²⁰ are drawn at 1×10⁻²⁰");
+        let note = format!("floor: 2 of {windows} p-values below 1×10⁻¹² are drawn at 1×10⁻¹²");
         assert!(svg.contains(&note), "{svg}");
     }
 
