@@ -7,7 +7,7 @@ const LEAST_SPAN: f64 = 1e-5;
 /// Exponent from which ticks are written with a common power of ten.
 const LARGE: i32 = 5;
 /// Exponent up to which they are, on the small side.
-const SMALL: i32 = -4;
+const SMALL: i32 = -3;
 
 /// An axis: the range that it shows.
 ///

@@ -246,20 +246,35 @@ fn fitting(scale: &Scale, room: f64) -> Ticks {
     }
 }
 
+/// Whether a place is on its axis, but for rounding.
+fn on_axis(at: &f64) -> bool {
+    (-1e-9..=1.0 + 1e-9).contains(at)
+}
+
 impl Plot {
     /// Place of a data point; `None` if it has none.
     pub(crate) fn point(&self, x: f64, y: f64) -> Option<(f64, f64)> {
         Some((self.across(x)?, self.up(y)?))
     }
 
-    /// Place on the x axis.
+    /// Place on the x axis; `None` outside.
     pub(crate) fn across(&self, x: f64) -> Option<f64> {
-        Some(self.area.left + self.x.at(x)? * (self.area.right - self.area.left))
+        Some(self.on_x(self.x.at(x).filter(on_axis)?))
     }
 
-    /// Place on the y axis.
+    /// Place on the x axis; for what lies outside, that of its end.
+    pub(crate) fn across_within(&self, x: f64) -> Option<f64> {
+        Some(self.on_x(self.x.at(x)?.clamp(0.0, 1.0)))
+    }
+
+    fn on_x(&self, at: f64) -> f64 {
+        self.area.left + at * (self.area.right - self.area.left)
+    }
+
+    /// Place on the y axis; `None` outside.
     pub(crate) fn up(&self, y: f64) -> Option<f64> {
-        Some(self.base - self.y.at(y)? * (self.base - self.area.top))
+        let at = self.y.at(y).filter(on_axis)?;
+        Some(self.base - at * (self.base - self.area.top))
     }
 
     /// A line across the plot at this height.

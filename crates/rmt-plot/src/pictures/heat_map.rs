@@ -5,7 +5,7 @@ use crate::colour_map::viridis;
 use crate::drawing::{Anchor, DEFAULT_WIDTH, Drawing, Paint, Shape};
 use crate::font;
 use crate::ink::Ink;
-use crate::scale::{Scale, range};
+use crate::scale::{Scale, Ticks, range};
 use crate::sheet::{Area, Key, LABEL, MARGIN, NOTE, Sample, Sheet};
 use crate::text::{Names, clean, fit};
 use std::collections::BTreeMap;
@@ -79,9 +79,9 @@ const ROW: f64 = 26.0;
 const LEAST_ROW: f64 = 14.0;
 /// Pixels that the names of the rows may take.
 const NAMES: f64 = 190.0;
-/// Room for the colour bar and its labels.
-const BAR: f64 = 84.0;
-const BAR_WIDTH: f64 = 14.0;
+/// Width of the colour bar, and from its cells to its labels.
+const BAR: f64 = 14.0;
+const BAR_LABELS: f64 = 35.0;
 /// Shades of the colour bar and of the cells.
 const SHADES: u8 = 255;
 
@@ -127,7 +127,8 @@ fn drawn(data: &HeatMapData) -> (Drawing, Area) {
     let mut sheet = Sheet::of_height(height, &data.title, &description, &legend, &notes);
     let top = (sheet.free().0 + 8.0).round();
     let left = (MARGIN + widest + 6.0).round();
-    let right = f64::from(DEFAULT_WIDTH) - BAR - MARGIN;
+    let scale = Colours::new(scale, data.limits.is_some(), row * rows);
+    let right = (f64::from(DEFAULT_WIDTH) - MARGIN - scale.room()).round();
     let area = Area { left, top, right, bottom: top + row * rows };
     let drawing = &mut sheet.drawing;
     for (i, label) in names.labels.iter().enumerate() {
@@ -135,7 +136,6 @@ fn drawn(data: &HeatMapData) -> (Drawing, Area) {
         let at = (left - 6.0, middle + font::CAPITAL * NOTE / 2.0);
         drawing.write(at, label, NOTE, Anchor::End, Ink::Text);
     }
-    let scale = Colours::new(scale, data.limits.is_some());
     cells.draw(drawing, area, row, &scale);
     cells.steps(drawing, area, data);
     scale.bar(drawing, area, &data.quantity);
@@ -233,14 +233,20 @@ impl Cells {
         let every = (0..10).flat_map(|k| [1, 2, 5].map(|m| m * 10_usize.pow(k)));
         let every = every.into_iter().find(|every| *every >= least).unwrap_or(least);
         let mut ticks = Vec::new();
+        // Where the last label and the room behind it end.
+        let mut end = 0.0;
         for column in (0..self.columns).step_by(every) {
             let (left, right) = self.column(area, column);
             let middle = (left + right) / 2.0;
             ticks.push([middle, area.bottom, middle, area.bottom + 4.0]);
             let Some(label) = label(column) else { continue };
             let half = font::width(&label, LABEL) / 2.0;
-            // The first may be wider than its column.
-            let x = middle.max(MARGIN + half);
+            // A label may be wider than its column; the colour bar is on the right.
+            let x = middle.min(area.right + 10.0 - half).max(MARGIN + half);
+            if x - half < end {
+                continue;
+            }
+            end = x + half + 6.0;
             let at = (x, area.bottom + 8.0 + font::CAPITAL * LABEL);
             drawing.write(at, &label, LABEL, Anchor::Middle, Ink::Muted);
         }
@@ -255,11 +261,24 @@ struct Colours {
     scale: Scale,
     /// Whether values may lie outside.
     limited: bool,
+    /// Height of the bar.
+    height: f64,
+    ticks: Ticks,
 }
 
 impl Colours {
-    fn new((low, high): (f64, f64), limited: bool) -> Self {
-        Self { scale: Scale::linear(low, high), limited }
+    /// For cells of this height: the bar is as high, but neither huge nor tiny.
+    fn new((low, high): (f64, f64), limited: bool, height: f64) -> Self {
+        let scale = Scale::linear(low, high);
+        let height = height.clamp(100.0, 300.0);
+        let ticks = scale.ticks((height / 40.0) as usize);
+        Self { scale, limited, height, ticks }
+    }
+
+    /// Room for the bar and its labels, in pixels from the cells.
+    fn room(&self) -> f64 {
+        let labels = self.ticks.ticks.iter().map(|tick| font::width(&tick.label, NOTE));
+        BAR_LABELS + labels.fold(0.0, f64::max) + 8.0 + NOTE
     }
 
     /// Shade of a value; `None` for NaN.
@@ -279,26 +298,25 @@ impl Colours {
 
     fn bar(&self, drawing: &mut Drawing, area: Area, quantity: &str) {
         let left = area.right + 14.0;
-        // As high as the rows, but not huge; with few rows, lower than they are is no bar.
-        let height = (area.bottom - area.top).clamp(100.0, 300.0);
+        let height = self.height;
         let steps = 50;
         let slice = height / f64::from(steps);
         for i in 0..steps {
             let top = (area.top + f64::from(i) * slice).round();
             let bottom = (area.top + f64::from(i + 1) * slice).round();
             let at = 1.0 - (f64::from(i) + 0.5) / f64::from(steps);
-            let rect = [left, top, BAR_WIDTH, bottom - top];
+            let rect = [left, top, BAR, bottom - top];
             drawing.add(Shape::Rects(vec![rect]), Paint::fill(Ink::Fixed(viridis(at))));
         }
-        let ticks = self.scale.ticks((height / 40.0) as usize);
-        for tick in &ticks.ticks {
+        for tick in &self.ticks.ticks {
             let y = area.top + (1.0 - tick.at) * height;
-            let x = left + BAR_WIDTH;
+            let x = left + BAR;
             drawing.add(Shape::Segments(vec![[x, y, x + 4.0, y]]), Paint::stroke(Ink::Muted, 1.0));
-            let at = (x + 7.0, y + font::CAPITAL * NOTE / 2.0);
+            let at = (area.right + BAR_LABELS, y + font::CAPITAL * NOTE / 2.0);
             drawing.write(at, &tick.label, NOTE, Anchor::Start, Ink::Muted);
         }
-        let factor = ticks.factor.map(|factor| format!(", {factor}")).unwrap_or_default();
+        let factor =
+            self.ticks.factor.as_ref().map(|factor| format!(", {factor}")).unwrap_or_default();
         let beyond = if self.limited { " (ends: and beyond)" } else { "" };
         let label = format!("{}{factor}{beyond}", clean(quantity));
         let at = (f64::from(DEFAULT_WIDTH) - MARGIN, area.top + height / 2.0);

@@ -170,9 +170,8 @@ impl Spectrum {
 
     fn data(&self, drawing: &mut Drawing, plot: &Plot, curve: &[(f64, f64)]) {
         let bars = self.bars.iter().filter_map(|(centre, density)| {
-            let left = plot.across(centre - self.bin / 2.0)?.clamp(plot.area.left, plot.area.right);
-            let right =
-                plot.across(centre + self.bin / 2.0)?.clamp(plot.area.left, plot.area.right);
+            let left = plot.across_within(centre - self.bin / 2.0)?;
+            let right = plot.across_within(centre + self.bin / 2.0)?;
             let top = plot.up(*density)?;
             Some([left, top, (right - left - 0.6).max(0.4), plot.base - top])
         });
