@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    let band = NullBand { low: 0.0964, mean: 0.1214, high: 0.1699 };
+    let band = NullBand::new(0.0964, 0.1214, 0.1699);
     let overlaps: Vec<f64> = (0..768)
         .map(|k| {
             let signal = if k < 12 {
@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let steps = || (0..=40).map(|i| 250 * i);
     let edges = |step: u64| {
         let high = 38.0 + step as f64 / 5_000.0;
-        BandPoint { step, low: high - 32.0, high }
+        BandPoint::new(step, high - 32.0, high)
     };
     let largest = steps().map(|step| (step, 37.5 + (step as f64 / 2_000.0).powi(2)));
     let smallest = steps().map(|step| (step, 6.4 - step as f64 / 4_000.0));

@@ -21,7 +21,7 @@
 //!
 //! ```
 //! use rmt_plot::{NullBand, OverlapData, overlap};
-//! let band = NullBand { low: 0.24, mean: 0.31, high: 0.5 };
+//! let band = NullBand::new(0.24, 0.31, 0.5);
 //! let data = OverlapData::new("blocks.0.up", 100, &[0.9, 0.3, 0.28], band).with_significant(1, 0);
 //! let drawing = overlap(&data);
 //! assert!(drawing.to_svg().starts_with("<svg"));

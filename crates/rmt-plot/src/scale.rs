@@ -170,8 +170,7 @@ impl Scale {
     }
 
     /// The value at a place.
-    #[cfg(test)]
-    pub(crate) fn value(&self, at: f64) -> f64 {
+    fn value(&self, at: f64) -> f64 {
         let place = self.low + at * (self.high - self.low);
         if self.logarithmic { 10_f64.powf(place) } else { place * power(self.exponent) }
     }
@@ -260,12 +259,16 @@ impl Scale {
             .filter(within)
             .take(most)
             .collect();
-        // Between two such numbers: the ends say where the axis is.
-        let places = if places.len() < 2 { vec![self.low, self.high] } else { places };
-        let tick = |place: f64| Tick {
-            at: (place - self.low) / (self.high - self.low),
-            label: figure(10_f64.powf(place), 3),
-        };
+        let at = |place: f64| (place - self.low) / (self.high - self.low);
+        if places.len() < 2 {
+            // Between two such numbers: those of a linear axis, at their places on this one.
+            let linear = Self::linear(10_f64.powf(self.low), 10_f64.powf(self.high));
+            let Ticks { ticks, factor } = linear.ticks(most);
+            let moved = |tick: Tick| Tick { at: at(linear.value(tick.at).log10()), ..tick };
+            let on_axis = |tick: &Tick| (-1e-9..=1.0 + 1e-9).contains(&tick.at);
+            return Ticks { ticks: ticks.into_iter().map(moved).filter(on_axis).collect(), factor };
+        }
+        let tick = |place: f64| Tick { at: at(place), label: figure(10_f64.powf(place), 3) };
         Ticks { ticks: places.into_iter().map(tick).collect(), factor: None }
     }
 }
@@ -317,7 +320,12 @@ mod tests {
         assert_eq!(found, ["10⁻³", "10⁻²", "10⁻¹", "1", "10", "10²"]);
         assert_eq!(labels(&Scale::logarithmic(1e-300, 1.0), 8).0.len(), 7);
         assert_eq!(labels(&Scale::logarithmic(1.5, 6.0), 8).0, ["2", "5"]);
-        assert_eq!(labels(&Scale::logarithmic(2.1, 2.2), 8).0, ["2.1", "2.2"]);
+        let narrow = Scale::logarithmic(2.1, 2.3).ticks(3).ticks;
+        assert_eq!(
+            narrow.iter().map(|tick| tick.label.as_str()).collect::<Vec<_>>(),
+            ["2.1", "2.2", "2.3"]
+        );
+        assert!((narrow[1].at - (2.2_f64 / 2.1).ln() / (2.3_f64 / 2.1).ln()).abs() < 1e-12);
     }
 
     #[test]

@@ -277,6 +277,13 @@ impl Plot {
         Some(self.base - at * (self.base - self.area.top))
     }
 
+    /// Says that there is nothing to see.
+    pub(crate) fn nothing(&self, drawing: &mut Drawing) {
+        let Area { left, top, right, .. } = self.area;
+        let middle = ((left + right) / 2.0, (top + self.base) / 2.0);
+        drawing.write(middle, "no values", LABEL, Anchor::Middle, Ink::Muted);
+    }
+
     /// A line across the plot at this height.
     pub(crate) fn level(&self, y: f64) -> Shape {
         let line = self.up(y).map(|y| [self.area.left, y, self.area.right, y]);

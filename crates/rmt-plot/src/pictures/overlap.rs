@@ -8,6 +8,7 @@ use crate::sheet::{Axes, Key, Sample, Sheet, heading};
 
 /// Where an overlap lies if the singular vectors know nothing of the activations.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct NullBand {
     /// Lower end of the band.
     pub low: f64,
@@ -15,6 +16,13 @@ pub struct NullBand {
     pub mean: f64,
     /// Upper end of the band.
     pub high: f64,
+}
+
+impl NullBand {
+    /// A band around a mean.
+    pub fn new(low: f64, mean: f64, high: f64) -> Self {
+        Self { low, mean, high }
+    }
 }
 
 /// What [`overlap`] draws: O_k = max_j |v_k·f_j| of each right singular vector v_k with the
@@ -49,7 +57,11 @@ impl<'a> OverlapData<'a> {
     }
 }
 
-const BULK: (Glyph, f64) = (Glyph::Dot, 1.8);
+/// Radius of a dot among many, and among few.
+const MANY: f64 = 1.8;
+const FEW: f64 = 2.8;
+/// Vectors up to which there are few.
+const FEW_VECTORS: usize = 200;
 const ABOVE: (Glyph, f64) = (Glyph::Up, 4.5);
 const BELOW: (Glyph, f64) = (Glyph::Down, 4.5);
 
@@ -65,6 +77,7 @@ pub fn overlap(data: &OverlapData<'_>) -> Drawing {
     let banded = [low, mean, high].iter().all(|x| x.is_finite());
     let (bulk_paint, band_paint) = (Paint::fill(Ink::Bulk), Paint::fill(Ink::Band));
     let mean_paint = Paint::stroke(Ink::Muted, 1.4).dashed(5.0, 3.0);
+    let bulk_glyph = (Glyph::Dot, if count > FEW_VECTORS { MANY } else { FEW });
     let mut legend = Vec::new();
     let marked = |glyph: (Glyph, f64), paint, label: &str, count| {
         let sample = Sample::Marker(glyph.0, glyph.1);
@@ -74,7 +87,7 @@ pub fn overlap(data: &OverlapData<'_>) -> Drawing {
         (marker_paint(Ink::Above, true), marker_paint(Ink::Below, true));
     legend.push(marked(ABOVE, above_paint, "above the bulk", above));
     legend.push(marked(BELOW, below_paint, "below", below));
-    legend.push(marked(BULK, bulk_paint, "not significant", bulk.len()));
+    legend.push(marked(bulk_glyph, bulk_paint, "not significant", bulk.len()));
     if banded {
         legend.push(
             Key::new(Sample::Block, band_paint, "null: band, mean").with(Sample::Line, mean_paint),
@@ -114,9 +127,12 @@ pub fn overlap(data: &OverlapData<'_>) -> Drawing {
         drawing.add(Shape::Rects(vec![rect]), band_paint);
         drawing.add(plot.level(mean), mean_paint);
     }
+    if finite == 0 {
+        plot.nothing(drawing);
+    }
     // Outliers last, so that the bulk does not hide them.
     for (indices, glyph, paint) in [
-        (bulk, BULK, bulk_paint),
+        (bulk, bulk_glyph, bulk_paint),
         (0..above, ABOVE, above_paint),
         (count - below..count, BELOW, below_paint),
     ] {

@@ -5,8 +5,9 @@ use crate::drawing::{Drawing, Glyph, Paint, Shape};
 use crate::ink::Ink;
 use crate::scale::{Scale, figure};
 use crate::sheet::{Axes, Key, Plot, Sample, Sheet, heading};
-use rmt_core::LayerReport;
 use rmt_core::laws::MarchenkoPastur;
+use rmt_core::statistics::kurtosis::KurtosisCorrection;
+use rmt_core::{LayerReport, MatrixReport};
 use std::collections::BTreeMap;
 
 /// How far right of ν₊ values are drawn, in widths of the bulk: what lies beyond is said in a note,
@@ -37,6 +38,8 @@ struct Spectrum {
     law: MarchenkoPastur,
     /// σ√n.
     unit: f64,
+    /// What the entries' kurtosis does to the law.
+    correction: KurtosisCorrection,
     edges: (f64, f64),
     /// Values beyond each edge, and how many of them are significant.
     above: (usize, usize),
@@ -64,6 +67,7 @@ impl Spectrum {
         let bounds = (unit * law.lower_edge().sqrt(), unit * law.upper_edge().sqrt());
         // Those of the report are displaced by the kurtosis of the entries.
         let edges = (report.edge_low.unwrap_or(bounds.0), report.edge_high.unwrap_or(bounds.1));
+        let correction = correction(report, bounds.1);
         let width = edges.1 - edges.0;
         if !(width.is_normal() && width > 0.0) {
             return None;
@@ -88,22 +92,33 @@ impl Spectrum {
         let above = marked(above, [report.outliers_above, report.significant_above]);
         let below = marked(below, [report.outliers_below, report.significant_below]);
         let usable = smallest >= 0.0 && [bin, 1.0 / bin].iter().all(|x| x.is_normal());
-        usable.then_some(Self { values, law, unit, edges, above, below, beyond, bars, bin })
+        usable.then_some(Self {
+            values,
+            law,
+            unit,
+            correction,
+            edges,
+            above,
+            below,
+            beyond,
+            bars,
+            bin,
+        })
     }
 
-    /// Density of ν under the law.
-    fn density(&self, value: f64) -> f64 {
-        self.law.singular_density(value / self.unit) / self.unit
-    }
-
-    /// The law's curve, closer at its ends, where it is steep.
+    /// The law's curve (ν, density), displaced like the edges, by ν′ = ν·displacement(ν): the
+    /// density is that of ν over dν′/dν. Closer points at its ends, where it is steep.
     fn curve(&self) -> Vec<(f64, f64)> {
         let (low, high) = (self.law.lower_edge().sqrt(), self.law.upper_edge().sqrt());
+        let displaced = |s: f64| s * self.correction.displacement(self.unit * s);
+        let step = 1e-4 * (high - low);
         (0..=CURVE)
             .map(|i| {
                 let angle = std::f64::consts::PI * i as f64 / CURVE as f64;
                 let s = low + (high - low) * (0.5 - 0.5 * angle.cos());
-                (self.unit * s, self.density(self.unit * s))
+                let slope = (displaced(s + step) - displaced(s - step)) / (2.0 * step);
+                let density = self.law.singular_density(s) / slope;
+                (self.unit * displaced(s), density / self.unit)
             })
             .collect()
     }
@@ -228,6 +243,19 @@ impl Spectrum {
     }
 }
 
+/// The displacement of the law by the entries' kurtosis, if it is the one in the report's edges: a
+/// permutation null has none.
+fn correction(report: &MatrixReport, undisplaced_edge: f64) -> KurtosisCorrection {
+    let new = |kurtosis| {
+        let scale = report.scale.unwrap_or(1.0);
+        KurtosisCorrection::new(kurtosis, report.small_side, report.large_side, scale)
+    };
+    let correction = new(report.excess_kurtosis.unwrap_or(0.0));
+    let expected = undisplaced_edge * correction.edges().1;
+    let same = report.edge_high.is_some_and(|edge| (edge - expected).abs() <= 1e-9 * expected);
+    if same { correction } else { new(0.0) }
+}
+
 const LAW: Paint = Paint {
     fill: None,
     stroke: Some(crate::drawing::Stroke { ink: Ink::Text, width: 2.0, dash: None }),
@@ -272,10 +300,29 @@ mod tests {
     }
 
     #[test]
-    fn the_law_integrates_to_one_in_the_unit_of_the_axis() {
-        let curve = Spectrum::new(&pure_noise()).unwrap().curve();
-        let area: f64 = curve.windows(2).map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0).sum();
-        assert!((area - 1.0).abs() < 2e-3, "{area}");
+    fn the_law_integrates_to_one_between_the_edges_of_the_report() {
+        // Uniform entries of a very flat matrix: the edges are displaced visibly.
+        let mut state = 1_u32;
+        let uniform: Vec<f64> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f64::from(state) / f64::from(u32::MAX) - 0.5
+        })
+        .take(16 * 256)
+        .collect();
+        for (report, displaced) in
+            [(pure_noise(), 0.999..1.001), (layer(&uniform, 256), 0.985..0.995)]
+        {
+            let picture = Spectrum::new(&report).unwrap();
+            let curve = picture.curve();
+            let area: f64 =
+                curve.windows(2).map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0).sum();
+            assert!((area - 1.0).abs() < 2e-3, "{area}");
+            let (first, last) = (curve[0].0, curve[CURVE].0);
+            assert!((first - picture.edges.0).abs() < 1e-9 * first, "{first}");
+            assert!((last - picture.edges.1).abs() < 1e-9 * last, "{last}");
+            let factor = last / (picture.unit * picture.law.upper_edge().sqrt());
+            assert!(displaced.contains(&factor), "{factor}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::text::{clean, fit};
 
 /// A range at one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct BandPoint {
     /// Optimizer updates.
     pub step: u64,
@@ -18,13 +19,20 @@ pub struct BandPoint {
     pub high: f64,
 }
 
+impl BandPoint {
+    /// A range from `low` to `high`.
+    pub fn new(step: u64, low: f64, high: f64) -> Self {
+        Self { step, low, high }
+    }
+}
+
 /// What [`trajectory`] draws.
 ///
 /// ```
 /// use rmt_plot::{BandPoint, Trajectory, trajectory};
 /// let data = Trajectory::new("blocks.0.up", "singular value ν")
 ///     .with_series("largest", [(0, 2.9), (100, 3.4), (200, 5.1)])
-///     .with_band("bulk", [0, 100, 200].map(|step| BandPoint { step, low: 1.0, high: 3.0 }));
+///     .with_band("bulk", [0, 100, 200].map(|step| BandPoint::new(step, 1.0, 3.0)));
 /// assert!(trajectory(&data).to_svg().contains("largest"));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +152,9 @@ pub fn trajectory(data: &Trajectory) -> Drawing {
     });
     let drawing = &mut sheet.drawing;
     let place = |step: u64, y: f64| data.drawable(y).then(|| plot.point(step as f64, y)).flatten();
+    if values().all(|y| !data.drawable(y)) {
+        plot.nothing(drawing);
+    }
     let lower = band.iter().map(|point| place(point.step, point.low));
     let upper = band.iter().rev().map(|point| place(point.step, point.high));
     drawing.add(Shape::Area(lower.chain(upper).flatten().collect()), Paint::fill(Ink::Band));
