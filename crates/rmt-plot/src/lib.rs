@@ -34,6 +34,7 @@ mod drawing;
 mod error;
 mod font;
 mod ink;
+mod number;
 mod pictures;
 mod raster;
 mod scale;

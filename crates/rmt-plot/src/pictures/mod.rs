@@ -1,5 +1,6 @@
 //! The pictures, one file each.
 
+mod colour_bar;
 pub(crate) mod heat_map;
 pub(crate) mod overlap;
 pub(crate) mod spectrum;

@@ -3,7 +3,8 @@
 use super::{counted, marker_paint, markers};
 use crate::drawing::{Drawing, Glyph, Paint, Shape};
 use crate::ink::Ink;
-use crate::scale::{Scale, figure, range};
+use crate::number::figure;
+use crate::scale::{Scale, range};
 use crate::sheet::{Axes, Key, Sample, Sheet, heading};
 
 /// Where an overlap lies if the singular vectors know nothing of the activations.

@@ -3,7 +3,8 @@
 use super::{counted, line, marker_paint, markers};
 use crate::drawing::{Drawing, Glyph, Paint, Shape};
 use crate::ink::Ink;
-use crate::scale::{Scale, figure};
+use crate::number::figure;
+use crate::scale::Scale;
 use crate::sheet::{Axes, Key, Plot, Sample, Sheet, heading};
 use rmt_core::laws::MarchenkoPastur;
 use rmt_core::statistics::kurtosis::KurtosisCorrection;

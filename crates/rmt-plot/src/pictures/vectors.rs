@@ -3,7 +3,8 @@
 use super::{line, markers};
 use crate::drawing::{Drawing, Glyph, Paint};
 use crate::ink::Ink;
-use crate::scale::{Scale, figure, range};
+use crate::number::figure;
+use crate::scale::{Scale, range};
 use crate::sheet::{Axes, Key, Sample, Sheet, heading};
 use rmt_core::nulls::VectorNull;
 use rmt_core::statistics::vectors::VECTOR_LEVEL;
