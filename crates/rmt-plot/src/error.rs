@@ -1,0 +1,10 @@
+//! What can go wrong with a picture.
+
+/// A picture that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// The pixels could not be encoded.
+    #[error("the picture could not be encoded as PNG")]
+    Png(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,54 @@
+//! Pictures of what random matrix theory says of weight matrices.
+//!
+//! # Should I use this?
+//!
+//! Use it to draw reports of [`rmt_core`]: for a page as SVG, for an image log as pixels, both from
+//! the same [`Drawing`]. It knows nothing of files, threads or frameworks, needs no system fonts and
+//! draws the same picture everywhere. It is not a general plotting library.
+//!
+//! # What is where
+//!
+//! | picture | shows |
+//! |---|---|
+//! | [`spectrum`] | the singular values against the Marchenko–Pastur law, outliers at both ends |
+//! | [`vectors`] | where along the spectrum the singular vectors stop being random |
+//! | [`overlap`] | which singular vectors lie along the principal directions of the activations |
+//! | [`heat_map`] | one figure of many layers over many steps |
+//! | [`trajectory`] | a few figures over the steps |
+//!
+//! Whatever the data (none, one value, all equal, not finite, 1e308), there is a picture without a
+//! panic: what has no place on the axes is left out. Names are made harmless and shortened.
+//!
+//! ```
+//! use rmt_plot::{NullBand, OverlapData, overlap};
+//! let band = NullBand::new(0.24, 0.31, 0.5);
+//! let data = OverlapData::new("blocks.0.up", 100, &[0.9, 0.3, 0.28], band).with_significant(1, 0);
+//! let drawing = overlap(&data);
+//! assert!(drawing.to_svg().starts_with("<svg"));
+//! let png = drawing.to_rgb().to_png()?;
+//! # Ok::<(), rmt_plot::PlotError>(())
+//! ```
+
+mod colour_map;
+mod drawing;
+mod error;
+mod font;
+mod ink;
+mod number;
+mod pictures;
+mod raster;
+mod scale;
+mod sheet;
+mod svg;
+#[cfg(test)]
+mod test_support;
+mod text;
+
+pub use drawing::{DEFAULT_HEIGHT, DEFAULT_WIDTH, Drawing};
+pub use error::PlotError;
+pub use pictures::heat_map::{HeatMapData, heat_map};
+pub use pictures::overlap::{NullBand, OverlapData, overlap};
+pub use pictures::spectrum::spectrum;
+pub use pictures::trajectory::{BandPoint, Trajectory, trajectory};
+pub use pictures::vectors::vectors;
+pub use raster::Rgb;
