@@ -80,7 +80,8 @@ impl Engine {
             sinks.push(Box::new(Jsonl::new(directory.path(), settings.profiles_every)));
         }
         if settings.tensorboard {
-            sinks.push(Box::new(TensorBoard::new(directory.path())));
+            let sink = TensorBoard::new(directory.path()).with_pictures(settings.pictures);
+            sinks.push(Box::new(sink));
         }
         sinks.extend(own);
         let shared = Arc::new(Shared {

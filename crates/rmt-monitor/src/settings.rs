@@ -67,6 +67,9 @@ pub struct Settings {
     pub profiles_every: u64,
     /// Whether event files for TensorBoard are written.
     pub tensorboard: bool,
+    /// Whether they hold pictures: of each layer when the number of its reports has doubled, and of
+    /// its last one.
+    pub pictures: bool,
     /// Whether the JSONL files are written.
     pub jsonl: bool,
 }
@@ -103,6 +106,7 @@ impl Default for Settings {
             activations_in_evaluation: false,
             profiles_every: 10,
             tensorboard: true,
+            pictures: true,
             jsonl: true,
         }
     }

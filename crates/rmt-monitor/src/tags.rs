@@ -4,6 +4,7 @@
 //! the order in which they are read. The user's own tags are left as they are.
 
 use rmt_core::MatrixReport;
+use rmt_core::statistics::activation::{ANGLE_TRACE, ActivationReport, ProjectionReport};
 use rmt_core::statistics::drift::Drift;
 use std::collections::HashMap;
 
@@ -17,6 +18,8 @@ pub const BELOW: &str = "rmt_2_below";
 pub const VECTORS: &str = "rmt_3_vectors";
 /// The bulk of the spectrum.
 pub const BULK: &str = "rmt_4_bulk";
+/// Activations, and where the weights point in them.
+pub const OVERLAP: &str = "rmt_5_overlap";
 /// Change since the first snapshot.
 pub const DRIFT: &str = "rmt_6_drift";
 /// Norms, ranks and the power-law exponent.
@@ -53,6 +56,19 @@ fn previous(report: &MatrixReport) -> Option<&Drift> {
     report.drift.as_ref()?.previous.as_deref()
 }
 
+/// A figure of the layer's input.
+fn activation(
+    report: &MatrixReport,
+    figure: impl Fn(&ActivationReport) -> Option<f64>,
+) -> Option<f64> {
+    report.activation.as_ref().and_then(figure)
+}
+
+/// Projections onto the subspace with 90 % of the trace.
+fn projection(activation: &ActivationReport) -> Option<&ProjectionReport> {
+    activation.projections.iter().find(|projection| projection.trace == ANGLE_TRACE)
+}
+
 /// Every curve of a layer.
 pub const CURVES: &[Curve] = &[
     Curve { group: ABOVE, name: "significant", value: |r| count(r.significant_above) },
@@ -81,6 +97,32 @@ pub const CURVES: &[Curve] = &[
         value: |r| Some(r.levels.as_ref()?.brody.as_ref()?.exponent),
     },
     Curve { group: BULK, name: "scale", value: |r| r.scale },
+    Curve { group: OVERLAP, name: "above", value: |r| activation(r, |a| a.overlap_above) },
+    Curve { group: OVERLAP, name: "below", value: |r| activation(r, |a| a.overlap_below) },
+    Curve { group: OVERLAP, name: "bulk", value: |r| activation(r, |a| a.overlap_bulk) },
+    Curve { group: OVERLAP, name: "band_high", value: |r| activation(r, |a| a.band_high) },
+    Curve {
+        group: OVERLAP,
+        name: "projection_above",
+        value: |r| activation(r, |a| projection(a)?.above),
+    },
+    Curve {
+        group: OVERLAP,
+        name: "projection_below",
+        value: |r| activation(r, |a| projection(a)?.below),
+    },
+    Curve {
+        group: OVERLAP,
+        name: "projection_random",
+        value: |r| activation(r, |a| Some(projection(a)?.null_mean)),
+    },
+    Curve { group: OVERLAP, name: "angle_above", value: |r| activation(r, |a| a.angle_above) },
+    Curve { group: OVERLAP, name: "angle_below", value: |r| activation(r, |a| a.angle_below) },
+    Curve {
+        group: OVERLAP,
+        name: "effective_rank",
+        value: |r| activation(r, |a| a.effective_rank),
+    },
     Curve { group: DRIFT, name: "relative_norm", value: |r| r.drift.as_ref()?.relative_norm },
     Curve {
         group: DRIFT,
@@ -146,6 +188,18 @@ pub const CURVES: &[Curve] = &[
 
 /// Name of the histogram of a layer's singular values.
 pub const SINGULAR_VALUES: &str = "singular_values";
+
+/// Name of the picture of the spectrum against its law.
+pub const SPECTRUM: &str = "spectrum";
+
+/// Name of the picture of the vectors' p-values along the spectrum.
+pub const PROFILE: &str = "profile";
+
+/// Name of the picture of the overlaps with the activations, by singular value.
+pub const OVERLAPS: &str = "overlaps";
+
+/// Name of their histogram.
+pub const OVERLAP_COUNTS: &str = "overlap";
 
 /// Layer names as they stand in tags: numbers in the dotted path padded to the width of their
 /// list, so that layer 10 follows layer 9. JSONL keeps the true path.

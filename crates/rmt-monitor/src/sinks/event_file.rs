@@ -24,6 +24,8 @@ static FILES: AtomicU64 = AtomicU64::new(0);
 /// `SummaryMetadata.data_class`, a field that these old messages lack, and its value for tensors.
 const DATA_CLASS_FIELD: u32 = 4;
 const DATA_CLASS_TENSOR: u64 = 2;
+/// The same for pictures.
+const DATA_CLASS_BLOB_SEQUENCE: u64 = 3;
 
 /// What is drawn at one tag and step.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +36,15 @@ pub(super) enum Value {
     Histogram(Vec<[f64; 3]>),
     /// Markdown.
     Text(String),
+    /// A picture.
+    Image {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+        /// As a PNG file.
+        png: Vec<u8>,
+    },
 }
 
 impl Value {
@@ -44,6 +55,7 @@ impl Value {
                 !bins.is_empty() && bins.iter().flatten().all(|x| x.is_finite())
             }
             Self::Text(text) => !text.is_empty(),
+            Self::Image { png, .. } => !png.is_empty(),
         }
     }
 }
@@ -183,7 +195,7 @@ fn message(tag: String, value: Value, describe: bool) -> Summary_Value {
         Value::Scalar(x) => message.set_simple_value(x),
         Value::Histogram(bins) => {
             if describe {
-                message.set_metadata(tensor_metadata("histograms"));
+                message.set_metadata(metadata("histograms", DATA_CLASS_TENSOR));
             }
             let mut tensor = TensorProto::new();
             tensor.set_dtype(DataType::DT_DOUBLE);
@@ -198,7 +210,7 @@ fn message(tag: String, value: Value, describe: bool) -> Summary_Value {
         }
         Value::Text(text) => {
             if describe {
-                message.set_metadata(tensor_metadata("text"));
+                message.set_metadata(metadata("text", DATA_CLASS_TENSOR));
             }
             let mut tensor = TensorProto::new();
             tensor.set_dtype(DataType::DT_STRING);
@@ -207,14 +219,28 @@ fn message(tag: String, value: Value, describe: bool) -> Summary_Value {
             tensor.mut_string_val().push(text.into_bytes());
             message.set_tensor(tensor);
         }
+        Value::Image { width, height, png } => {
+            if describe {
+                message.set_metadata(metadata("images", DATA_CLASS_BLOB_SEQUENCE));
+            }
+            // A vector of strings: width, height, then the pictures of the step.
+            let strings = [width.to_string().into_bytes(), height.to_string().into_bytes(), png];
+            let mut tensor = TensorProto::new();
+            tensor.set_dtype(DataType::DT_STRING);
+            let mut dimension = TensorShapeProto_Dim::new();
+            dimension.set_size(strings.len() as i64);
+            tensor.mut_tensor_shape().dim.push(dimension);
+            strings.into_iter().for_each(|string| tensor.mut_string_val().push(string));
+            message.set_tensor(tensor);
+        }
     }
     message
 }
 
-fn tensor_metadata(plugin: &str) -> SummaryMetadata {
+fn metadata(plugin: &str, data_class: u64) -> SummaryMetadata {
     let mut metadata = SummaryMetadata::new();
     metadata.mut_plugin_data().set_plugin_name(plugin.into());
-    metadata.unknown_fields.add_varint(DATA_CLASS_FIELD, DATA_CLASS_TENSOR);
+    metadata.unknown_fields.add_varint(DATA_CLASS_FIELD, data_class);
     metadata
 }
 

@@ -2,6 +2,7 @@
 
 use super::Sink;
 use super::event_file::{EventFile, Value};
+use super::pictures::{Pictures, pictures};
 use crate::error::SinkError;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
 use crate::tags::{self, CURVES, TagNames};
@@ -34,6 +35,10 @@ pub struct TensorBoard {
     restored: Option<u64>,
     /// The latest of every layer: not every tick has every layer.
     verdicts: HashMap<LayerId, Verdict>,
+    /// Which pictures are due; `None` for none at all.
+    pictures: Option<Pictures>,
+    /// Width of a bin of overlaps, by layer.
+    overlap_widths: HashMap<String, f64>,
 }
 
 impl TensorBoard {
@@ -49,7 +54,16 @@ impl TensorBoard {
             gradient_widths: HashMap::new(),
             restored: None,
             verdicts: HashMap::new(),
+            pictures: Some(Pictures::default()),
+            overlap_widths: HashMap::new(),
         }
+    }
+
+    /// Whether pictures are drawn: of each layer when the number of its reports has doubled, and of
+    /// its last one.
+    #[must_use]
+    pub fn with_pictures(self, on: bool) -> Self {
+        Self { pictures: on.then(Pictures::default), ..self }
     }
 
     /// Files in `directory` that start no session: what is there is not replaced.
@@ -105,6 +119,13 @@ impl TensorBoard {
                 let tag = self.names.tag(tags::BULK, tags::SINGULAR_VALUES, name);
                 values.push((tag, Value::Histogram(bins)));
             }
+            if let Some(bins) = self.overlaps(name, report) {
+                let tag = self.names.tag(tags::OVERLAP, tags::OVERLAP_COUNTS, name);
+                values.push((tag, Value::Histogram(bins)));
+            }
+            if self.pictures.as_mut().is_some_and(|pictures| pictures.due(name, report)) {
+                self.draw(name, report, &mut values);
+            }
         }
         if self.restored == Some(tick.step) {
             return Ok(());
@@ -117,6 +138,41 @@ impl TensorBoard {
         let edge = report.report.edge_high.or(report.report.largest)?;
         let width = *self.bin_widths.entry(name.to_owned()).or_insert(edge / BINS_TO_EDGE);
         Some(bins(values, width))
+    }
+
+    /// Overlaps in bins as wide as a step of the null's upper end.
+    fn overlaps(&mut self, name: &str, report: &LayerReport) -> Option<Vec<[f64; 3]>> {
+        let mut overlaps = report.profile.as_ref()?.overlaps.clone();
+        overlaps.retain(|overlap| overlap.is_finite());
+        overlaps.sort_unstable_by(|x, y| y.total_cmp(x));
+        let edge = report.report.activation.as_ref()?.band_high?;
+        let width = *self.overlap_widths.entry(name.to_owned()).or_insert(edge / BINS_TO_EDGE);
+        Some(bins(&overlaps, width))
+    }
+
+    fn draw(&mut self, name: &str, report: &LayerReport, values: &mut Vec<(String, Value)>) {
+        for picture in pictures(report) {
+            let drawn = picture.drawing.to_rgb();
+            match drawn.to_png() {
+                Ok(png) => {
+                    let tag = self.names.tag(picture.group, picture.name, name);
+                    let (width, height) = (drawn.width, drawn.height);
+                    values.push((tag, Value::Image { width, height, png }));
+                }
+                Err(error) => tracing::debug!(target: "rmt", "`{name}`: {error}"),
+            }
+        }
+    }
+
+    /// Pictures of what was reported since the last ones.
+    fn last_pictures(&mut self) -> Result<(), SinkError> {
+        let left = self.pictures.as_mut().map(Pictures::left).unwrap_or_default();
+        for (name, report) in left {
+            let mut values = Vec::new();
+            self.draw(&name, &report, &mut values);
+            self.append(report.step, wall_time(), values)?;
+        }
+        Ok(())
     }
 
     fn gradients(&mut self, tick: &GradientTick) -> Result<(), SinkError> {
@@ -186,7 +242,8 @@ impl Sink for TensorBoard {
                 let text = Value::Text(table.markdown());
                 self.append(table.step, wall_time(), vec![(tag, text)])
             }
-            Record::Warning(_) | Record::End(_) => Ok(()),
+            Record::Warning(_) => Ok(()),
+            Record::End(_) => self.last_pictures(),
         }
     }
 
