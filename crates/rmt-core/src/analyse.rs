@@ -63,9 +63,10 @@ impl<'a> Context<'a> {
     /// Measures the overlap of the right singular vectors with the input of the layer; they are
     /// computed even if [`AnalysisOptions::vectors`] is false.
     ///
-    /// For N features this adds 32·N² bytes, four N×N matrices of doubles, to the matrix' own
-    /// decomposition and to the activation's two, and takes the time of three symmetric
-    /// eigendecompositions with vectors.
+    /// For N features four N×N matrices of doubles, 32·N² bytes, are needed at a time beside the
+    /// singular vectors of the weights and the activation's own two: of a square matrix, six of its
+    /// size at the peak, where without an activation there are four. It takes the time of three
+    /// symmetric eigendecompositions with vectors.
     #[must_use]
     pub fn with_activation(mut self, activation: Option<&'a Activation>) -> Self {
         self.activation = activation;

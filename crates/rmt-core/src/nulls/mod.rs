@@ -265,18 +265,22 @@ mod tests {
         let first = Nulls::new(3).with_cache(memory.clone());
         let spectral = first.spectral(8, 10, estimator).unwrap();
         let vector = first.vector(8, 2).unwrap();
-        assert_eq!(memory.0.lock().unwrap().1, 2);
+        let overlap = first.overlap(8, 5).unwrap();
+        // From 64 dimensions on nothing is simulated.
+        first.overlap(64, 5).unwrap();
+        assert_eq!(memory.0.lock().unwrap().1, 3);
         let second = Nulls::new(3).with_cache(memory.clone());
         assert_eq!(second.spectral(8, 10, estimator).unwrap(), spectral);
         assert_eq!(second.vector(8, 2).unwrap(), vector);
-        assert_eq!(memory.0.lock().unwrap().1, 2);
+        assert_eq!(second.overlap(8, 5).unwrap(), overlap);
+        assert_eq!(memory.0.lock().unwrap().1, 3);
         // What is no null of this kind is simulated again, and replaced.
         memory.0.lock().unwrap().0.values_mut().for_each(|tables| tables.truncate(0));
         let third = Nulls::new(3).with_cache(memory.clone());
         assert_eq!(third.spectral(8, 10, estimator).unwrap(), spectral);
-        assert_eq!(memory.0.lock().unwrap().1, 3);
+        assert_eq!(memory.0.lock().unwrap().1, 4);
         // Another seed is another null.
         Nulls::new(4).with_cache(memory.clone()).spectral(8, 10, estimator).unwrap();
-        assert_eq!(memory.0.lock().unwrap().1, 4);
+        assert_eq!(memory.0.lock().unwrap().1, 5);
     }
 }
