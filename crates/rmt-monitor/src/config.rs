@@ -268,6 +268,14 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
+    /// Whether event files hold pictures: of each layer when the number of its reports has doubled,
+    /// and of its last one.
+    #[must_use]
+    pub fn with_pictures(mut self, on: bool) -> Self {
+        self.settings.pictures = on;
+        self
+    }
+
     /// Whether the JSONL files are written.
     #[must_use]
     pub fn with_jsonl(mut self, on: bool) -> Self {

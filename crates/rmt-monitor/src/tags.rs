@@ -4,7 +4,7 @@
 //! the order in which they are read. The user's own tags are left as they are.
 
 use rmt_core::MatrixReport;
-use rmt_core::statistics::activation::{ANGLE_TRACE, ActivationReport, ProjectionReport};
+use rmt_core::statistics::activation::{ActivationReport, ProjectionReport, TRACE_SHARES};
 use rmt_core::statistics::drift::Drift;
 use std::collections::HashMap;
 
@@ -66,7 +66,8 @@ fn activation(
 
 /// Projections onto the subspace with 90 % of the trace.
 fn projection(activation: &ActivationReport) -> Option<&ProjectionReport> {
-    activation.projections.iter().find(|projection| projection.trace == ANGLE_TRACE)
+    let [_, most, _] = TRACE_SHARES;
+    activation.projections.iter().find(|projection| projection.trace == most)
 }
 
 /// Every curve of a layer.

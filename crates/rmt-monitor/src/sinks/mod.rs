@@ -2,6 +2,7 @@
 
 mod event_file;
 mod jsonl;
+mod pictures;
 mod tensorboard;
 
 pub use jsonl::Jsonl;
