@@ -5,6 +5,8 @@
 mod checkpoint;
 mod compare;
 mod golden;
+#[path = "../hostile/mod.rs"]
+mod hostile;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod memory;
