@@ -5,6 +5,8 @@
 
 mod hostile;
 
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_cli::formats::open;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs;
@@ -81,4 +83,16 @@ fn opening_a_pickle_takes_no_more_than_is_said() {
         assert!(most <= limit + 2 * length, "{what} in {name}: {most} bytes for {length}");
     }
     assert!(refusals > refused);
+    // In any order: the walk and the reader must agree on what each step makes.
+    let mut numbers = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut ends = [0; 2];
+    for number in 0..4000 {
+        let bytes = hostile::random(10 + number % 100, &mut |end| numbers.random_range(0..end));
+        let (most, failed) = opening(&directory.path().join("random.pkl"), &bytes);
+        let limit = (8 << 20) + 130 * bytes.len() as u64;
+        assert!(most <= limit, "{most} bytes for {}: {}", bytes.len(), bytes.escape_ascii());
+        let bounded = failed.is_some_and(|said| said.contains("stands for more than it is long"));
+        ends[usize::from(bounded)] += 1;
+    }
+    assert!(ends.iter().all(|&count| count > 100), "{ends:?}");
 }

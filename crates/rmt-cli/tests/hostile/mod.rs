@@ -227,3 +227,64 @@ pub(crate) fn dense(values: usize) -> Vec<(&'static str, Vec<u8>)> {
         }),
     ]
 }
+
+/// A pickle of so many steps in random order, each of which makes a value of two that were made before.
+#[allow(dead_code)]
+pub(crate) fn random(steps: usize, below: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    const SLOTS: usize = 4;
+    let mut tree = Vec::new();
+    for slot in 0..SLOTS as u8 {
+        let value = [&b"]"[..], b"}", b")", b"\x8c\x03key"][usize::from(slot)];
+        tree.extend([value, b"q", &[slot]].concat());
+    }
+    let mut slot = || [b'h', below(SLOTS) as u8];
+    let tables = |one: &[u8], other: &[u8]| {
+        let dict = |value: &[u8]| [b"}\x8c\x01a", value, b"s"].concat();
+        let parts: [&[u8]; 6] = [
+            &text(b"_parameters"),
+            &dict(one),
+            &text(b"_buffers"),
+            b"}",
+            &text(b"_modules"),
+            &[b"}K\x01", other, b"s"].concat(),
+        ];
+        [b"}(", &parts.concat()[..], b"u"].concat()
+    };
+    for _ in 0..steps {
+        let (one, other) = (slot(), slot());
+        let (one, other) = (&one[..], &other[..]);
+        let kind = usize::from(slot()[1]) * SLOTS + usize::from(slot()[1]);
+        let step: Vec<u8> = match kind {
+            0 => [one, other, b"\x86"].concat(),
+            1 => [b"](", one, other, b"e"].concat(),
+            2 => [b"}(K\x01", one, b"\x8c\x03key", other, b"u"].concat(),
+            3 => [b"(", one, b"2", other, b"t"].concat(),
+            // The state of a dict, or of what is an object else.
+            4 => [one, other, b"b"].concat(),
+            5 => [one, b"}K\x07", other, b"sb"].concat(),
+            6 => [b"cm\nM\n)\x81q\x03", &tables(one, other)[..], b"b"].concat(),
+            7 => {
+                [b"ccollections\nOrderedDict\n]K\x01", one, b"\x86aK\x02", other, b"\x86\x86\x85R"]
+                    .concat()
+            }
+            8 => [b"ccollections\nOrderedDict\n](K\x01", one, b"\x86K\x02", other, b"\x86e\x85R"]
+                .concat(),
+            9 => [b"cbuiltins\nset\n](", one, other, b"e\x85R"].concat(),
+            10 => [b"ctorch._utils\n_rebuild_parameter\n(", one, b"NN", other, b"tR"].concat(),
+            11 => [
+                b"ctorch._tensor\n_rebuild_from_type_v2\n(cbuiltins\nset\nN](",
+                one,
+                other,
+                b"e\x85tR",
+            ]
+            .concat(),
+            12 => [b"]", one, b"a", other, b"a"].concat(),
+            13 => [one, other, b"\x86", one, b"\x862"].concat(),
+            14 => [one, b"}", &tables(other, one)[1..], b"b"].concat(),
+            _ => [&b"(K\x01"[..], one, b"K\x02", other, b"d"].concat(),
+        };
+        tree.extend(step);
+        tree.extend([b'q', slot()[1]]);
+    }
+    pickle(&[&tree])
+}

@@ -130,7 +130,7 @@ impl Machine {
     }
 
     /// The values above the innermost mark, which goes too.
-    fn to_mark(&mut self) -> Step<Vec<Value>> {
+    fn above_mark(&mut self) -> Step<Vec<Value>> {
         let mark = self.marks.pop().ok_or(Halt::Malformed)?;
         // The stack never sinks below a mark.
         let values = self.stack.split_off(mark.min(self.stack.len()));
@@ -266,7 +266,7 @@ impl Machine {
                 self.most_marks = self.most_marks.max(self.marks.len());
             }
             b't' => {
-                let items = self.to_mark()?;
+                let items = self.above_mark()?;
                 self.push(Value::tuple(items));
             }
             0x85..=0x87 => {
@@ -275,13 +275,13 @@ impl Machine {
             }
             // LIST, FROZENSET, DICT
             b'l' | 0x91 => {
-                let items = self.to_mark()?;
+                let items = self.above_mark()?;
                 let mut list = Value::list();
                 list.extend(items);
                 self.push(list);
             }
             b'd' => {
-                let items = self.to_mark()?;
+                let items = self.above_mark()?;
                 let mut dict = Value::dict();
                 dict.insert(items).ok_or(cut)?;
                 self.push(dict);
@@ -292,7 +292,7 @@ impl Machine {
                 self.extend(items)?;
             }
             b'e' | 0x90 => {
-                let items = self.to_mark()?;
+                let items = self.above_mark()?;
                 self.extend(items)?;
             }
             b's' => {
@@ -300,13 +300,13 @@ impl Machine {
                 self.insert(items)?;
             }
             b'u' => {
-                let items = self.to_mark()?;
+                let items = self.above_mark()?;
                 self.insert(items)?;
             }
             // POP, which takes a mark too; POP_MARK, DUP
             b'0' if self.mark_on_top() => drop(self.marks.pop()),
             b'0' => drop(self.pop()?),
-            b'1' => drop(self.to_mark()?),
+            b'1' => drop(self.above_mark()?),
             b'2' => {
                 let value = self.top_mut()?.clone();
                 self.copied(&value);

@@ -5,7 +5,9 @@
 //! names of classes, the keys of dicts and the shapes of tensors. [`check`] walks the opcodes as that reader
 //! does, with the sizes of values in the place of values, and refuses what would take more than
 //!
-//!     8 MiB + 128 × (bytes of the pickle so far)
+//! ```text
+//! 8 MiB + 128 × (bytes of the pickle so far)
+//! ```
 //!
 //! Three tallies are held against it: what the stack and the memo hold at a time, what copies have come to
 //! since the start (they cost time also when they are dropped), and at the end what the tensors found in the
