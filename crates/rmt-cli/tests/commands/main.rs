@@ -10,6 +10,7 @@ mod hostile;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod memory;
+mod scripts;
 
 use std::path::Path;
 use std::process::{Command, Output};
