@@ -4,6 +4,7 @@ use crate::formats::{self, Source};
 use crate::matrices::{Plan, Planned, plan};
 use crate::selection::Selection;
 use crate::steps::steps_of;
+use crate::terminal::clean;
 use anyhow::{Result, bail};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -44,13 +45,35 @@ pub(crate) fn open_all(
             bail!("--step: {one} and {two} cannot both be of step {step}");
         }
     }
+    open_at(paths, steps, selection)
+}
+
+/// Opens every path as of its step, and says which names that options speak of none of them has.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn open_at(
+    paths: &[PathBuf],
+    steps: impl IntoIterator<Item = u64>,
+    selection: &Selection,
+) -> Result<Vec<Checkpoint>> {
     let open = |(path, step): (&PathBuf, u64)| open(path, step, selection);
-    paths.iter().zip(steps).map(open).collect()
+    let checkpoints: Vec<Checkpoint> = paths.iter().zip(steps).map(open).collect::<Result<_>>()?;
+    if let Some((first, others)) = checkpoints.split_first() {
+        for rule in &first.plan.unused {
+            if others.iter().all(|other| other.plan.unused.contains(rule)) {
+                let (setting, glob) = rule;
+                let option = if *setting == "kind" { "--kind-of" } else { "--layout" };
+                eprintln!("note: {option}: no matrix has a name like {}", clean(glob));
+            }
+        }
+    }
+    Ok(checkpoints)
 }
 
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn open(path: &Path, step: u64, selection: &Selection) -> Result<Checkpoint> {
+fn open(path: &Path, step: u64, selection: &Selection) -> Result<Checkpoint> {
     let source = formats::open(path)?;
     let plan = plan(source.as_ref(), &selection.wanted(path)?)?;
     Ok(Checkpoint { path: path.to_owned(), step, source, plan })

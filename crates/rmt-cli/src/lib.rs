@@ -18,6 +18,7 @@ mod measure;
 mod output;
 mod progress;
 mod selection;
+mod short;
 mod steps;
 mod terminal;
 mod workers;

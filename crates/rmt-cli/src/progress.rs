@@ -40,7 +40,7 @@ impl Progress {
     pub(crate) fn new<'a>(matrices: impl Iterator<Item = (&'a Planned, f64)>) -> Self {
         let total =
             matrices.fold(Totals::default(), |total, (matrix, weight)| total.with(matrix, weight));
-        let bar = terminal::bar(STEPS as u64, "{bar:24} {msg}  {eta} left");
+        let bar = terminal::bar(STEPS as u64);
         bar.enable_steady_tick(Duration::from_secs(1));
         let progress = Self { bar, total, done: Cell::default() };
         progress.draw();

@@ -114,10 +114,12 @@ pub fn run(options: &Options) -> Result<bool> {
     let cases = draws(laws, &shapes, options.repetitions as usize, options.seed)
         .filter(|cases| cases.len() <= MOST_MATRICES)
         .with_context(|| format!("more than {MOST_MATRICES} matrices"))?;
-    let bar = terminal::bar(cases.len() as u64, "{bar:30} {pos}/{len} {msg} {elapsed}");
+    let all = cases.len();
+    let bar = terminal::bar(all as u64);
     let drawn = cases.inspect(|case| {
         if let Ok(case) = case {
-            bar.set_message(format!("{} {}×{}", case.label, case.rows, case.cols));
+            let done = bar.position();
+            bar.set_message(format!("{done}/{all} {} {}×{}", case.label, case.rows, case.cols));
         }
     });
     let report = sanity(&analyser, options.level, drawn, |_| bar.inc(1))?;

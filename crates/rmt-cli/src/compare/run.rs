@@ -5,7 +5,7 @@ use super::options::Options;
 use super::pair::{Compared, Outcome, Pair, pairs, permuted};
 use super::{csv, table};
 use crate::arguments::Status;
-use crate::checkpoint::{Checkpoint, open};
+use crate::checkpoint::open_at;
 use crate::output::{Format, Output};
 use crate::progress::Progress;
 use crate::steps::steps_of;
@@ -26,11 +26,7 @@ pub fn run(options: &Options) -> Result<Status> {
     let paths: Vec<PathBuf> =
         [&options.before].into_iter().chain(&options.after).cloned().collect();
     let steps = steps_of(paths.iter().map(PathBuf::as_path));
-    let checkpoints: Vec<Checkpoint> = paths
-        .iter()
-        .zip(steps)
-        .map(|(path, step)| open(path, step, selection))
-        .collect::<Result<_>>()?;
+    let checkpoints = open_at(&paths, steps, selection)?;
     let pairs = match checkpoints.as_slice() {
         [before, after] => pairs(before, after),
         [checkpoint] => permuted(checkpoint, options.seed),

@@ -24,6 +24,8 @@ const TRAINING: [&str; 15] = [
 ];
 /// What wrappers (`torch.compile`, data parallelism) put before every name.
 const WRAPPERS: [&str; 2] = ["_orig_mod.", "module."];
+/// Wrappers in wrappers; a hostile name may be a million of them.
+const MOST_WRAPPERS: usize = 8;
 
 /// What a key at the top of the file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +81,10 @@ pub(super) fn weights(top: &HashMap<String, Top>, tensors: Vec<String>) -> Weigh
             break;
         }
     }
-    while let Some(prefix) = WRAPPERS.iter().find(|prefix| strip(&mut names, prefix, true)) {
+    for _ in 0..MOST_WRAPPERS {
+        let Some(prefix) = WRAPPERS.iter().find(|prefix| strip(&mut names, prefix, true)) else {
+            break;
+        };
         notes.push(format!("{prefix:?} is taken off every name"));
     }
     Weights { names, notes }
@@ -151,6 +156,8 @@ mod tests {
         let flat = [("module.a", Top::Leaf), ("b", Top::Leaf)];
         assert_eq!(told(&flat, &["module.a", "b"]).0, ["module.a", "b"]);
         assert_eq!(told(&[("module.", Top::Leaf)], &["module."]).0, ["module."]);
+        let many = "module.".repeat(10) + "a";
+        assert_eq!(told(&[(&many, Top::Leaf)], &[&many]).0, ["module.module.a"]);
     }
 
     #[test]

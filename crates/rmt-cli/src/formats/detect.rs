@@ -44,7 +44,7 @@ fn file(path: &Path) -> Result<Box<dyn Source>, FormatError> {
         return Err(input.error(format!("{format} files are not read")));
     }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        return zip(Arc::new(input), &head);
+        return zip(Arc::new(input));
     }
     if head.starts_with(npy::MAGIC) {
         return Ok(Box::new(npy::open(input)?));
@@ -67,13 +67,12 @@ fn file(path: &Path) -> Result<Box<dyn Source>, FormatError> {
     )))
 }
 
-fn zip(input: Arc<Input>, head: &[u8]) -> Result<Box<dyn Source>, FormatError> {
+fn zip(input: Arc<Input>) -> Result<Box<dyn Source>, FormatError> {
     let archive = archive::open(&input).map_err(|problem| input.error(problem))?;
     let members = archive::members(&archive, input.length());
     let members = members.map_err(|problem| input.error(problem))?;
     if pytorch::is_archive(&members) {
-        pytorch::check(&input, &members)?;
-        return Ok(Box::new(PyTorch::open(&input, head)?));
+        return Ok(Box::new(PyTorch::open_zip(&input, archive, &members)?));
     }
     if members.iter().any(|member| member.name.ends_with(".npy")) {
         return Ok(Box::new(Npz::open(input, archive, &members)?));

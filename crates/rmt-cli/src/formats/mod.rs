@@ -14,6 +14,7 @@ mod literal;
 mod names;
 mod npy;
 mod npz;
+mod pickle;
 mod pytorch;
 mod raw;
 mod safetensors;

@@ -1,21 +1,24 @@
 //! PyTorch's checkpoints: pickles with the tensors beside them.
 //!
-//! The crate `pytorch-reader` interprets the pickle's opcodes and executes nothing. Beyond the file's
-//! own length it takes a bounded amount of memory (about 150 MB) for what a pickle repeats.
+//! The crate `pytorch-reader` interprets the pickle's opcodes and executes nothing. What that takes is found
+//! out before ([`super::pickle`]): at most 8 MiB, and 128 bytes for each byte of the pickle.
 
-use super::archive::Member;
+use super::archive::{Archive, Member};
 use super::checkpoint::{Top, weights};
 use super::decode::{Layout, bytes, decode};
 use super::file::Input;
 use super::names::{distinct, natural, quoted};
-use super::{Convention, Element, Entry, FormatError, Source};
+use super::{Convention, Element, Entry, FormatError, Source, pickle};
 use pytorch_reader::{DType, PickleValue, PytorchError, PytorchReader, Tensor};
 use rmt_monitor::WeightValues;
 use std::collections::{HashMap, HashSet};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Extensions of its files.
 pub(super) const EXTENSIONS: [&str; 4] = ["pt", "pth", "ckpt", "bin"];
+/// The member of a zip archive that holds the tensors' names and shapes.
+const TREE: &str = "data.pkl";
 /// Where a tar archive says that it is one.
 const TAR: usize = 257;
 
@@ -26,11 +29,16 @@ pub(super) fn is_pickle(head: &[u8]) -> bool {
 
 /// Whether a zip archive with these members is a checkpoint.
 pub(super) fn is_archive(members: &[Member]) -> bool {
-    members.iter().any(|member| member.name == "data.pkl" || member.name.ends_with("/data.pkl"))
+    members.iter().any(is_tree)
+}
+
+/// Whether a member is the pickle of a checkpoint.
+fn is_tree(member: &Member) -> bool {
+    member.name == TREE || member.name.strip_suffix(TREE).is_some_and(|root| root.ends_with('/'))
 }
 
 /// Refuses archives that unpack to more than the file holds: `torch.save` stores, and does not deflate.
-pub(super) fn check(input: &Input, members: &[Member]) -> Result<(), FormatError> {
+fn check(input: &Input, members: &[Member]) -> Result<(), FormatError> {
     match members.iter().find(|member| member.size > input.length()) {
         Some(Member { name, size, .. }) => Err(input.error(format!(
             "member {} unpacks to {size} bytes, more than the file has: unpack it and save it again with torch.save",
@@ -50,12 +58,36 @@ pub(super) struct PyTorch {
 }
 
 impl PyTorch {
-    /// Interprets the pickle, and tells the weights in it.
+    /// A zip archive, as `torch.save` writes it since 1.6.
+    pub(super) fn open_zip(
+        input: &Input,
+        mut archive: Archive,
+        members: &[Member],
+    ) -> Result<Self, FormatError> {
+        check(input, members)?;
+        // The reader takes the one with the shortest path; which of several is its own affair.
+        for member in members.iter().filter(|member| is_tree(member)) {
+            // It refuses what cannot be unpacked.
+            let Ok(tree) = archive.by_index(member.number) else { continue };
+            pickle::check(BufReader::new(tree.take(member.size)))
+                .map_err(|problem| input.error(problem))?;
+        }
+        Self::interpret(input)
+    }
+
+    /// A file that starts with a pickle.
     pub(super) fn open(input: &Input, head: &[u8]) -> Result<Self, FormatError> {
         if head.get(TAR..).is_some_and(|magic| magic.starts_with(b"ustar")) {
             let problem = "the tar format of PyTorch before 0.1.10 is not read: load it and save it with a later one";
             return Err(input.error(problem));
         }
+        let whole = input.window(0, input.length());
+        pickle::check(BufReader::new(whole)).map_err(|problem| input.error(problem))?;
+        Self::interpret(input)
+    }
+
+    /// Interprets the pickle, and tells the weights in it.
+    fn interpret(input: &Input) -> Result<Self, FormatError> {
         let path = input.path();
         let wrong =
             |error| input.error(format!("it cannot be read as a PyTorch checkpoint: {error}"));
@@ -88,7 +120,7 @@ impl PyTorch {
 /// What the keys at the top hold, and a path that two tensors have, which the reader would not tell.
 fn top(path: &Path) -> Result<(HashMap<String, Top>, Option<String>), PytorchError> {
     let value = PytorchReader::read_pickle_data(path, None)?;
-    let twice = twice(&value, String::new(), &mut HashSet::new());
+    let twice = twice(&value, &mut String::new(), &mut HashSet::new());
     let PickleValue::Dict(keys) = value else { return Ok((HashMap::new(), None)) };
     let top = |value: &PickleValue| match value {
         PickleValue::Dict(_) | PickleValue::List(_) => Top::Tree,
@@ -97,19 +129,26 @@ fn top(path: &Path) -> Result<(HashMap<String, Top>, Option<String>), PytorchErr
     Ok((keys.iter().map(|(key, value)| (key.clone(), top(value))).collect(), twice))
 }
 
-/// A path that comes twice in a tree, whose depth the reader bounds.
-fn twice(value: &PickleValue, path: String, seen: &mut HashSet<String>) -> Option<String> {
-    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    match value {
-        PickleValue::Dict(values) => {
-            values.iter().find_map(|(key, value)| twice(value, below(key), seen))
+/// A path that comes twice in a tree, whose depth the reader bounds. One path is held, and those of tensors.
+fn twice(value: &PickleValue, path: &mut String, seen: &mut HashSet<String>) -> Option<String> {
+    let mut below = |key: &str, value: &PickleValue| {
+        let length = path.len();
+        if length > 0 {
+            path.push('.');
         }
+        path.push_str(key);
+        let found = twice(value, path, seen);
+        path.truncate(length);
+        found
+    };
+    match value {
+        PickleValue::Dict(values) => values.iter().find_map(|(key, value)| below(key, value)),
         PickleValue::List(values) => {
             let mut numbered = values.iter().enumerate();
-            numbered.find_map(|(at, value)| twice(value, below(&at.to_string()), seen))
+            numbered.find_map(|(at, value)| below(&at.to_string(), value))
         }
         PickleValue::Unsupported(kind) if kind == "torch.Tensor" => {
-            (!seen.insert(path.clone())).then_some(path)
+            (!seen.insert(path.clone())).then(|| path.clone())
         }
         _ => None,
     }

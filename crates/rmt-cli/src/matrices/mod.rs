@@ -64,6 +64,8 @@ pub struct Plan {
     pub vectors: usize,
     /// Number of matrices and tensors that were not asked for.
     pub unwanted: usize,
+    /// (`layout` or `kind`, glob): what is said of names that no matrix has.
+    pub unused: Vec<(&'static str, String)>,
 }
 
 /// The values of one matrix, row by row. Its whole tensor is read, and let go of once it is cut.

@@ -36,6 +36,7 @@ pub fn plan(source: &dyn Source, wanted: &Wanted) -> Result<Plan, PlanError> {
             Err(Left::Why(why)) => plan.skipped.push(Skipped { name: entry.name.clone(), why }),
         }
     }
+    plan.unused = rules.unused();
     Ok(plan)
 }
 

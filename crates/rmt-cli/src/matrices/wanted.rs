@@ -3,6 +3,7 @@
 use rmt_core::Orientation;
 use rmt_core::layers::{Heads, LayerKind};
 use rmt_monitor::{Layout, NameFilter, NameRules, PatternError};
+use std::cell::Cell;
 
 /// Which matrices are wanted, and what the user knows better than the names.
 ///
@@ -94,8 +95,45 @@ impl Wanted {
 pub(super) struct Rules<'a> {
     pub(super) wanted: &'a Wanted,
     pub(super) names: NameFilter,
-    pub(super) layouts: NameRules<Layout>,
-    pub(super) kinds: NameRules<LayerKind>,
+    pub(super) layouts: Overrides<Layout>,
+    pub(super) kinds: Overrides<LayerKind>,
+}
+
+/// What is said of names, and which of it was of any use.
+pub(super) struct Overrides<T> {
+    rules: Vec<Override<T>>,
+}
+
+struct Override<T> {
+    glob: String,
+    rule: NameRules<T>,
+    used: Cell<bool>,
+}
+
+impl<T: Clone> Overrides<T> {
+    fn new(setting: &'static str, rules: &[(String, T)]) -> Result<Self, PatternError> {
+        let compiled = |rule: &(String, T)| {
+            let glob = rule.0.clone();
+            let rule = NameRules::new(setting, std::slice::from_ref(rule))?;
+            Ok(Override { glob, rule, used: Cell::new(false) })
+        };
+        Ok(Self { rules: rules.iter().map(compiled).collect::<Result<_, PatternError>>()? })
+    }
+
+    /// What is said of this name: of several, the last.
+    pub(super) fn of(&self, name: &str) -> Option<&T> {
+        let found = |rule: &'_ &Override<T>| {
+            let found = rule.rule.of(name).is_some();
+            rule.used.set(rule.used.get() || found);
+            found
+        };
+        self.rules.iter().filter(found).last().and_then(|rule| rule.rule.of(name))
+    }
+
+    /// Globs that no name had.
+    fn unused(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().filter(|rule| !rule.used.get()).map(|rule| rule.glob.as_str())
+    }
 }
 
 impl<'a> Rules<'a> {
@@ -116,9 +154,15 @@ impl<'a> Rules<'a> {
         Ok(Self {
             wanted,
             names: NameFilter::new(&wanted.include, &wanted.exclude)?,
-            layouts: NameRules::new("layout", &wanted.layouts)?,
-            kinds: NameRules::new("kind", &wanted.kinds)?,
+            layouts: Overrides::new("layout", &wanted.layouts)?,
+            kinds: Overrides::new("kind", &wanted.kinds)?,
         })
+    }
+
+    /// (Setting, glob) of what is said of names that no matrix has.
+    pub(super) fn unused(&self) -> Vec<(&'static str, String)> {
+        let layouts = self.layouts.unused().map(|glob| ("layout", glob.to_owned()));
+        layouts.chain(self.kinds.unused().map(|glob| ("kind", glob.to_owned()))).collect()
     }
 }
 

@@ -5,9 +5,12 @@
 mod checkpoint;
 mod compare;
 mod golden;
+#[path = "../hostile/mod.rs"]
+mod hostile;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod memory;
+mod scripts;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,10 +1,11 @@
 //! `rmt inspect` holds one matrix a worker: at its peak at most four copies of it in double precision,
-//! and 64 MiB.
+//! and 64 MiB. A hostile pickle makes it hold nothing: what opening one takes is counted in
+//! `tests/pickles.rs`.
 
 use crate::checkpoint::write;
-use crate::command;
+use crate::{command, hostile};
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 const SIDE: usize = 1536;
 const MIB: u64 = 1 << 20;
@@ -56,4 +57,31 @@ fn at_its_peak_for_a_singular_matrix() {
     let row = bytes.len() / SIDE;
     bytes[..row].fill(0);
     within_the_limit(measured(&[(name, dtype, shape, bytes)]));
+}
+
+#[test]
+fn of_a_hostile_pickle() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hostile.pt");
+    // In no more of addresses than this, in KiB; an ordinary file opens in it.
+    let inspect = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let program = env!("CARGO_BIN_EXE_rmt");
+        let script = format!("ulimit -v 131072; exec {program} inspect hostile.pt --jobs 1");
+        let mut shell = Command::new("sh");
+        shell.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).current_dir(directory.path());
+        shell.args(["-c", &script]).output().unwrap()
+    };
+    let ordinary = inspect(include_bytes!("../files/types.pt"));
+    assert!(ordinary.status.success(), "{}", String::from_utf8_lossy(&ordinary.stderr));
+    for (what, name, bytes) in hostile::files() {
+        // A megabyte may take its multiple.
+        if name != "a.pt" || bytes.len() > 100_000 {
+            continue;
+        }
+        let output = inspect(&bytes);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{what}: {said}");
+        assert!(said.contains("stands for more than it is long"), "{what}: {said}");
+    }
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod burnpack;
+#[path = "../hostile/mod.rs"]
+mod hostile;
 mod mutations;
 mod numpy;
 mod pytorch;

@@ -1,6 +1,7 @@
 //! PyTorch's files, written by PyTorch; see `make_with_torch.py`.
 
-use crate::support::{bytes_refused, file, names, opened, refused, values};
+use crate::hostile;
+use crate::support::{bytes_refused, file, names, opened, refusal, refused, values};
 use rmt_cli::formats::{Convention, Element, Source};
 use rmt_monitor::WeightValues;
 use std::io::{Cursor, Write};
@@ -129,24 +130,44 @@ fn what_is_no_checkpoint_is_refused() {
 
 #[test]
 fn pickles_that_would_fill_the_memory_are_refused() {
-    // A list that holds the one before it twice, forty times over.
-    let mut bomb = b"\x80\x02]q\x00".to_vec();
-    for level in 0..40u8 {
-        bomb.extend([b']', b'(', b'h', level, b'h', level, b'e', b'q', level + 1]);
+    let files = hostile::files();
+    assert!(files.len() > 90);
+    for (what, name, bytes) in files {
+        let (_directory, path) = file(name, &bytes);
+        let said = refusal(&path);
+        assert!(
+            said.contains("its pickle stands for more than it is long"),
+            "{what} in {name}: {said}"
+        );
+        assert!(!said.contains('\n'), "{said}");
     }
-    bomb.push(b'.');
-    let (_directory, path) = file("bomb.pkl", &bomb);
-    refused(&path, "cannot be read as a PyTorch checkpoint");
+}
+
+#[test]
+fn pickles_that_repeat_nothing_are_interpreted() {
+    for (what, bytes) in hostile::dense(1000) {
+        let (_directory, path) = file("a.pkl", &bytes);
+        if let Err(error) = rmt_cli::formats::open(&path) {
+            // It is for the reader to say what is wrong.
+            let said = error.to_string();
+            assert!(said.contains("cannot be read as a PyTorch checkpoint"), "{what}: {said}");
+        }
+    }
+}
+
+#[test]
+fn pickles_that_are_none_are_left_to_the_reader() {
     // Lists in lists: whatever walks them must not run out of stack.
-    let deep = [&b"\x80\x02"[..], &b"]".repeat(50_000), &b"a".repeat(49_999), b"."].concat();
-    let (_directory, path) = file("deep.pkl", &deep);
-    refused(&path, "cannot be read as a PyTorch checkpoint");
-    // A text that claims to be as long as a disk.
-    bytes_refused(
-        "long.pkl",
-        b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc.",
-        "cannot be read",
-    );
+    let deep = [&b"\x80\x02"[..], &b"]".repeat(20_000), &b"a".repeat(19_999), b"."].concat();
+    bytes_refused("deep.pkl", &deep, "pickle nesting exceeds 1000 levels");
+    // Texts that claim to be as long as a disk.
+    bytes_refused("long.pkl", b"\x80\x04X\xff\xff\xff\xffabc.", "expected 4294967295 bytes");
+    let longer = b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc.";
+    bytes_refused("longer.pkl", longer, "expected 9223372036854775807 bytes");
+    bytes_refused("unknown.pkl", b"\x80\x02\xff.", "invalid pickle opcode: 0xff");
+    bytes_refused("extension.pkl", b"\x80\x02\x82\x01.", "unsupported pickle opcode Ext1");
+    bytes_refused("empty.pkl", b"\x80\x02.", "stack underflow");
+    bytes_refused("slot.pkl", b"\x80\x02h\x07.", "memo reference 7 not found");
 }
 
 #[test]
