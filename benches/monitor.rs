@@ -11,19 +11,46 @@
 #[allow(dead_code, unreachable_pub)]
 mod grokking;
 
+use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor};
-use burn_rmt::{Monitor, MonitorConfig};
+use burn_rmt::{Monitor, MonitorConfig, Tapped, tap};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use grokking::Network;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_core::nulls::WishartSampler;
 use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::hint::black_box;
 use std::time::Duration;
 
 /// Larger than any step that is reached.
 const NEVER: u64 = 1 << 60;
+
+thread_local! {
+    /// Allocations of this thread.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: all is left to the allocator of the system; only calls are counted.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // A thread that ends has no counter any more.
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 fn network() -> Network {
     let device = Device::flex().autodiff();
@@ -70,6 +97,29 @@ fn observe(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A tap that no due step has armed: what every layer of every forward pays.
+fn taps(criterion: &mut Criterion) {
+    let device = Device::flex().autodiff();
+    let x = Tensor::<2>::zeros([64, 128], &device);
+    let layer = LinearConfig::new(128, 128).init(&device);
+    let tapped: Tapped<Linear> = layer.clone().into();
+    let network = network();
+    let base = tempfile::tempdir().unwrap();
+    // A monitor that observes on this thread, at a step that is not due.
+    let monitor = monitor(&base.path().join("taps"), NEVER);
+    tap("hidden", &x);
+    monitor.observe(0, &network);
+    monitor.observe(1, &network);
+    let before = ALLOCATIONS.get();
+    (0..1_000_000).for_each(|_| tap(black_box("hidden"), black_box(&x)));
+    assert_eq!(ALLOCATIONS.get(), before, "an unarmed tap allocates");
+    let mut group = criterion.benchmark_group("tap");
+    group.bench_function("unarmed", |b| b.iter(|| tap(black_box("hidden"), black_box(&x))));
+    group.bench_function("linear_forward", |b| b.iter(|| layer.forward(black_box(x.clone()))));
+    group.bench_function("tapped_forward", |b| b.iter(|| tapped.forward(black_box(x.clone()))));
+    group.finish();
+}
+
 fn analyse(criterion: &mut Criterion) {
     let network = network();
     let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
@@ -102,5 +152,5 @@ fn null_draw(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, observe, analyse, null_draw);
+criterion_group!(benches, observe, taps, analyse, null_draw);
 criterion_main!(benches);

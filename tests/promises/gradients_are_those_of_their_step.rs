@@ -69,7 +69,7 @@ fn norm(values: &[f64]) -> f64 {
 }
 
 /// Singular values, descending, by Jacobi rotations of the columns.
-fn singular_values(values: &[f64], rows: usize) -> Vec<f64> {
+pub(crate) fn singular_values(values: &[f64], rows: usize) -> Vec<f64> {
     let cols = values.len() / rows;
     let mut columns: Vec<Vec<f64>> =
         (0..cols).map(|j| (0..rows).map(|i| values[i * cols + j]).collect()).collect();

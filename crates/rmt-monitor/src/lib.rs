@@ -81,5 +81,6 @@ pub use schedule::{Overflow, Schedule};
 pub use settings::Settings;
 pub use sinks::Sink;
 pub use snapshot::{
-    ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues, Weights,
+    ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues,
+    Weights,
 };

@@ -36,7 +36,7 @@ pub struct Settings {
     pub seed: u64,
     /// Where nulls outside the shipped table are kept once they are simulated; `None` for nowhere.
     pub null_cache: Option<PathBuf>,
-    /// Bytes of weights and gradients that may wait for the worker. `None`: twice the first snapshot
+    /// Bytes of weights, activations and gradients that may wait for the worker. `None`: twice the first snapshot
     /// (or the first of gradients, with the weights before and after), at least 256 MiB, at most a
     /// quarter of memory.
     pub budget_bytes: Option<u64>,

@@ -88,8 +88,8 @@ impl InferenceStep for Net {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
-    inputs: Tensor<2>,
-    targets: Tensor<2>,
+    pub(crate) inputs: Tensor<2>,
+    pub(crate) targets: Tensor<2>,
 }
 
 impl Batch {

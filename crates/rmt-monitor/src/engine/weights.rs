@@ -39,7 +39,9 @@ impl Engine {
         }
         let budget = *state.budget.get_or_insert_with(|| default_budget(total));
         let force = first || admission == Admission::Wait;
-        if let Some(message) = shed_activations(&mut layers, budget, &|bytes| force || state.fits(bytes)) {
+        if let Some(message) =
+            shed_activations(&mut layers, budget, &|bytes| force || state.fits(bytes))
+        {
             warnings.push((message.to_owned(), message.to_owned()));
         }
         layers.retain(|layer| {

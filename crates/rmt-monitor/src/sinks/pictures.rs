@@ -63,14 +63,11 @@ fn overlap(report: &LayerReport) -> Option<Drawing> {
     if overlaps.is_empty() {
         return None;
     }
-    let band =
-        NullBand::new(activation.band_low?, activation.null_mean?, activation.band_high?);
+    let band = NullBand::new(activation.band_low?, activation.null_mean?, activation.band_high?);
     let name = report.layer.path();
     let significant = |count: Option<usize>| count.unwrap_or(0);
-    let data = OverlapData::new(&name, report.step, overlaps, band).with_significant(
-        significant(activation.count_above),
-        significant(activation.count_below),
-    );
+    let data = OverlapData::new(&name, report.step, overlaps, band)
+        .with_significant(significant(activation.count_above), significant(activation.count_below));
     Some(rmt_plot::overlap(&data))
 }
 
@@ -93,8 +90,7 @@ mod tests {
     #[test]
     fn drawn_at_doublings_and_at_last() {
         let mut pictures = Pictures::default();
-        let due: Vec<u64> =
-            (0..20).filter(|&step| pictures.due("a", &report(step))).collect();
+        let due: Vec<u64> = (0..20).filter(|&step| pictures.due("a", &report(step))).collect();
         assert_eq!(due, [0, 1, 3, 7, 15]);
         let left = pictures.left();
         assert_eq!((left.len(), left[0].1.step), (1, 19));

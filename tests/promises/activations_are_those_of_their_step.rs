@@ -1,0 +1,638 @@
+//! What a probe says at step s is of the inputs that the weights W_s were given in training, and of
+//! nothing else; and training is what it is without.
+
+use crate::gradients_are_those_of_their_step::singular_values;
+use crate::support::learner::{Batch, INPUTS, bare_training, learner};
+use crate::support::vulkan::test_on_vulkan;
+use crate::support::{Capture, alone_with_device, test};
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::loss::{MseLoss, Reduction};
+use burn::nn::{Linear, LinearConfig};
+use burn::optim::{AdamWConfig, GradientsParams, SgdConfig};
+use burn::store::ModuleRecord;
+use burn::tensor::activation::{gelu, relu, softmax};
+use burn::tensor::{Bool, DType, Device, Distribution, Tensor, TensorData};
+use burn::train::{ExecutionStrategy, InferenceStep, RegressionOutput, TrainOutput, TrainStep};
+use burn_rmt::{Monitor, MonitorConfig, Summary, Tapped, tap, tap_masked};
+use libtest_mimic::Trial;
+use rmt_core::LayerReport;
+use rmt_core::statistics::activation::ActivationReport;
+use std::collections::BTreeMap;
+use std::sync::mpsc::Receiver;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test(module_path!(), "inputs_and_weights_are_of_one_step", one_step),
+        test(module_path!(), "an_evaluation_changes_nothing", evaluation),
+        test(module_path!(), "micro_batches_are_one_batch", micro_batches),
+        test(module_path!(), "two_models_do_not_mix", two_models),
+        test(module_path!(), "names_of_two_models_are_not_guessed", two_names),
+        test(module_path!(), "two_monitors_of_one_model", two_monitors),
+        test(module_path!(), "a_transformer_trains_with_probes", transformer),
+        test(module_path!(), "around_the_learner", around_the_learner),
+        test(module_path!(), "a_mask_drops_tokens", mask),
+        test(module_path!(), "tokens_are_limited", limit),
+        test(module_path!(), "what_is_not_measured_says_why", refused),
+        test(module_path!(), "a_full_queue_lets_activations_go_first", shed),
+        test(module_path!(), "a_model_with_taps_is_the_model", transparent),
+        test_on_vulkan(module_path!(), "accumulated_on_the_device", on_the_device),
+    ]
+}
+
+const D: usize = 24;
+const HIDDEN: usize = 40;
+
+/// Two layers; the input of the second depends on the weights of the first.
+#[derive(Module, Debug)]
+struct Mlp {
+    first: Tapped<Linear>,
+    second: Tapped<Linear>,
+}
+
+impl Mlp {
+    fn new(device: &Device) -> Self {
+        let layer = |from, to| LinearConfig::new(from, to).init(device).into();
+        Self { first: layer(D, HIDDEN), second: layer(HIDDEN, D) }
+    }
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.second.forward(self.hidden(x))
+    }
+
+    fn hidden(&self, x: Tensor<3>) -> Tensor<3> {
+        relu(self.first.forward(x))
+    }
+}
+
+/// Sequences of tokens whose features are neither centred nor alike.
+fn tokens(device: &Device, sequences: usize, seed: u64) -> Tensor<3> {
+    device.seed(seed);
+    let x = Tensor::<3>::random([sequences, 8, D], Distribution::Normal(0.0, 1.0), device);
+    let scale: Vec<f32> = (0..D).map(|j| 1.0 + j as f32 / 4.0).collect();
+    x * Tensor::<1>::from_floats(&*scale, device).reshape([1, 1, D]) + 2.0
+}
+
+fn entries<const N: usize>(tensor: Tensor<N>) -> Vec<f64> {
+    tensor.into_data().try_into_vec_as::<f64>().unwrap()
+}
+
+/// Eigenvalues of the covariance of these tokens, descending: squared singular values of the centred
+/// tokens over their number, by rotations.
+fn spectrum(tokens: &[f64], features: usize) -> Vec<f64> {
+    let count = tokens.len() / features;
+    let mean = |j: usize| tokens.iter().skip(j).step_by(features).sum::<f64>() / count as f64;
+    let means: Vec<f64> = (0..features).map(mean).collect();
+    let centred: Vec<f64> =
+        tokens.iter().enumerate().map(|(k, x)| x - means[k % features]).collect();
+    singular_values(&centred, count).iter().map(|nu| nu * nu / count as f64).collect()
+}
+
+/// Largest difference, over the largest value.
+fn difference(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max) / b[0]
+}
+
+/// A monitor whose reports come to the test.
+fn watched(
+    every: u64,
+    configure: impl FnOnce(MonitorConfig) -> MonitorConfig,
+) -> (tempfile::TempDir, Monitor, Receiver<LayerReport>) {
+    let base = tempfile::tempdir().unwrap();
+    let (capture, reports) = Capture::new();
+    let config = MonitorConfig::new(base.path().join("x"))
+        .with_every(every)
+        .with_tensorboard(false)
+        .with_sink(capture);
+    let monitor = configure(config).init().unwrap();
+    (base, monitor, reports)
+}
+
+/// What was said of each layer and step.
+fn said(reports: &Receiver<LayerReport>) -> BTreeMap<(String, u64), LayerReport> {
+    reports.try_iter().map(|r| ((r.layer.name.clone(), r.step), r)).collect()
+}
+
+fn activation<'a>(
+    reports: &'a BTreeMap<(String, u64), LayerReport>,
+    layer: &str,
+    step: u64,
+) -> (&'a ActivationReport, &'a [f64]) {
+    let report = &reports[&(layer.to_owned(), step)];
+    let found = report.report.activation.as_ref();
+    let found = found.unwrap_or_else(|| panic!("{layer} {step}: {:?}", report.report.notes));
+    (found, &report.profile.as_ref().unwrap().activation_spectrum)
+}
+
+fn one_step() {
+    let (_guard, device) = alone_with_device();
+    let (_base, monitor, reports) = watched(3, |config| config);
+    let mut model = Mlp::new(&device);
+    let mut optim = SgdConfig::new().init();
+    let mut expected = BTreeMap::new();
+    monitor.observe(0, &model);
+    for step in 0..8 {
+        // Two micro-batches of each step.
+        let mut inputs = [Vec::new(), Vec::new()];
+        let mut loss = Tensor::<1>::zeros([1], &device);
+        for half in 0..2 {
+            let x = tokens(&device, 8, 100 + 2 * step + half);
+            loss = loss + (model.forward(x.clone()) - x.clone()).square().mean();
+            let hidden = model.valid().hidden(x.clone().without_autodiff());
+            inputs[0].extend(entries(x));
+            inputs[1].extend(entries(hidden));
+        }
+        let weights = [&model.first, &model.second].map(|layer| entries(layer.weight.val()));
+        expected.insert(step, (inputs, weights));
+        let grads = GradientsParams::from_grads(loss.backward(), &model);
+        model = optim.step(0.05, model, grads);
+        monitor.observe(step + 1, &model);
+    }
+    let summary = monitor.finish();
+    assert_eq!((summary.counts.analysed, summary.warnings_total), (6, 0), "{summary:?}");
+    let reports = said(&reports);
+    for step in [0, 3, 6] {
+        let (inputs, weights) = &expected[&step];
+        for (k, (layer, side)) in
+            [("first.weight", D), ("second.weight", HIDDEN)].iter().enumerate()
+        {
+            let (found, eigenvalues) = activation(&reports, layer, step);
+            assert_eq!((found.tokens, found.features), (128, *side));
+            let exact = spectrum(&inputs[k], *side);
+            let error = difference(eigenvalues, &exact[..eigenvalues.len()]);
+            assert!(error < 1e-9, "{layer} {step}: {error:e}");
+            // Of another step they are not.
+            let other = &expected[&(step + 1)].0[k];
+            assert!(difference(eigenvalues, &spectrum(other, *side)[..eigenvalues.len()]) > 1e-3);
+            let nu = singular_values(&weights[k], *side);
+            let profile = reports[&(layer.to_string(), step)].profile.as_ref().unwrap();
+            assert!(difference(&profile.singular_values, &nu) < 1e-6);
+            assert_eq!(profile.overlaps.len(), D);
+            assert!(found.overlap_bulk.is_some() && found.band_high.is_some());
+        }
+    }
+}
+
+/// Figures of step 0 after these forwards.
+fn at_start(
+    device: &Device,
+    configure: impl FnOnce(MonitorConfig) -> MonitorConfig,
+    forwards: impl FnOnce(&Mlp),
+) -> (BTreeMap<(String, u64), LayerReport>, Summary) {
+    let (_base, monitor, reports) = watched(10, configure);
+    device.seed(3);
+    let model = Mlp::new(device);
+    let _ = model.valid().forward(tokens(device, 1, 1).without_autodiff());
+    monitor.observe(0, &model);
+    forwards(&model);
+    monitor.observe(1, &model);
+    let summary = monitor.finish();
+    (said(&reports), summary)
+}
+
+fn same(a: &BTreeMap<(String, u64), LayerReport>, b: &BTreeMap<(String, u64), LayerReport>) {
+    for layer in ["first.weight", "second.weight"] {
+        assert_eq!(activation(a, layer, 0), activation(b, layer, 0));
+    }
+}
+
+fn evaluation() {
+    let (_guard, device) = alone_with_device();
+    let x = tokens(&device, 8, 7);
+    let other = tokens(&device, 8, 8).without_autodiff();
+    let train = |model: &Mlp| drop(model.forward(x.clone()));
+    let evaluate = |model: &Mlp| drop(model.valid().forward(other.clone()));
+    let (alone, _) = at_start(&device, |config| config, train);
+    let (beside, _) = at_start(
+        &device,
+        |config| config,
+        |model| {
+            evaluate(model);
+            train(model);
+            evaluate(model);
+        },
+    );
+    same(&alone, &beside);
+    assert_eq!(activation(&alone, "first.weight", 0).0.tokens, 64);
+    // Where it is asked for, it counts.
+    let (both, _) = at_start(
+        &device,
+        |config| config.with_activations_in_evaluation(true),
+        |model| {
+            evaluate(model);
+            train(model);
+        },
+    );
+    assert_eq!(activation(&both, "first.weight", 0).0.tokens, 128);
+}
+
+fn micro_batches() {
+    let (_guard, device) = alone_with_device();
+    let x = tokens(&device, 12, 7);
+    let (whole, _) = at_start(&device, |config| config, |model| drop(model.forward(x.clone())));
+    let (parts, _) = at_start(
+        &device,
+        |config| config,
+        |model| {
+            for part in 0..4 {
+                drop(model.forward(x.clone().slice([3 * part..3 * part + 3])));
+            }
+        },
+    );
+    for layer in ["first.weight", "second.weight"] {
+        let ((a, of_a), (b, of_b)) = (activation(&whole, layer, 0), activation(&parts, layer, 0));
+        assert_eq!((a.tokens, b.tokens), (96, 96));
+        // A forward of three sequences may round otherwise than one of twelve.
+        assert!(difference(of_a, of_b) < 1e-6);
+        let figures = |a: &ActivationReport| {
+            [a.overlap_bulk, a.overlap_bulk_error, a.effective_rank, a.effective_rank_error]
+                .map(Option::unwrap)
+        };
+        for (x, y) in figures(a).into_iter().zip(figures(b)) {
+            assert!((x - y).abs() <= 1e-4 * x.abs(), "{layer}: {x} {y}");
+        }
+    }
+}
+
+fn two_models() {
+    let (_guard, device) = alone_with_device();
+    let monitors = [5, 9].map(|every| watched(every, |config| config));
+    let models = [1, 2].map(|seed| {
+        device.seed(seed);
+        Mlp::new(&device)
+    });
+    // Both on one thread, in turn, with other numbers of tokens.
+    let inputs = [tokens(&device, 5, 10), tokens(&device, 9, 11)];
+    for (model, x) in models.iter().zip(&inputs) {
+        drop(model.forward(x.clone()));
+    }
+    for ((_, monitor, _), model) in monitors.iter().zip(&models) {
+        monitor.observe(0, model);
+    }
+    for (model, x) in models.iter().zip(&inputs) {
+        drop(model.forward(x.clone()));
+    }
+    for (k, (_, monitor, reports)) in monitors.iter().enumerate() {
+        monitor.observe(1, &models[k]);
+        monitor.finish();
+        let reports = said(reports);
+        let (found, eigenvalues) = activation(&reports, "first.weight", 0);
+        assert_eq!(found.tokens, [40, 72][k]);
+        let exact = spectrum(&entries(inputs[k].clone()), D);
+        assert!(difference(eigenvalues, &exact) < 1e-9);
+    }
+}
+
+/// A layer whose user taps by name.
+#[derive(Module, Debug)]
+struct Named {
+    up: Linear,
+}
+
+fn two_names() {
+    let (_guard, device) = alone_with_device();
+    let model = |seed| {
+        device.seed(seed);
+        let model = Named { up: LinearConfig::new(D, HIDDEN).init(&device) };
+        let _ = model.up.weight.val();
+        model
+    };
+    let models = [1, 2].map(model);
+    let x = tokens(&device, 4, 5);
+    let run = |tapped: &dyn Fn(&Monitor)| {
+        let monitors = [0, 1].map(|_| watched(10, |config| config));
+        monitors.iter().zip(&models).for_each(|((_, monitor, _), m)| monitor.observe(0, m));
+        monitors.iter().for_each(|(_, monitor, _)| tapped(monitor));
+        monitors.map(|(_base, monitor, reports)| (monitor.finish(), said(&reports)))
+    };
+    tap("up", &x);
+    // Which of the two is not said.
+    for (summary, reports) in run(&|_| tap("up", &x)) {
+        assert!(summary.warnings[0].message.contains("of several models"), "{summary:?}");
+        assert!(reports[&("up.weight".to_owned(), 0)].report.activation.is_none());
+    }
+    for (summary, reports) in run(&|monitor| monitor.tap("up.weight", &x)) {
+        assert_eq!(summary.warnings_total, 0);
+        assert_eq!(activation(&reports, "up.weight", 0).0.tokens, 32);
+    }
+}
+
+fn two_monitors() {
+    let (_guard, device) = alone_with_device();
+    let monitors = [1, 2].map(|every| watched(every, |config| config));
+    let model = Named { up: LinearConfig::new(D, HIDDEN).init(&device) };
+    for step in 0..4 {
+        monitors.iter().for_each(|(_, monitor, _)| monitor.observe(step, &model));
+        let x = tokens(&device, 2 + step as usize, step);
+        tap("up", &x);
+        drop(model.up.forward(x));
+    }
+    for (k, (_base, monitor, reports)) in monitors.into_iter().enumerate() {
+        assert_eq!(monitor.finish().warnings_total, 0);
+        let reports = said(&reports);
+        for step in (0..4).step_by(k + 1) {
+            assert_eq!(activation(&reports, "up.weight", step).0.tokens, 8 * (2 + step));
+        }
+    }
+}
+
+/// A decoder block of a user's own.
+#[derive(Module, Debug)]
+struct Block {
+    query: Tapped<Linear>,
+    key: Tapped<Linear>,
+    value: Tapped<Linear>,
+    attention_output: Tapped<Linear>,
+    up: Tapped<Linear>,
+    down: Tapped<Linear>,
+}
+
+#[derive(Module, Debug)]
+struct Transformer {
+    blocks: Vec<Block>,
+}
+
+impl Transformer {
+    fn new(device: &Device) -> Self {
+        let layer = |from, to| LinearConfig::new(from, to).init(device).into();
+        let block = |_| Block {
+            query: layer(D, D),
+            key: layer(D, D),
+            value: layer(D, D),
+            attention_output: layer(D, D),
+            up: layer(D, 4 * D),
+            down: layer(4 * D, D),
+        };
+        Self { blocks: (0..2).map(block).collect() }
+    }
+
+    fn forward(&self, mut x: Tensor<3>) -> Tensor<3> {
+        for block in &self.blocks {
+            let (q, k) = (block.query.forward(x.clone()), block.key.forward(x.clone()));
+            let scores = q.matmul(k.swap_dims(1, 2)) / (D as f64).sqrt();
+            let mixed = softmax(scores, 2).matmul(block.value.forward(x.clone()));
+            x = x + block.attention_output.forward(mixed);
+            x = x.clone() + block.down.forward(gelu(block.up.forward(x)));
+        }
+        x
+    }
+}
+
+fn transformer() {
+    let (_guard, device) = alone_with_device();
+    let train = |monitor: &Monitor| {
+        device.seed(4);
+        let mut model = Transformer::new(&device);
+        let mut optim = AdamWConfig::new().init();
+        let mut losses = Vec::new();
+        monitor.observe(0, &model);
+        for step in 1..=10 {
+            let x = Tensor::<3>::random([6, 8, D], Distribution::Normal(0.0, 1.0), &device);
+            let loss = (model.forward(x.clone()) - x.flip([1])).square().mean();
+            let grads = GradientsParams::from_grads(loss.backward(), &model);
+            model = optim.step(1e-2, model, grads);
+            monitor.observe(step, &model);
+            losses.push(loss.try_into_scalar::<f32>().unwrap().to_bits());
+        }
+        let weights: Vec<u32> = model
+            .blocks
+            .iter()
+            .flat_map(|b| [&b.query, &b.key, &b.value, &b.attention_output, &b.up, &b.down])
+            .flat_map(|layer| layer.weight.val().into_data().try_into_vec_as::<f32>().unwrap())
+            .map(f32::to_bits)
+            .collect();
+        (losses, weights)
+    };
+    let (_base, monitor, reports) =
+        watched(4, |config| config.with_overflow(burn_rmt::Overflow::Block));
+    let with = train(&monitor);
+    let summary = monitor.finish();
+    assert_eq!(with, train(&Monitor::disabled()));
+    assert_eq!((summary.counts.analysed, summary.warnings_total), (36, 0), "{summary:?}");
+    let reports = said(&reports);
+    let kinds = ["query", "key", "value", "attention_output", "up", "down"];
+    for (block, kind) in (0..2).flat_map(|block| kinds.map(|kind| (block, kind))) {
+        for step in [0, 4, 8] {
+            let layer = format!("blocks.{block}.{kind}.weight");
+            let (found, eigenvalues) = activation(&reports, &layer, step);
+            let features = if kind == "down" { 4 * D } else { D };
+            assert_eq!((found.tokens, found.features), (48, features));
+            assert!(
+                found.rank.unwrap() == eigenvalues.len() && found.effective_rank.unwrap() > 1.0
+            );
+        }
+    }
+    // The three that are given the same say the same of it.
+    let of = |kind: &str| activation(&reports, &format!("blocks.1.{kind}.weight"), 8).1.to_vec();
+    assert_eq!((of("query"), of("query")), (of("key"), of("value")));
+    assert_ne!(of("query"), of("up"));
+}
+
+/// For burn's own loop.
+#[derive(Module, Debug)]
+struct TappedNet {
+    first: Tapped<Linear>,
+    second: Linear,
+}
+
+impl TappedNet {
+    fn output(&self, batch: Batch) -> RegressionOutput {
+        let hidden = relu(self.first.forward(batch.inputs));
+        tap("second", &hidden);
+        let output = self.second.forward(hidden);
+        let loss = MseLoss::new().forward(output.clone(), batch.targets.clone(), Reduction::Mean);
+        RegressionOutput::new(loss, output, batch.targets)
+    }
+}
+
+impl TrainStep for TappedNet {
+    type Input = Batch;
+    type Output = RegressionOutput;
+    fn step(&self, batch: Batch) -> TrainOutput<RegressionOutput> {
+        let output = self.output(batch);
+        TrainOutput::new(self, output.loss.backward(), output)
+    }
+}
+
+impl InferenceStep for TappedNet {
+    type Input = Batch;
+    type Output = RegressionOutput;
+    fn step(&self, batch: Batch) -> RegressionOutput {
+        self.output(batch)
+    }
+}
+
+fn around_the_learner() {
+    let (_guard, device) = alone_with_device();
+    let (base, monitor, reports) = watched(4, |config| config);
+    device.seed(2);
+    let model = TappedNet {
+        first: LinearConfig::new(INPUTS, 24).init(&device).into(),
+        second: LinearConfig::new(24, 18).init(&device),
+    };
+    let training = bare_training(base.path()).num_epochs(2);
+    let training = training
+        .with_training_strategy(ExecutionStrategy::SingleDevice(device.clone()).into())
+        .grads_accumulation(2);
+    training.launch(learner(monitor.wrap(model), 0.05)).model.finish();
+    let reports = said(&reports);
+    // Twenty batches of four, two of them an update; validations between them do not count.
+    for layer in ["first.weight", "second.weight"] {
+        for step in [0, 4, 8] {
+            assert_eq!(activation(&reports, layer, step).0.tokens, 8, "{layer} {step}");
+        }
+        // No forward was made by the last weights.
+        assert!(reports[&(layer.to_owned(), 10)].report.activation.is_none());
+    }
+}
+
+fn mask() {
+    let (_guard, device) = alone_with_device();
+    let (_base, monitor, reports) = watched(10, |config| config);
+    let model = Named { up: LinearConfig::new(D, HIDDEN).init(&device) };
+    let x = tokens(&device, 12, 5);
+    let keep: Vec<bool> = (0..96).map(|k| k % 8 < 5).collect();
+    let kept: Vec<f64> = entries(x.clone())
+        .chunks(D)
+        .zip(&keep)
+        .filter(|(_, keep)| **keep)
+        .flat_map(|(row, _)| row.to_vec())
+        .collect();
+    let keep = Tensor::<2, Bool>::from_data(TensorData::new(keep, [12, 8]), &device);
+    monitor.observe(0, &model);
+    tap_masked("up", &x, &keep);
+    drop(model.up.forward(x));
+    monitor.finish();
+    let reports = said(&reports);
+    let (found, eigenvalues) = activation(&reports, "up.weight", 0);
+    assert_eq!(found.tokens, 60);
+    assert!(difference(eigenvalues, &spectrum(&kept, D)) < 1e-9);
+}
+
+fn limit() {
+    let (_guard, device) = alone_with_device();
+    let x = tokens(&device, 12, 5);
+    let forward = |model: &Mlp| (0..3).for_each(|_| drop(model.forward(x.clone())));
+    let (found, _) = at_start(&device, |config| config.with_activation_tokens(100), forward);
+    assert_eq!(activation(&found, "first.weight", 0).0.tokens, 100);
+    let (none, summary) = at_start(&device, |config| config.with_activation_tokens(0), forward);
+    assert!(none.values().all(|report| report.report.activation.is_none()));
+    assert_eq!((none.len(), summary.warnings_total), (2, 0));
+}
+
+#[derive(Module, Debug)]
+struct Odd {
+    conv: Conv2d,
+    up: Linear,
+    half: Linear,
+}
+
+fn refused() {
+    let (_guard, device) = alone_with_device();
+    let (_base, monitor, reports) = watched(10, |config| config);
+    let model = Odd {
+        conv: Conv2dConfig::new([8, 24], [3, 3]).init(&device),
+        up: LinearConfig::new(D, HIDDEN).init(&device),
+        half: LinearConfig::new(D, HIDDEN).init(&device),
+    };
+    monitor.observe(0, &model);
+    let image = Tensor::<4>::random([2, 8, 6, 6], Distribution::Default, &device);
+    tap("conv", &image);
+    drop(model.conv.forward(image));
+    let x = tokens(&device, 12, 5);
+    // The output in the place of the input.
+    tap("up", &model.up.forward(x.clone()));
+    tap("half", &x.clone().cast(DType::F16));
+    tap("absent", &x);
+    let keep = Tensor::<1, Bool>::from_data(TensorData::new(vec![true; 5], [5]), &device);
+    tap_masked("half", &x, &keep);
+    drop(model.half.forward(x));
+    let summary = monitor.finish();
+    let reports = said(&reports);
+    let notes = |layer: &str| reports[&(layer.to_owned(), 0)].report.notes.join("; ");
+    assert!(notes("conv.weight").contains("activations of convolutions are not measured"));
+    let wrong = "the activation has 40 features, the weight takes 24";
+    assert!(notes("up.weight").contains(wrong), "{}", notes("up.weight"));
+    assert!(notes("half.weight").contains("f16 activations, widened"), "{}", notes("half.weight"));
+    assert_eq!(activation(&reports, "half.weight", 0).0.tokens, 96);
+    let warnings: Vec<&str> = summary.warnings.iter().map(|w| w.message.as_str()).collect();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[1].contains("a mask of 5 entries for 96 tokens"));
+    assert!(warnings[0].contains("`absent` matches no watched weight"));
+}
+
+fn shed() {
+    let (_guard, device) = alone_with_device();
+    let weights = 4 * 2 * (D * HIDDEN) as u64;
+    let x = tokens(&device, 200, 5);
+    let (found, summary) = at_start(
+        &device,
+        |config| config.with_budget_bytes(weights + 1),
+        |model| drop(model.forward(x.clone())),
+    );
+    assert_eq!((summary.counts.analysed, summary.counts.dropped.total()), (2, 0));
+    assert!(summary.warnings[0].message.contains("larger than the whole byte budget"));
+    for report in found.values() {
+        assert!(report.report.activation.is_none());
+        assert!(report.report.notes.iter().any(|note| note.contains("activations were dropped")));
+    }
+}
+
+fn transparent() {
+    let (_guard, device) = alone_with_device();
+    device.seed(1);
+    let bare = Named { up: LinearConfig::new(D, HIDDEN).init(&device) };
+    let tapped: Tapped<Linear> = bare.up.clone().into();
+    let x = tokens(&device, 2, 1);
+    assert_eq!(entries(tapped.forward(x.clone())), entries(bare.up.forward(x)));
+    assert_eq!(tapped.weight.id, bare.up.weight.id);
+    assert_eq!(tapped.num_params(), bare.up.num_params());
+    let printed = |model: &dyn std::fmt::Display| model.to_string();
+    #[derive(Module, Debug)]
+    struct Shell<L: Module> {
+        up: L,
+    }
+    let shells = [printed(&Shell { up: tapped.clone() }), printed(&Shell { up: bare.up.clone() })];
+    assert_eq!(shells[0], shells[1]);
+    // A checkpoint of one is a checkpoint of the other.
+    let base = tempfile::tempdir().unwrap();
+    let path = base.path().join("model");
+    Shell { up: tapped }.into_record().save(&path).unwrap();
+    let other = Shell { up: LinearConfig::new(D, HIDDEN).init(&device) };
+    let loaded = other.load_record(ModuleRecord::load(&path).unwrap());
+    assert_eq!(entries(loaded.up.weight.val()), entries(bare.up.weight.val()));
+}
+
+fn on_the_device(device: &Device) {
+    let (_base, monitor, reports) = watched(10, |config| config);
+    device.seed(1);
+    let model = Named { up: LinearConfig::new(D, HIDDEN).init(device) };
+    let _ = model.up.forward(Tensor::<2>::zeros([1, D], device));
+    // A mean of a hundred standard deviations, in micro-batches of which the first is no rule.
+    let batch = |seed: u64| {
+        device.seed(seed);
+        let x = Tensor::<3>::random([16, 32, D], Distribution::Normal(0.0, 1.0), device);
+        x + 100.0 + seed as f64 / 10.0
+    };
+    let batches: Vec<Tensor<3>> = (0..4).map(batch).collect();
+    tap("up", &batches[0]);
+    monitor.observe(0, &model);
+    for x in &batches {
+        tap("up", x);
+        drop(model.up.forward(x.clone()));
+    }
+    monitor.observe(1, &model);
+    let exact: Vec<f64> = batches.into_iter().flat_map(entries).collect();
+    let summary = monitor.finish();
+    assert_eq!(summary.warnings_total, 0, "{summary:?}");
+    let reports = said(&reports);
+    let (found, eigenvalues) = activation(&reports, "up.weight", 0);
+    assert_eq!((found.tokens, found.rank), (2048, Some(D)));
+    for (x, y) in eigenvalues.iter().zip(spectrum(&exact, D)) {
+        assert!((x / y - 1.0).abs() < 1e-4, "{x} {y}");
+    }
+    let notes = reports[&("up.weight".to_owned(), 0)].report.notes.join("; ");
+    assert!(notes.contains("accumulated on the device in single precision"), "{notes}");
+    assert!(notes.contains("by about 2e-5"), "{notes}");
+}
