@@ -179,10 +179,12 @@ impl Monitor {
         self.inner.as_ref().map(|inner| &inner.clock)
     }
 
-    /// [`observe`](Self::observe), unless the last snapshot was of this very step.
+    /// [`observe`](Self::observe), unless the last snapshot is of this very step.
     #[cfg(feature = "train")]
     pub(crate) fn observe_start<M: Module + 'static>(&self, step: u64, model: &M) {
-        let seen = |inner: &Arc<Inner>| inner.last_complete.load(Ordering::Acquire) == step;
+        let seen = |inner: &Arc<Inner>| {
+            inner.last_complete.load(Ordering::Acquire) == step || inner.waits_for(step)
+        };
         if !self.inner.as_ref().is_some_and(seen) {
             self.observe(step, model);
         }
@@ -202,17 +204,18 @@ impl Monitor {
 impl Inner {
     fn take<M: Module + 'static>(&self, step: u64, model: &M, admission: Admission) {
         let all = admission == Admission::Wait;
-        let mut found = collect(&self.engine, model, Due { step, all });
+        let (mut found, taps) = probe::taps_in(|| collect(&self.engine, model, Due { step, all }));
         self.probe.know(std::mem::take(&mut found.ids));
         // No forward of these weights comes after the last step.
-        let listens = !all && probe::seen();
-        if found.uninitialized.is_empty() && !listens {
+        let listens = taps && !all && self.probe.wants_tokens();
+        let waits = listens || !found.uninitialized.is_empty();
+        if waits && !all {
+            self.probe.arm();
+        }
+        probe::listen(&self.probe);
+        if !waits {
             self.submit(step, admission, found);
             return;
-        }
-        if !all {
-            self.probe.arm();
-            probe::listen(&self.probe);
         }
         let walk: Box<dyn FnOnce(&Engine) -> Found + Send> = if found.uninitialized.is_empty() {
             Box::new(move |_| found)
@@ -222,6 +225,13 @@ impl Inner {
         };
         let earlier = self.set_pending(Some(Pending { step, admission, walk }));
         self.submit_pending(earlier);
+    }
+
+    /// Whether a snapshot of `step` waits for its forwards.
+    #[cfg(feature = "train")]
+    fn waits_for(&self, step: u64) -> bool {
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.as_ref().is_some_and(|pending| pending.step == step)
     }
 
     /// Puts `next` in the place of what is pending, and returns that.

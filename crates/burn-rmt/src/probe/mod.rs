@@ -8,8 +8,6 @@ mod gathered;
 mod recorder;
 #[cfg(feature = "nn")]
 mod tapped;
-#[cfg(test)]
-mod tests;
 mod tokens;
 
 pub(crate) use gathered::Gathered;
@@ -26,11 +24,13 @@ use std::sync::{Arc, Weak};
 thread_local! {
     /// What taps of this thread are to do: see the bits below.
     static STATE: Cell<u8> = const { Cell::new(0) };
+    /// Tapped layers that were met in walks through models.
+    static MET: Cell<u64> = const { Cell::new(0) };
     /// Of the monitors that observe on this thread.
     static PROBES: RefCell<Vec<Weak<Probe>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// There is a tap on this thread.
+/// A tap was called by name on this thread.
 const SEEN: u8 = 1;
 /// A monitor may want what taps are given.
 const ARMED: u8 = 2;
@@ -75,7 +75,7 @@ pub(crate) enum Key<'a> {
 /// ```
 #[inline]
 pub fn tap<const D: usize>(name: &str, input: &Tensor<D>) {
-    if armed() {
+    if seen_and_armed() {
         record(Key::Name(name), input, None);
     }
 }
@@ -88,7 +88,7 @@ pub fn tap_masked<const D: usize, const M: usize>(
     input: &Tensor<D>,
     keep: &Tensor<M, Bool>,
 ) {
-    if armed() {
+    if seen_and_armed() {
         let tokens = keep.shape().num_elements();
         record(Key::Name(name), input, Some(keep.clone().reshape([tokens])));
     }
@@ -98,32 +98,67 @@ impl Monitor {
     /// [`tap`] for this monitor alone, where several models train on one thread.
     #[inline]
     pub fn tap<const D: usize>(&self, name: &str, input: &Tensor<D>) {
-        if let Some(inner) = &self.inner
-            && (seen() || inner.probe.is_armed())
-        {
+        if let Some(inner) = &self.inner {
+            seen_and_armed();
             inner.probe.record(Key::Name(name), input, None);
         }
     }
 }
 
-/// Whether a tap of this thread has anything to do.
+/// Remembers that taps are called on this thread, and says whether they have anything to do.
 #[inline]
-fn armed() -> bool {
-    let state = STATE.try_with(Cell::get).unwrap_or(0);
+fn seen_and_armed() -> bool {
+    let state = state();
     if state & SEEN == 0 {
-        saw_tap();
+        change_state(|state| state | SEEN);
     }
     state & ARMED != 0
 }
 
-/// Remembers that there are taps on this thread.
-pub(crate) fn saw_tap() {
-    let _ = STATE.try_with(|state| state.set(state.get() | SEEN));
+/// Whether a tap of this thread has anything to do.
+#[cfg(feature = "nn")]
+#[inline]
+fn armed() -> bool {
+    state() & ARMED != 0
 }
 
-/// Whether there are.
-pub(crate) fn seen() -> bool {
-    STATE.try_with(Cell::get).unwrap_or(0) & SEEN != 0
+#[inline]
+fn state() -> u8 {
+    STATE.try_with(Cell::get).unwrap_or(0)
+}
+
+fn change_state(change: impl FnOnce(u8) -> u8) {
+    let _ = STATE.try_with(|state| state.set(change(state.get())));
+}
+
+/// A walk met a tapped layer.
+#[cfg(feature = "nn")]
+fn met_tapped() {
+    let _ = MET.try_with(|met| met.set(met.get().wrapping_add(1)));
+}
+
+/// What `walk` gives, and whether forwards of its model may reach a tap: it met a tapped layer, or
+/// taps are called by name on this thread.
+pub(crate) fn taps_in<T>(walk: impl FnOnce() -> T) -> (T, bool) {
+    let met = || MET.try_with(Cell::get).unwrap_or(0);
+    let before = met();
+    let walked = walk();
+    (walked, met() != before || called())
+}
+
+/// Whether taps are called by name on this thread. What was called for monitors that are all gone says
+/// nothing of the next one.
+fn called() -> bool {
+    let gone = PROBES.try_with(|probes| {
+        let Ok(mut probes) = probes.try_borrow_mut() else { return false };
+        let listened = !probes.is_empty();
+        probes.retain(|probe| probe.strong_count() > 0);
+        listened && probes.is_empty()
+    });
+    if gone == Ok(true) {
+        change_state(|_| 0);
+    }
+    state() & SEEN != 0
 }
 
 /// Lets the taps of this thread serve `probe`.
@@ -137,7 +172,7 @@ pub(crate) fn listen(probe: &Arc<Probe>) {
         }
     });
     if probe.is_armed() {
-        let _ = STATE.try_with(|state| state.set(state.get() | ARMED));
+        change_state(|state| state | ARMED);
     }
 }
 
@@ -151,7 +186,7 @@ fn record<const D: usize>(key: Key<'_>, input: &Tensor<D>, keep: Option<Tensor<1
         })
         .unwrap_or_default();
     if !probes.iter().any(|probe| probe.is_armed()) {
-        let _ = STATE.try_with(|state| state.set(state.get() & !ARMED));
+        change_state(|state| state & !ARMED);
         return;
     }
     if let Key::Name(name) = key {

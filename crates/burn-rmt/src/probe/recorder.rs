@@ -54,9 +54,14 @@ impl Probe {
         state.ids = ids.into_iter().collect();
     }
 
-    /// Takes inputs from now on; nothing where no tokens are wanted.
+    /// Whether any inputs are taken at all.
+    pub(crate) fn wants_tokens(&self) -> bool {
+        self.limit > 0
+    }
+
+    /// Takes inputs from now on.
     pub(crate) fn arm(&self) {
-        self.armed.store(self.limit > 0, Ordering::Release);
+        self.armed.store(self.wants_tokens(), Ordering::Release);
     }
 
     /// Takes no more, and hands over what was gathered.
@@ -125,5 +130,62 @@ impl State {
             Key::Name(name) => self.id(name),
             Key::Param(id) => self.known.contains(&id).then_some(id),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    fn probe(limit: u64, evaluation: bool) -> (Probe, ParamId) {
+        let (probe, id) = (Probe::new(limit, evaluation), ParamId::new());
+        probe.know(vec![("a.up.weight".into(), id), ("bare".into(), ParamId::new())]);
+        (probe, id)
+    }
+
+    #[test]
+    fn names_are_those_of_weights() {
+        let (probe, id) = probe(10, false);
+        assert_eq!(probe.id("a.up"), Some(id));
+        assert_eq!(probe.id("a.up.weight"), Some(id));
+        assert!(probe.id("bare").is_some() && probe.id("a").is_none() && probe.id("").is_none());
+        assert!(probe.knows(Key::Param(id)) && !probe.knows(Key::Param(ParamId::new())));
+    }
+
+    #[test]
+    fn recorded_while_armed_and_in_training() {
+        let train = Tensor::<3>::zeros([2, 3, 4], &Device::flex().autodiff());
+        let evaluate = train.clone().without_autodiff();
+        let (probe, id) = probe(4, false);
+        let recorded = |probe: &Probe, x: &Tensor<3>| {
+            probe.record(Key::Name("a.up"), x, None);
+            probe.disarm().inputs.contains_key(&id)
+        };
+        assert!(!recorded(&probe, &train));
+        probe.arm();
+        assert!(!recorded(&probe, &evaluate));
+        probe.arm();
+        assert!(recorded(&probe, &train) && !probe.is_armed());
+        // No tokens wanted: never armed.
+        let none = Probe::new(0, true);
+        none.arm();
+        assert!(!none.is_armed());
+    }
+
+    #[test]
+    fn features_do_not_change() {
+        let device = Device::flex().autodiff();
+        let (probe, _) = probe(100, false);
+        probe.arm();
+        probe.record(Key::Name("a.up"), &Tensor::<2>::zeros([2, 4], &device), None);
+        probe.record(Key::Name("a.up"), &Tensor::<2>::zeros([2, 5], &device), None);
+        // Nothing is no input.
+        probe.record(Key::Name("a.up"), &Tensor::<2>::zeros([0, 4], &device), None);
+        let recording = probe.disarm();
+        let problems: Vec<String> = recording.problems.into_iter().collect();
+        assert_eq!(problems, ["tap of `a.up.weight`: inputs of 4 and of 5 features"]);
+        let bytes = recording.inputs.into_values().filter_map(|g| g.snapshot()).map(|s| s.bytes);
+        assert_eq!(bytes.collect::<Vec<_>>(), [32]);
     }
 }

@@ -1,6 +1,6 @@
 //! A layer that records its own input.
 
-use super::{Key, armed, record, saw_tap};
+use super::{Key, armed, met_tapped, record};
 use crate::transparent::transparent_module;
 use burn_core::module::{Content, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault};
 use burn_core::tensor::Tensor;
@@ -54,7 +54,7 @@ impl<M> Tapped<M> {
 
     /// A monitor walks the model: there is a tap in it.
     fn visiting(&self) {
-        saw_tap();
+        met_tapped();
     }
 }
 
