@@ -226,11 +226,12 @@ fn linear(inputs: usize, outputs: usize, device: &Device) -> Tapped<Linear> {
     LinearConfig::new(inputs, outputs).with_bias(false).init(device).into()
 }
 
-/// Mean cross-entropy of each batch, in nats, by the model as it is, without training: its layers
-/// tell no monitor what they are given.
-pub fn batch_losses(model: &Transformer, batches: &[Batch]) -> Result<Vec<f64>> {
+/// Mean cross-entropy of each batch, in nats; NaN where it cannot be read. Outside training, so that
+/// the layers tell no monitor what they are given.
+pub fn batch_losses(model: &Transformer, batches: &[Batch]) -> Vec<f64> {
     let model = model.valid();
-    batches.iter().map(|batch| Ok(model.loss(batch).try_into_scalar::<f64>()?)).collect()
+    let losses = batches.iter().map(|batch| model.loss(batch).try_into_scalar::<f64>());
+    losses.map(|loss| loss.unwrap_or(f64::NAN)).collect()
 }
 
 fn mean(losses: &[f64]) -> f64 {
@@ -298,7 +299,7 @@ pub fn fit(
 
     monitor.observe(0, &model); // the weights before the first update
 
-    let first_validation = mean(&batch_losses(&model, &corpus.validation)?);
+    let first_validation = mean(&batch_losses(&model, &corpus.validation));
     monitor.scalar(0, "loss/validation", first_validation);
     let (mut train, mut validation) = (f64::NAN, first_validation);
     let bar = rmt_examples::progress_bar(sizes.steps)?;
@@ -317,7 +318,7 @@ pub fn fit(
         bar.set_position(step);
         if step.is_multiple_of(sizes.every) || step == sizes.steps {
             train = loss.try_into_scalar::<f64>()?;
-            validation = mean(&batch_losses(&model, &corpus.validation)?);
+            validation = mean(&batch_losses(&model, &corpus.validation));
             monitor.scalar(step, "loss/validation", validation);
             bar.set_message(format!("loss {train:.3}  validation {validation:.3}"));
         }

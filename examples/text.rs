@@ -45,7 +45,7 @@ pub const SOURCES: &[&str] = &[
 /// Share of each text, its end, that is validated with.
 const VALIDATION: f64 = 0.1;
 /// Batches, spread over what is validated with, at most.
-const VALIDATION_BATCHES: usize = 32;
+const VALIDATION_BATCHES: usize = 16;
 
 /// The characters that a model knows, in their order.
 #[derive(Clone, Debug)]
