@@ -1,7 +1,7 @@
 //! How a parameter is read as matrices, by the module that owns it.
 
 use rmt_core::Orientation;
-use rmt_core::layers::LayerKind;
+use rmt_core::layers::{LayerId, LayerKind};
 use rmt_monitor::{Layout, Matrices};
 
 /// A parameter's reading as matrices.
@@ -11,6 +11,17 @@ pub(crate) struct Reading {
     /// What the owner says of the kind, where the name does not.
     pub(crate) kind: Option<LayerKind>,
     pub(crate) note: Option<&'static str>,
+}
+
+impl Reading {
+    /// The layer of this name: its kind is the name's or, where that says nothing, the owner's.
+    pub(crate) fn layer(&self, name: &str) -> LayerId {
+        let mut layer = LayerId::from_name(name);
+        if let (LayerKind::Other, Some(kind)) = (layer.kind, self.kind) {
+            layer.kind = kind;
+        }
+        layer
+    }
 }
 
 /// A convolution's groups cannot be seen from its parameter.
@@ -36,8 +47,9 @@ pub(crate) fn reading(
     min_side: usize,
 ) -> Result<Reading, Unread> {
     let owner = owner.strip_prefix("Struct:").unwrap_or(owner);
-    let transposed = owner.starts_with("ConvTranspose");
-    let conv = transposed || owner.starts_with("Conv") || owner.starts_with("DeformConv");
+    // burn's own, and no user's `ConvNet`.
+    let transposed = matches!(owner, "ConvTranspose1d" | "ConvTranspose2d" | "ConvTranspose3d");
+    let conv = transposed || matches!(owner, "Conv1d" | "Conv2d" | "Conv3d" | "DeformConv2d");
     let kind = match owner {
         "Embedding" => Some(LayerKind::Embedding),
         _ if conv => Some(LayerKind::Conv),
@@ -86,6 +98,8 @@ mod tests {
         assert_eq!(of("Struct:Conv1d", &[8, 3, 5]), Some((1, [8, 15], out_in)));
         assert_eq!(of("Struct:ConvTranspose2d", &[4, 6, 2, 2]), Some((1, [4, 24], in_out)));
         assert_eq!(of("Struct:Mine", &[3, 5]), Some((1, [3, 5], Orientation::Assumed)));
+        assert_eq!(of("Struct:ConvNet", &[3, 5]), Some((1, [3, 5], Orientation::Assumed)));
+        assert_eq!(of("Struct:ConvNet", &[8, 3, 5, 5]), None);
         assert_eq!(of("Struct:Mine", &[2, 16, 30]), Some((2, [16, 30], Orientation::Assumed)));
         assert_eq!(of("Struct:Mine", &[2, 3, 30]), None);
         assert_eq!(of("Struct:Mine", &[2, 2, 16, 30]), None);

@@ -53,6 +53,11 @@
 //! layer is given in the forwards of a due step. The report of its weight then says how far each right
 //! singular vector points where the data do, beside what a random direction would.
 //!
+//! # Ablation
+//!
+//! [`ablation`] zeroes singular values of a trained model, a decile of the spectrum or its outliers,
+//! and measures what the loss is without them.
+//!
 //! # What is not watched
 //!
 //! Vectors (biases, norms) are not matrices and are skipped. Linear, embedding and convolution
@@ -64,6 +69,7 @@
 //! `….lora.b`, their product on request (`with_lora_products`). Quantised weights are dequantised on
 //! the worker, and never called random.
 
+pub mod ablation;
 #[cfg(feature = "optim")]
 mod gradients;
 mod handles;

@@ -4,7 +4,7 @@ use crate::handles::{PartHandle, ProductHandle, WeightHandle};
 use crate::layout::{Reading, Unread, reading};
 use burn_core::module::{Module, ModuleVisitor, Param, ParamId};
 use burn_core::tensor::{DType, Tensor};
-use rmt_core::layers::{LayerId, LayerKind};
+use rmt_core::layers::LayerId;
 use rmt_monitor::{Engine, LayerSnapshot, Matrices, Weights};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -154,10 +154,7 @@ impl<S: Source> Collector<'_, S> {
         let frozen = tensor.is_autodiff().then(|| !tensor.is_require_grad());
         let dtype = tensor.dtype();
         let quantised = matches!(dtype, DType::QFloat(_));
-        let mut layer = LayerId::from_name(name);
-        if let (LayerKind::Other, Some(kind)) = (layer.kind, reading.kind) {
-            layer.kind = kind;
-        }
+        let layer = reading.layer(name);
         let mut notes: Vec<String> = reading.note.map(Into::into).into_iter().collect();
         if quantised {
             notes.push("quantised weights, dequantised".into());

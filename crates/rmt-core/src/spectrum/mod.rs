@@ -7,6 +7,7 @@ mod equalise;
 mod householder;
 mod matrix;
 mod tridiagonal;
+mod without;
 
 pub use decompose::{Decomposition, decompose, singular_values};
 pub(crate) use eigen::eigen;

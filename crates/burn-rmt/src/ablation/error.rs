@@ -1,0 +1,130 @@
+//! What can keep an ablation from being made, and what to do about it.
+
+use rmt_core::RmtError;
+use rmt_monitor::{Layout, PatternError, ReadError};
+
+/// Why singular values could not be removed, or their removal not measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AblationError {
+    /// The selection leaves no matrix.
+    #[error("{selection}: no matrix of the model is selected; it has {known}")]
+    NothingSelected {
+        /// The selection, in words.
+        selection: String,
+        /// Names of the model's matrices.
+        known: String,
+    },
+    /// A name pattern does not parse.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The parameter has more than two axes, and nothing is known of them.
+    #[error(
+        "`{layer}`: {shape:?} is no matrix, and no layout is known for it; give one with with_layout, or leave it out with except"
+    )]
+    NotAMatrix {
+        /// Name of the parameter.
+        layer: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// The layout that was given does not fit the parameter.
+    #[error("`{layer}`: its shape {shape:?} does not fit {layout:?}")]
+    Unfit {
+        /// Name of the parameter.
+        layer: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// As given.
+        layout: Layout,
+    },
+    /// The parameter is quantised.
+    #[error("`{layer}` is quantised: ablate the model before it is quantised, or dequantise it")]
+    Quantised {
+        /// Name of the parameter.
+        layer: String,
+    },
+    /// burn has not drawn the parameter yet.
+    #[error(
+        "`{layer}` is not initialized: make a forward of the model first, load its weights, or hand over model.valid()"
+    )]
+    Uninitialized {
+        /// Name of the parameter.
+        layer: String,
+    },
+    /// The parameter holds NaN or infinities.
+    #[error("`{layer}`: {count} of its values are not finite; take an earlier checkpoint")]
+    NotFinite {
+        /// Name of the parameter.
+        layer: String,
+        /// How many.
+        count: usize,
+    },
+    /// Two parameters have one identity and different values.
+    #[error(
+        "`{layer}` is tied to `{first}` by its ParamId but has other values; give it an identity of its own, or the same values"
+    )]
+    Untied {
+        /// Name of the parameter.
+        layer: String,
+        /// Name of the first parameter of this identity.
+        first: String,
+    },
+    /// The parameter could not be read from its device, or not be written in its type.
+    #[error("`{layer}` could not be read: {cause}")]
+    Read {
+        /// Name of the parameter.
+        layer: String,
+        /// Why.
+        cause: ReadError,
+    },
+    /// The matrix could not be decomposed or analysed.
+    #[error("`{layer}`: {cause}")]
+    Analysis {
+        /// Name of the matrix.
+        layer: String,
+        /// Why.
+        cause: RmtError,
+    },
+    /// A setting has no meaning.
+    #[error("{setting} = {value}: {requirement}")]
+    Setting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// As given.
+        value: usize,
+        /// What it must be.
+        requirement: &'static str,
+    },
+    /// There is no such share of the singular values.
+    #[error("share = {0}: the share of singular values to remove must lie between 0 and 1")]
+    Share(f64),
+    /// The closure gave no loss.
+    #[error("{group}: the closure gave no loss; it must give one for each batch")]
+    NoLosses {
+        /// What was measured.
+        group: String,
+    },
+    /// The closure gave another number of losses than for the model as it is.
+    #[error(
+        "{group}: the closure gave {found} losses, {expected} for the model as it is; give those of the same batches each time"
+    )]
+    LossCount {
+        /// What was measured.
+        group: String,
+        /// Losses of the model as it is.
+        expected: usize,
+        /// Losses given now.
+        found: usize,
+    },
+    /// A loss is NaN or infinite.
+    #[error("{group}: the loss of batch {batch} is {value}; it must be finite")]
+    LossNotFinite {
+        /// What was measured.
+        group: String,
+        /// Index of the batch, from 0.
+        batch: usize,
+        /// The loss.
+        value: f64,
+    },
+}

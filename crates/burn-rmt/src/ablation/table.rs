@@ -1,0 +1,159 @@
+//! What was measured.
+
+use super::losses::mean;
+use super::selected::Selected;
+use rmt_core::sanity;
+use rmt_monitor::Table;
+use serde::Serialize;
+use std::fmt;
+
+/// The loss without each group of singular values. As text, an aligned table; the
+/// [module](super) has an example.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct AblationTable {
+    /// What was selected, in words.
+    pub selection: String,
+    /// Matrices that were ablated together.
+    pub matrices: usize,
+    /// Their singular values, counted together.
+    pub values: usize,
+    /// Batches that the loss was measured on.
+    pub batches: usize,
+    /// Mean loss of the model as it is, in nats if the losses are.
+    pub baseline_loss: f64,
+    /// exp of it.
+    pub baseline_perplexity: f64,
+    /// One a group.
+    pub rows: Vec<AblationRow>,
+}
+
+/// The loss without one group of singular values.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct AblationRow {
+    /// What was selected, in words.
+    pub selection: String,
+    /// The group: its number, 0 the largest values, or which outliers.
+    pub group: String,
+    /// Singular values removed, of all matrices together.
+    pub removed: usize,
+    /// Mean loss over the batches without them.
+    pub loss: f64,
+    /// Mean over the batches of the difference from the model as it is.
+    pub delta_loss: f64,
+    /// Its standard error, s_d/√B over the B differences of batches; `None` for one batch. That of
+    /// the batches only: of bulk values, `spread` is that of the choice.
+    pub delta_error: Option<f64>,
+    /// Standard deviation of the difference from draw to draw, where bulk values were drawn several
+    /// times.
+    pub spread: Option<f64>,
+    /// exp(loss); infinite, and null in JSON, above 709 nats.
+    pub perplexity: f64,
+    /// Its difference from that of the model as it is.
+    pub delta_perplexity: f64,
+    /// What else there is to say.
+    pub note: Option<String>,
+}
+
+impl AblationTable {
+    pub(super) fn new(
+        selection: String,
+        selected: &Selected,
+        baseline: &[f64],
+        rows: Vec<AblationRow>,
+    ) -> Self {
+        let sizes = selected.sizes();
+        let baseline_loss = mean(baseline);
+        Self {
+            selection,
+            matrices: sizes.len(),
+            values: sizes.iter().sum(),
+            batches: baseline.len(),
+            baseline_loss,
+            baseline_perplexity: baseline_loss.exp(),
+            rows,
+        }
+    }
+
+    /// Under this name, for [`write_table`](rmt_monitor::sinks::write_table): a line in
+    /// `tables.jsonl` for each row, and a table on TensorBoard's text page. The first row is the model
+    /// as it is.
+    pub fn to_table(&self, name: impl Into<String>) -> Table {
+        let sanity::Table { columns, rows, .. } = self.cells();
+        Table::new(name, columns, rows)
+    }
+
+    fn cells(&self) -> sanity::Table {
+        let spread = self.rows.iter().any(|row| row.spread.is_some());
+        let noted = self.rows.iter().any(|row| row.note.is_some());
+        let columns = |all: [Option<String>; 10]| all.into_iter().flatten().collect::<Vec<_>>();
+        let head = |text: &str| Some(text.to_owned());
+        let heads = columns([
+            head("selection"),
+            head("group"),
+            head("removed"),
+            head("loss"),
+            head("Δ loss"),
+            head("± (paired)"),
+            head("± (draws)").filter(|_| spread),
+            head("perplexity"),
+            head("Δ perplexity"),
+            head("note").filter(|_| noted),
+        ]);
+        let optional = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), figure);
+        let line = |row: &AblationRow| {
+            columns([
+                Some(row.selection.clone()),
+                Some(row.group.clone()),
+                Some(row.removed.to_string()),
+                Some(figure(row.loss)),
+                Some(signed(row.delta_loss)),
+                Some(optional(row.delta_error)),
+                spread.then(|| optional(row.spread)),
+                Some(figure(row.perplexity)),
+                Some(signed(row.delta_perplexity)),
+                noted.then(|| row.note.clone().unwrap_or_default()),
+            ])
+        };
+        let whole = columns([
+            Some(self.selection.clone()),
+            head("none"),
+            head("0"),
+            Some(figure(self.baseline_loss)),
+            head("–"),
+            head("–"),
+            head("–").filter(|_| spread),
+            Some(figure(self.baseline_perplexity)),
+            head("–"),
+            head("").filter(|_| noted),
+        ]);
+        let rows = std::iter::once(whole).chain(self.rows.iter().map(line));
+        sanity::Table::new(heads, rows.collect())
+    }
+}
+
+/// Four decimals, or two digits of what they would hide.
+fn figure(x: f64) -> String {
+    if x == 0.0 || (1e-3..1e6).contains(&x.abs()) { format!("{x:.4}") } else { format!("{x:.1e}") }
+}
+
+fn signed(x: f64) -> String {
+    let sign = if x > 0.0 { "+" } else { "" };
+    format!("{sign}{}", figure(x))
+}
+
+impl fmt::Display for AblationTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted =
+            |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
+        writeln!(
+            f,
+            "{} of {}, {}",
+            counted(self.values, "singular value", "singular values"),
+            counted(self.matrices, "matrix", "matrices"),
+            counted(self.batches, "batch", "batches"),
+        )?;
+        write!(f, "{}", self.cells())
+    }
+}
