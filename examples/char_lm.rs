@@ -12,7 +12,8 @@
 //!
 //! Meanwhile a monitor compares its weights with random matrices, and their singular vectors with what
 //! the layers are given. At the end a table tells which layers have left random matrix theory, since
-//! when, and whether the vectors behind their outliers point where the data do.
+//! when, and whether the vectors behind their outliers point where the data do; others, what the loss is
+//! without a tenth of the singular values.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ use burn::tensor::activation::gelu;
 use burn::tensor::module::attention;
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn_rmt::ablation::{AblationError, AblationTable, Select, deciles, kinds};
+use burn_rmt::sinks::write_table;
 use burn_rmt::{Monitor, MonitorConfig, Summary, Tapped, unused_run_directory};
 use clap::{Parser, ValueEnum};
 use comfy_table::{Table, presets};
@@ -115,7 +118,8 @@ impl Options {
     }
 }
 
-const HEAD_WIDTH: usize = 32;
+/// Width of an attention head.
+pub const HEAD_WIDTH: usize = 32;
 /// Width of the inner layer of the feed-forward block, in widths of the model.
 const EXPANSION: usize = 4;
 const WEIGHT_DECAY: f32 = 0.1;
@@ -234,7 +238,8 @@ pub fn batch_losses(model: &Transformer, batches: &[Batch]) -> Vec<f64> {
     losses.map(|loss| loss.unwrap_or(f64::NAN)).collect()
 }
 
-fn mean(losses: &[f64]) -> f64 {
+/// Their mean.
+pub fn mean(losses: &[f64]) -> f64 {
     losses.iter().sum::<f64>() / losses.len() as f64
 }
 
@@ -406,9 +411,21 @@ fn run(options: &Options) -> Result<()> {
     for warning in &summary.warnings {
         println!("warning at step {}: {}", warning.step, warning.message);
     }
-    println!("\nIt writes:\n{}\n", write_text(model, vocabulary, "\n", 300, options.seed)?);
+    println!("\nWithout each tenth of the singular values of all matrices of a kind:\n");
+    for ablated in ablate(model, &corpus.validation)? {
+        println!("{ablated}");
+        write_table(directory, &ablated.to_table(format!("ablation {}", ablated.selection)))?;
+    }
+    println!("It writes:\n{}\n", write_text(model, vocabulary, "\n", 300, options.seed)?);
     println!("To see it as it happened: tensorboard --logdir {}", directory.display());
     Ok(())
+}
+
+/// The loss without each decile of the singular values of each kind of matrix in turn.
+pub fn ablate(model: &Transformer, batches: &[Batch]) -> Result<Vec<AblationTable>, AblationError> {
+    let model = model.valid();
+    let losses = |model: &Transformer| batch_losses(model, batches);
+    kinds(&model).into_iter().map(|kind| deciles(&model, Select::kind(kind), losses)).collect()
 }
 
 /// What every weight matrix is at its last observation.

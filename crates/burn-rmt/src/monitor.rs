@@ -21,8 +21,7 @@ impl Adapter for Burn {
     type Monitor = Monitor;
     fn attach(engine: Engine) -> Monitor {
         let settings = engine.settings();
-        let (tokens, evaluation) =
-            (settings.activation_tokens, settings.activations_in_evaluation);
+        let (tokens, evaluation) = (settings.activation_tokens, settings.activations_in_evaluation);
         let inner = Inner {
             probe: Arc::new(Probe::new(tokens, evaluation)),
             engine,
@@ -254,7 +253,9 @@ impl Inner {
         for (id, gathered) in recording.inputs {
             let place = found.places.get(&id).cloned().unwrap_or_default();
             // A product of an adapter's factors may follow the matrix itself.
-            let Some(layer) = found.layers.get_mut(place).and_then(<[_]>::first_mut) else { continue };
+            let Some(layer) = found.layers.get_mut(place).and_then(<[_]>::first_mut) else {
+                continue;
+            };
             if layer.layer.kind == LayerKind::Conv {
                 layer.notes.push("activations of convolutions are not measured".into());
             } else if layer.layer.part.is_some() {
