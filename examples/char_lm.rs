@@ -411,12 +411,21 @@ fn run(options: &Options) -> Result<()> {
     for warning in &summary.warnings {
         println!("warning at step {}: {}", warning.step, warning.message);
     }
-    println!("\nWithout each tenth of the singular values of all matrices of a kind:\n");
-    for ablated in ablate(model, &corpus.validation)? {
-        println!("{ablated}");
-        write_table(directory, &ablated.to_table(format!("ablation {}", ablated.selection)))?;
+    let ablated = ablate(model, &corpus.validation)?;
+    println!(
+        "\nΔ loss in nats without each tenth of the singular values of all matrices of a kind:"
+    );
+    println!("{}", ablation_table(&ablated));
+    let all =
+        ablated.iter().map(|of_kind| of_kind.to_table("ablation")).reduce(|mut all, table| {
+            all.rows.extend(table.rows);
+            all
+        });
+    if let Some(mut all) = all {
+        all.step = losses.steps;
+        write_table(directory, &all)?;
     }
-    println!("It writes:\n{}\n", write_text(model, vocabulary, "\n", 300, options.seed)?);
+    println!("\nIt writes:\n{}\n", write_text(model, vocabulary, "\n", 300, options.seed)?);
     println!("To see it as it happened: tensorboard --logdir {}", directory.display());
     Ok(())
 }
@@ -426,6 +435,20 @@ pub fn ablate(model: &Transformer, batches: &[Batch]) -> Result<Vec<AblationTabl
     let model = model.valid();
     let losses = |model: &Transformer| batch_losses(model, batches);
     kinds(&model).into_iter().map(|kind| deciles(&model, Select::kind(kind), losses)).collect()
+}
+
+/// One column a kind, one row a decile.
+fn ablation_table(ablated: &[AblationTable]) -> Table {
+    let mut table = Table::new();
+    let kinds = ablated.iter().map(|of_kind| of_kind.selection.replace("kind ", ""));
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    table.set_header(std::iter::once("decile".to_owned()).chain(kinds));
+    for (decile, row) in ablated.first().iter().flat_map(|first| first.rows.iter().enumerate()) {
+        let deltas = ablated.iter().filter_map(|of_kind| of_kind.rows.get(decile));
+        let deltas = deltas.map(|row| format!("{:+.4}", row.delta_loss));
+        table.add_row(std::iter::once(row.group.clone()).chain(deltas));
+    }
+    table
 }
 
 /// What every weight matrix is at its last observation.
