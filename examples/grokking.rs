@@ -17,11 +17,10 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
@@ -31,7 +30,6 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rmt::{Monitor, MonitorConfig, Summary, unused_run_directory};
 use clap::Parser;
 use comfy_table::{Table, presets};
-use indicatif::{ProgressBar, ProgressStyle};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_examples::Backend;
@@ -203,7 +201,7 @@ pub fn train(options: &Options, monitor: &Monitor, stop: &AtomicBool) -> Result<
 
     monitor.observe(0, &model); // the weights before the first update
 
-    let bar = progress_bar(options.steps)?;
+    let bar = rmt_examples::progress_bar(options.steps)?;
     let (mut memorized, mut grokked) = (None, None);
     let mut step = 0;
     while step < options.steps && !stop.load(Ordering::Relaxed) {
@@ -248,38 +246,21 @@ pub fn train(options: &Options, monitor: &Monitor, stop: &AtomicBool) -> Result<
     })
 }
 
-/// A bar on standard error, which draws nothing where that is not a terminal.
-fn progress_bar(steps: u64) -> Result<ProgressBar> {
-    let style = ProgressStyle::with_template("{bar:24} step {pos}/{len}  {msg}  {eta} left")?;
-    Ok(ProgressBar::new(steps).with_style(style))
-}
-
 // ------------------------------------------------------------------------------------------------
 // Result
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    rmt_examples::exit_code(run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<()> {
     options.check()?;
-
-    // Ctrl-C ends the training loop, not the program: what was reached is still reported.
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
-        .context("cannot listen for Ctrl-C")?;
+    let stop = rmt_examples::stop_on_ctrl_c()?;
 
     let directory = unused_run_directory(&options.run);
     let monitor = MonitorConfig::new(&directory).with_every(options.every).init()?;
     let start = Instant::now();
-    let reached = train(options, &monitor, &stop)?;
+    let reached = train(options, &monitor, stop)?;
     let seconds = start.elapsed().as_secs_f64();
     let summary = monitor.finish();
 

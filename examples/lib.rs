@@ -1,10 +1,16 @@
-//! What the examples share: the device that they train on, as `--device` names it.
+//! What the examples share: the device that they train on, as `--device` names it, a progress bar, how
+//! they end, and texts.
+
+pub mod text;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuBackend;
 use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A backend of burn.
@@ -56,4 +62,30 @@ impl Backend {
 /// The device's own name, such as that of the GPU; what burn calls it where it has none.
 pub fn name(device: &Device) -> String {
     device.identity().map_or_else(|| format!("{device:?}"), |identity| identity.name)
+}
+
+/// A bar on standard error, which draws nothing where that is not a terminal.
+pub fn progress_bar(steps: u64) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{bar:24} step {pos}/{len}  {msg}  {eta} left")?;
+    Ok(ProgressBar::new(steps).with_style(style))
+}
+
+/// What Ctrl-C sets from now on: it ends the training loop, not the program, so that what was reached
+/// is still reported.
+pub fn stop_on_ctrl_c() -> Result<&'static AtomicBool> {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))
+        .context("cannot listen for Ctrl-C")?;
+    Ok(&STOP)
+}
+
+/// Of a program that ended like this; says why it failed, in one line.
+pub fn exit_code(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod a_panic_in_training_loses_nothing_that_was_taken;
 mod a_resumed_run_is_one_series;
 mod a_snapshot_over_budget_is_cut_by_layer;
 mod activations_are_those_of_their_step;
+mod a_transformer_is_watched_with_its_inputs;
 mod bad_configuration_is_a_clear_error;
 mod checkpoints_of_burn_are_read_as_they_are;
 mod every_kind_of_parameter_is_accounted_for;
@@ -36,6 +37,11 @@ mod weights_are_taken_as_scheduled;
 #[path = "../../examples/grokking.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod grokking;
+
+/// A transformer, as its users train it.
+#[path = "../../examples/char_lm.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod char_lm;
 
 /// burn's own training loop, watched, as its users run it.
 #[path = "../../examples/learner.rs"]
@@ -69,6 +75,7 @@ fn main() -> ExitCode {
         a_resumed_run_is_one_series::tests(),
         a_snapshot_over_budget_is_cut_by_layer::tests(),
         activations_are_those_of_their_step::tests(),
+        a_transformer_is_watched_with_its_inputs::tests(),
         bad_configuration_is_a_clear_error::tests(),
         checkpoints_of_burn_are_read_as_they_are::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),

@@ -92,7 +92,7 @@ pub use probe::{tap, tap_masked};
 pub use rmt_core;
 pub use rmt_monitor::{
     Counts, InitError, LayerSummary, Layout, Overflow, ResumeError, Schedule, Settings, Status,
-    Summary, Warning, sinks, unused_run_directory,
+    Summary, Table, Warning, sinks, unused_run_directory,
 };
 
 /// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.

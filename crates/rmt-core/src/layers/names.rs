@@ -57,9 +57,12 @@ const KINDS: &[(&str, LayerKind)] = &[
     ("out_lin", AttentionOutput),
     ("to_out.#", AttentionOutput),
     ("attn_output", AttentionOutput),
+    ("attention_output", AttentionOutput),
     // Feed-forward blocks. `fc1` and `linear1` alone are any network's first layer.
     ("pwff.linear_inner", Up),
     ("pwff.linear_outer", Down),
+    ("#.up", Up),
+    ("#.down", Down),
     ("#.linear1", Up),
     ("#.linear2", Down),
     ("intermediate.dense", Up),

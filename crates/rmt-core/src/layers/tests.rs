@@ -37,6 +37,10 @@ fn burn_names() {
         ("output.weight", Other, None),
         ("", Other, None),
         ("weight", Other, None),
+        ("position_embedding.weight", Embedding, None),
+        ("blocks.3.attention_output.weight", AttentionOutput, Some(3)),
+        ("blocks.3.up.weight", Up, Some(3)),
+        ("blocks.3.down.weight", Down, Some(3)),
         // A network of one's own: its first layers are no feed-forward block.
         ("fc1.weight", Other, None),
         ("linear1.weight", Other, None),

@@ -1,0 +1,490 @@
+//! A transformer learns to write like this repository, character by character.
+//!
+//! ```text
+//! cargo run --release --example char_lm
+//! cargo run --release --example char_lm -- --text shakespeare.txt --preset base --device wgpu
+//! ```
+//!
+//! It reads the documentation and the sources of this workspace, or the file that `--text` names, and
+//! learns to tell the next character: a decoder in the manner of GPT-2 (Radford et al., 2019), pre-norm,
+//! with queries, keys and values in matrices of their own, without biases. The preset `small` takes a
+//! few minutes on two CPU cores; `base` is for more cores or a GPU.
+//!
+//! Meanwhile a monitor compares its weights with random matrices, and their singular vectors with what
+//! the layers are given. At the end a table tells which layers have left random matrix theory, since
+//! when, and whether the vectors behind their outliers point where the data do; others, what the loss is
+//! without a tenth of the singular values.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::nn::{
+    Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig,
+};
+use burn::optim::{AdamWConfig, GradientsParams};
+use burn::tensor::activation::gelu;
+use burn::tensor::module::attention;
+use burn::tensor::ops::AttentionModuleOptions;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn_rmt::ablation::{AblationError, AblationTable, Select, deciles, kinds};
+use burn_rmt::sinks::write_table;
+use burn_rmt::{Monitor, MonitorConfig, Summary, Tapped, unused_run_directory};
+use clap::{Parser, ValueEnum};
+use comfy_table::{Table, presets};
+use rand::SeedableRng;
+use rand::distr::{Distribution, weighted::WeightedIndex};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rmt_examples::Backend;
+use rmt_examples::text::{Batch, Corpus, PROSE, SOURCES, Vocabulary};
+
+// ------------------------------------------------------------------------------------------------
+// Options
+
+/// Trains a transformer to tell the next character of a text.
+#[derive(Parser, Clone, Debug)]
+pub struct Options {
+    /// Text to learn; the documentation and sources of this workspace without it
+    #[arg(long)]
+    pub text: Option<PathBuf>,
+    /// How large the model is, and how long it is trained
+    #[arg(long, value_enum, default_value_t)]
+    pub preset: Preset,
+    /// Number of optimizer steps, instead of the preset's
+    #[arg(long)]
+    pub steps: Option<u64>,
+    /// Validate and observe the weights every so many steps
+    #[arg(long, default_value_t = 100)]
+    pub every: u64,
+    /// Directory that the run is recorded in; numbered when it exists
+    #[arg(long, default_value = "runs/char_lm")]
+    pub run: PathBuf,
+    /// Seed of the first weights, of the batches and of the text that is written at the end
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// What it is trained on
+    #[arg(long, value_enum, default_value_t)]
+    pub device: Backend,
+}
+
+/// Sizes that go together.
+#[derive(ValueEnum, Clone, Copy, Debug, Default)]
+pub enum Preset {
+    /// For two CPU cores.
+    #[default]
+    Small,
+    /// For a GPU.
+    Base,
+}
+
+/// Everything that a run depends on but the text.
+#[derive(Clone, Debug)]
+pub struct Hyperparameters {
+    /// Of the residual stream: a multiple of 32.
+    pub width: usize,
+    /// How many blocks there are.
+    pub blocks: usize,
+    /// Sequences in a batch.
+    pub batch: usize,
+    /// Characters that the model looks back at.
+    pub context: usize,
+    /// Optimizer steps.
+    pub steps: u64,
+    /// The largest, after the warm-up.
+    pub learning_rate: f64,
+    /// Steps from one validation to the next.
+    pub every: u64,
+    /// Of all random numbers.
+    pub seed: u64,
+}
+
+impl Options {
+    /// Fails, with one line that says why, where these options cannot be trained with.
+    pub fn hyperparameters(&self) -> Result<Hyperparameters> {
+        let Self { every, seed, .. } = *self;
+        let (width, blocks, batch, context, steps, learning_rate) = match self.preset {
+            Preset::Small => (128, 4, 16, 64, 2000, 2e-3),
+            Preset::Base => (384, 6, 64, 256, 5000, 1e-3),
+        };
+        let steps = self.steps.unwrap_or(steps);
+        ensure!(steps >= 1, "--steps must be at least 1, not {steps}");
+        ensure!(every >= 1, "--every must be at least 1, not {every}");
+        Ok(Hyperparameters { width, blocks, batch, context, steps, learning_rate, every, seed })
+    }
+}
+
+/// Width of an attention head.
+pub const HEAD_WIDTH: usize = 32;
+/// Width of the inner layer of the feed-forward block, in widths of the model.
+const EXPANSION: usize = 4;
+const WEIGHT_DECAY: f32 = 0.1;
+const BETA_2: f32 = 0.99;
+const CLIPPED_NORM: f32 = 1.0;
+/// Share of the steps in which the learning rate rises.
+const WARM_UP: f64 = 0.05;
+/// What the learning rate falls to, as a share of the largest.
+const LAST_RATE: f64 = 0.1;
+const TEMPERATURE: f64 = 0.8;
+
+// ------------------------------------------------------------------------------------------------
+// Model
+
+/// Characters in, one score for every possible next character out.
+#[derive(Module, Debug)]
+pub struct Transformer {
+    /// One vector a character.
+    pub token_embedding: Embedding,
+    /// One vector a place.
+    pub position_embedding: Embedding,
+    /// One after the other.
+    pub blocks: Vec<Block>,
+    /// Before the head.
+    pub norm: LayerNorm,
+    /// One score a character.
+    pub head: Tapped<Linear>,
+}
+
+/// Attention and a feed-forward block. Each linear layer tells the monitor what it is given.
+#[derive(Module, Debug)]
+pub struct Block {
+    attention_norm: LayerNorm,
+    query: Tapped<Linear>,
+    key: Tapped<Linear>,
+    value: Tapped<Linear>,
+    attention_output: Tapped<Linear>,
+    feed_forward_norm: LayerNorm,
+    up: Tapped<Linear>,
+    down: Tapped<Linear>,
+}
+
+impl Transformer {
+    /// Random weights, by burn's default but for the embeddings: at their scale of 1 they would
+    /// drown what the blocks add.
+    pub fn new(vocabulary: &Vocabulary, sizes: &Hyperparameters, device: &Device) -> Self {
+        let embedding = |number| {
+            let initializer = Initializer::Normal { mean: 0.0, std: 0.02 };
+            EmbeddingConfig::new(number, sizes.width).with_initializer(initializer).init(device)
+        };
+        Self {
+            token_embedding: embedding(vocabulary.size()),
+            position_embedding: embedding(sizes.context),
+            blocks: (0..sizes.blocks).map(|_| Block::new(sizes.width, device)).collect(),
+            norm: LayerNormConfig::new(sizes.width).init(device),
+            head: linear(sizes.width, vocabulary.size(), device),
+        }
+    }
+
+    /// Scores `[n, length, vocabulary]` of sequences `[n, length]`.
+    pub fn forward(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        let length = tokens.dims()[1] as i64;
+        let positions = Tensor::<1, Int>::arange(0..length, &tokens.device()).unsqueeze();
+        let x = self.token_embedding.forward(tokens) + self.position_embedding.forward(positions);
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
+        self.head.forward(self.norm.forward(x))
+    }
+
+    /// Mean cross-entropy of a batch, in nats.
+    pub fn loss(&self, batch: &Batch) -> Tensor<1> {
+        let scores = self.forward(batch.inputs.clone()).flatten::<2>(0, 1);
+        let cross_entropy = CrossEntropyLossConfig::new().init(&scores.device());
+        cross_entropy.forward(scores, batch.targets.clone().flatten(0, 1))
+    }
+}
+
+impl Block {
+    fn new(width: usize, device: &Device) -> Self {
+        Self {
+            attention_norm: LayerNormConfig::new(width).init(device),
+            query: linear(width, width, device),
+            key: linear(width, width, device),
+            value: linear(width, width, device),
+            attention_output: linear(width, width, device),
+            feed_forward_norm: LayerNormConfig::new(width).init(device),
+            up: linear(width, EXPANSION * width, device),
+            down: linear(EXPANSION * width, width, device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [n, length, width] = x.dims();
+        let by_head =
+            |x: Tensor<3>| x.reshape([n, length, width / HEAD_WIDTH, HEAD_WIDTH]).swap_dims(1, 2);
+        let normed = self.attention_norm.forward(x.clone());
+        let [query, key, value] = [&self.query, &self.key, &self.value]
+            .map(|projection| by_head(projection.forward(normed.clone())));
+        let causal = AttentionModuleOptions { is_causal: true, ..Default::default() };
+        let seen = attention(query, key, value, None, None, causal).swap_dims(1, 2);
+        let x = x + self.attention_output.forward(seen.reshape([n, length, width]));
+
+        let inner = gelu(self.up.forward(self.feed_forward_norm.forward(x.clone())));
+        x + self.down.forward(inner)
+    }
+}
+
+fn linear(inputs: usize, outputs: usize, device: &Device) -> Tapped<Linear> {
+    LinearConfig::new(inputs, outputs).with_bias(false).init(device).into()
+}
+
+/// Mean cross-entropy of each batch, in nats; NaN where it cannot be read. Outside training, so that
+/// the layers tell no monitor what they are given.
+pub fn batch_losses(model: &Transformer, batches: &[Batch]) -> Vec<f64> {
+    let model = model.valid();
+    let losses = batches.iter().map(|batch| model.loss(batch).try_into_scalar::<f64>());
+    losses.map(|loss| loss.unwrap_or(f64::NAN)).collect()
+}
+
+/// Their mean.
+pub fn mean(losses: &[f64]) -> f64 {
+    losses.iter().sum::<f64>() / losses.len() as f64
+}
+
+/// Text as the model writes it, from `prompt` on, at temperature 0.8.
+pub fn write_text(
+    model: &Transformer,
+    vocabulary: &Vocabulary,
+    prompt: &str,
+    length: usize,
+    seed: u64,
+) -> Result<String> {
+    let model = model.valid();
+    let weights = model.position_embedding.weight.val();
+    let (context, device) = (weights.dims()[0], weights.device());
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut tokens = vocabulary.encode(prompt);
+    ensure!(!tokens.is_empty(), "no character of the prompt {prompt:?} is known");
+    let prompted = tokens.len();
+    while tokens.len() < prompted + length {
+        let seen = &tokens[tokens.len().saturating_sub(context)..];
+        let inputs = TensorData::new(seen.to_vec(), [1, seen.len()]);
+        let scores = model.forward(Tensor::from_data(inputs, &device));
+        let last = scores.slice([0..1, seen.len() - 1..seen.len()]).into_data();
+        let last = last.try_into_vec_as::<f64>()?;
+        let largest = last.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let odds = last.iter().map(|score| ((score - largest) / TEMPERATURE).exp());
+        tokens.push(WeightedIndex::new(odds)?.sample(&mut rng) as i32);
+    }
+    Ok(vocabulary.decode(&tokens[prompted..]))
+}
+
+// ------------------------------------------------------------------------------------------------
+// Training
+
+/// What training reached.
+#[derive(Clone, Debug)]
+pub struct Losses {
+    /// Steps taken: fewer than asked for when the run was stopped.
+    pub steps: u64,
+    /// Mean cross-entropy of the last batch, in nats.
+    pub train: f64,
+    /// Over [`Corpus::validation`], before the first step.
+    pub first_validation: f64,
+    /// The same after the last step.
+    pub validation: f64,
+}
+
+/// Trains `model` for `sizes.steps` steps, or until `stop` is set.
+pub fn fit(
+    mut model: Transformer,
+    corpus: &Corpus,
+    sizes: &Hyperparameters,
+    monitor: &Monitor,
+    stop: &AtomicBool,
+) -> Result<(Transformer, Losses)> {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(sizes.seed);
+    let mut optim = AdamWConfig::new()
+        .with_weight_decay(WEIGHT_DECAY)
+        .with_beta_2(BETA_2)
+        .with_grad_clipping(Some(GradientClippingConfig::Norm(CLIPPED_NORM)))
+        .init();
+
+    monitor.observe(0, &model); // the weights before the first update
+
+    let first_validation = mean(&batch_losses(&model, &corpus.validation));
+    monitor.scalar(0, "loss/validation", first_validation);
+    let (mut train, mut validation) = (f64::NAN, first_validation);
+    let bar = rmt_examples::progress_bar(sizes.steps)?;
+    let mut step = 0;
+    while step < sizes.steps && !stop.load(Ordering::Relaxed) {
+        let rate = learning_rate(step, sizes);
+        let loss = model.loss(&corpus.draw(&mut rng));
+        let grads = GradientsParams::from_grads(loss.backward(), &model);
+        model = optim.step(rate, model, grads);
+        step += 1;
+
+        monitor.observe(step, &model);
+        monitor.scalar(step, "loss/train", &loss);
+        monitor.scalar(step, "learning_rate", rate);
+
+        bar.set_position(step);
+        if step.is_multiple_of(sizes.every) || step == sizes.steps {
+            train = loss.try_into_scalar::<f64>()?;
+            validation = mean(&batch_losses(&model, &corpus.validation));
+            monitor.scalar(step, "loss/validation", validation);
+            bar.set_message(format!("loss {train:.3}  validation {validation:.3}"));
+        }
+    }
+    bar.finish_and_clear();
+    let _ = model.loss(&corpus.draw(&mut rng)); // what the layers are given with the last weights
+    monitor.observe_last(step, &model);
+    Ok((model, Losses { steps: step, train, first_validation, validation }))
+}
+
+/// Of the step after `step` ones: rising in a straight line, then falling along a cosine.
+fn learning_rate(step: u64, sizes: &Hyperparameters) -> f64 {
+    let (done, warm_up) = ((step + 1) as f64 / sizes.steps as f64, WARM_UP);
+    if done < warm_up {
+        return sizes.learning_rate * done / warm_up;
+    }
+    let fallen = (1.0 - (std::f64::consts::PI * (done - warm_up) / (1.0 - warm_up)).cos()) / 2.0;
+    sizes.learning_rate * (1.0 - (1.0 - LAST_RATE) * fallen)
+}
+
+/// A whole run, from the text to what the monitor says.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What training reached.
+    pub losses: Losses,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// The trained model.
+    pub model: Transformer,
+    /// The characters that it knows.
+    pub vocabulary: Vocabulary,
+    /// The text.
+    pub corpus: Corpus,
+    /// What the monitor found.
+    pub summary: Summary,
+    /// Where that is recorded.
+    pub directory: PathBuf,
+}
+
+/// Trains a model from scratch, until `stop` is set, watched by a monitor.
+pub fn train(options: &Options, stop: &AtomicBool) -> Result<Outcome> {
+    let sizes = options.hyperparameters()?;
+    let given = options.text.as_ref().map(|path| {
+        std::fs::read_to_string(path).with_context(|| format!("--text {}", path.display()))
+    });
+    let given = given.transpose()?;
+    let texts = given.as_deref().map_or([PROSE, SOURCES].concat(), |text| vec![text]);
+
+    let device = options.device.device()?.autodiff();
+    device.seed(sizes.seed);
+    let vocabulary = Vocabulary::of(&texts);
+    let corpus = Corpus::new(&texts, &vocabulary, [sizes.batch, sizes.context], &device)?;
+    let model = Transformer::new(&vocabulary, &sizes, &device);
+
+    let directory = unused_run_directory(&options.run);
+    let monitor = MonitorConfig::new(&directory).with_every(sizes.every).init()?;
+    let start = Instant::now();
+    let (model, losses) = fit(model, &corpus, &sizes, &monitor, stop)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let summary = monitor.finish();
+    Ok(Outcome { losses, seconds, model, vocabulary, corpus, summary, directory })
+}
+
+// ------------------------------------------------------------------------------------------------
+// Result
+
+fn main() -> ExitCode {
+    rmt_examples::exit_code(run(&Options::parse()))
+}
+
+fn run(options: &Options) -> Result<()> {
+    options.hyperparameters()?;
+    let outcome = train(options, rmt_examples::stop_on_ctrl_c()?)?;
+    let Outcome { losses, seconds, model, vocabulary, corpus, summary, directory } = &outcome;
+
+    let device = rmt_examples::name(&options.device.device()?);
+    let rate = losses.steps as f64 / seconds;
+    println!("{} steps in {seconds:.0} s on {device}, {rate:.1} a second", losses.steps);
+    println!(
+        "loss: {:.3} nats on the last batch; validation: {:.3}, from {:.3} before the first step; \
+         {:.3} knowing how often each character occurs",
+        losses.train, losses.validation, losses.first_validation, corpus.unigram_loss
+    );
+    println!("\n{}", table(summary));
+    for warning in &summary.warnings {
+        println!("warning at step {}: {}", warning.step, warning.message);
+    }
+    let ablated = ablate(model, &corpus.validation)?;
+    println!(
+        "\nΔ loss in nats without each tenth of the singular values of all matrices of a kind:"
+    );
+    println!("{}", ablation_table(&ablated));
+    let all =
+        ablated.iter().map(|of_kind| of_kind.to_table("ablation")).reduce(|mut all, table| {
+            all.rows.extend(table.rows);
+            all
+        });
+    if let Some(mut all) = all {
+        all.step = losses.steps;
+        write_table(directory, &all)?;
+    }
+    println!("\nIt writes:\n{}\n", write_text(model, vocabulary, "\n", 300, options.seed)?);
+    println!("To see it as it happened: tensorboard --logdir {}", directory.display());
+    Ok(())
+}
+
+/// The loss without each decile of the singular values of each kind of matrix in turn.
+pub fn ablate(model: &Transformer, batches: &[Batch]) -> Result<Vec<AblationTable>, AblationError> {
+    let model = model.valid();
+    let losses = |model: &Transformer| batch_losses(model, batches);
+    kinds(&model).into_iter().map(|kind| deciles(&model, Select::kind(kind), losses)).collect()
+}
+
+/// One column a kind, one row a decile.
+fn ablation_table(ablated: &[AblationTable]) -> Table {
+    let mut table = Table::new();
+    let kinds = ablated.iter().map(|of_kind| of_kind.selection.replace("kind ", ""));
+    table.load_style(presets::UTF8_BORDERS_ONLY);
+    table.set_header(std::iter::once("decile".to_owned()).chain(kinds));
+    for (decile, row) in ablated.first().iter().flat_map(|first| first.rows.iter().enumerate()) {
+        let deltas = ablated.iter().filter_map(|of_kind| of_kind.rows.get(decile));
+        let deltas = deltas.map(|row| format!("{:+.4}", row.delta_loss));
+        table.add_row(std::iter::once(row.group.clone()).chain(deltas));
+    }
+    table
+}
+
+/// What every weight matrix is at its last observation.
+fn table(summary: &Summary) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_header([
+        "weight",
+        "shape",
+        "verdict",
+        "first\ndeviates",
+        "significant\nabove",
+        "significant\nbelow",
+        "overlap\nabove",
+        "overlap\nbelow",
+        "overlap of\nthe bulk",
+        "band of\nrandom ones",
+    ]);
+    for layer in &summary.layers {
+        let report = &layer.last.report;
+        let [rows, columns] = report.shape;
+        let whole = |x: Option<usize>| x.map_or("–".into(), |x| x.to_string());
+        let overlaps = report.activation.as_ref();
+        let overlap = |x: Option<f64>| x.map_or("–".into(), |x| format!("{x:.3}"));
+        let band = overlaps.and_then(|a| Some(format!("{:.3}–{:.3}", a.band_low?, a.band_high?)));
+        table.add_row([
+            layer.last.layer.name.clone(),
+            format!("{rows}×{columns}"),
+            report.verdict.to_string(),
+            layer.first_deviation.map_or("–".into(), |step| step.to_string()),
+            whole(report.significant_above),
+            whole(report.significant_below),
+            overlap(overlaps.and_then(|a| a.overlap_above)),
+            overlap(overlaps.and_then(|a| a.overlap_below)),
+            overlap(overlaps.and_then(|a| a.overlap_bulk)),
+            band.unwrap_or("–".into()),
+        ]);
+    }
+    table
+}
