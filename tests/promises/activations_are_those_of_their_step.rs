@@ -4,7 +4,7 @@
 use crate::gradients_are_those_of_their_step::singular_values;
 use crate::support::learner::{Batch, INPUTS, bare_training, learner};
 use crate::support::vulkan::test_on_vulkan;
-use crate::support::{Capture, alone_with_device, test};
+use crate::support::{Capture, alone_with_device};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::loss::{MseLoss, Reduction};
@@ -20,24 +20,36 @@ use rmt_core::LayerReport;
 use rmt_core::statistics::activation::ActivationReport;
 use std::collections::BTreeMap;
 use std::sync::mpsc::Receiver;
+use std::thread;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
-        test(module_path!(), "inputs_and_weights_are_of_one_step", one_step),
-        test(module_path!(), "an_evaluation_changes_nothing", evaluation),
-        test(module_path!(), "micro_batches_are_one_batch", micro_batches),
-        test(module_path!(), "two_models_do_not_mix", two_models),
-        test(module_path!(), "names_of_two_models_are_not_guessed", two_names),
-        test(module_path!(), "two_monitors_of_one_model", two_monitors),
-        test(module_path!(), "a_transformer_trains_with_probes", transformer),
-        test(module_path!(), "around_the_learner", around_the_learner),
-        test(module_path!(), "a_mask_drops_tokens", mask),
-        test(module_path!(), "tokens_are_limited", limit),
-        test(module_path!(), "what_is_not_measured_says_why", refused),
-        test(module_path!(), "a_full_queue_lets_activations_go_first", shed),
-        test(module_path!(), "a_model_with_taps_is_the_model", transparent),
+        on_its_own_thread("inputs_and_weights_are_of_one_step", one_step),
+        on_its_own_thread("an_evaluation_changes_nothing", evaluation),
+        on_its_own_thread("micro_batches_are_one_batch", micro_batches),
+        on_its_own_thread("two_models_do_not_mix", two_models),
+        on_its_own_thread("names_of_two_models_are_not_guessed", two_names),
+        on_its_own_thread("two_monitors_of_one_model", two_monitors),
+        on_its_own_thread("a_transformer_trains_with_probes", transformer),
+        on_its_own_thread("around_the_learner", around_the_learner),
+        on_its_own_thread("a_mask_drops_tokens", mask),
+        on_its_own_thread("tokens_are_limited", limit),
+        on_its_own_thread("what_is_not_measured_says_why", refused),
+        on_its_own_thread("a_full_queue_lets_activations_go_first", shed),
+        on_its_own_thread("a_model_with_taps_is_the_model", transparent),
         test_on_vulkan(module_path!(), "accumulated_on_the_device", on_the_device),
     ]
+}
+
+/// That a thread has taps outlives its monitors: they are not to reach other tests.
+fn on_its_own_thread(name: &str, body: fn()) -> Trial {
+    let module = module_path!().rsplit("::").next().unwrap_or_default();
+    Trial::test(format!("{module}::{name}"), move || {
+        thread::spawn(body).join().map_err(|panic| {
+            let message = panic.downcast_ref::<String>().cloned();
+            message.unwrap_or_else(|| "panicked".to_owned()).into()
+        })
+    })
 }
 
 const D: usize = 24;
@@ -202,7 +214,11 @@ fn evaluation() {
     let x = tokens(&device, 8, 7);
     let other = tokens(&device, 8, 8).without_autodiff();
     let train = |model: &Mlp| drop(model.forward(x.clone()));
-    let evaluate = |model: &Mlp| drop(model.valid().forward(other.clone()));
+    // With its data on the device of training, too.
+    let evaluate = |model: &Mlp| {
+        drop(model.valid().forward(other.clone()));
+        drop(model.valid().forward(other.clone().autodiff()));
+    };
     let (alone, _) = at_start(&device, |config| config, train);
     let (beside, _) = at_start(
         &device,
@@ -224,7 +240,7 @@ fn evaluation() {
             train(model);
         },
     );
-    assert_eq!(activation(&both, "first.weight", 0).0.tokens, 128);
+    assert_eq!(activation(&both, "first.weight", 0).0.tokens, 192);
 }
 
 fn micro_batches() {

@@ -5,7 +5,7 @@ use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::wgpu::wgpu::Backend;
 use burn::tensor::{Device, DeviceKind};
 use libtest_mimic::{Completion, Trial};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Names the kind of device: a GPU instead of the one in software.
 const GPU: &str = "RMT_VULKAN_GPU";
@@ -18,6 +18,9 @@ pub(crate) fn test_on_vulkan(module: &str, name: &str, body: fn(&Device)) -> Tri
     let module = module.rsplit("::").next().unwrap_or(module);
     Trial::ignorable_test(format!("{module}::{name}"), move || match device() {
         Ok(device) => {
+            // It has one seeded generator for the whole process.
+            static ALONE: Mutex<()> = Mutex::new(());
+            let _guard = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
             body(&device);
             Ok(Completion::Completed)
         }

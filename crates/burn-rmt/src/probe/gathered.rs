@@ -1,7 +1,8 @@
 //! One layer's inputs of one step, as far as the token budget goes.
 
+use super::Input;
 use super::tokens::{Accumulated, Batch, Handles};
-use burn_core::tensor::{Bool, DType, Tensor};
+use burn_core::tensor::{DType, Tensor};
 use rmt_monitor::{ActivationSnapshot, Tokens};
 
 /// Inputs as they come: handles on the host, sums on another device.
@@ -14,6 +15,8 @@ pub(crate) struct Gathered {
     /// halves that standard errors are told from, however they came in batches.
     items: u64,
     inputs: Inputs,
+    /// Whether gradients flow through the inputs: then others are those of an evaluation.
+    tracked: bool,
     note: Option<String>,
 }
 
@@ -26,13 +29,24 @@ enum Inputs {
 }
 
 impl Gathered {
-    /// Adds the tokens of `input`, up to `limit` in all.
+    /// Adds the tokens of `input`, up to `limit` in all; those of an evaluation where it is asked for.
     pub(crate) fn add<const D: usize>(
         &mut self,
-        input: &Tensor<D>,
-        keep: Option<Tensor<1, Bool>>,
+        input: Input<'_, D>,
+        evaluation: bool,
         limit: u64,
     ) -> Result<(), String> {
+        let Input { tensor: input, keep, training } = input;
+        if !evaluation && training.is_none() {
+            let tracked = input.is_tracked();
+            if self.tracked && !tracked {
+                return Ok(());
+            }
+            if tracked && !self.tracked {
+                // What came before was no training.
+                *self = Self { tracked, ..Self::default() };
+            }
+        }
         let shape = input.dims();
         let Some((&features, others)) = shape.split_last() else { return Ok(()) };
         let tokens: usize = others.iter().product();

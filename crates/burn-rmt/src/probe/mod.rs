@@ -41,16 +41,28 @@ pub(crate) enum Key<'a> {
     /// Its path, with or without `.weight` at the end.
     Name(&'a str),
     /// Its identity.
+    #[cfg(feature = "nn")]
     Param(ParamId),
+}
+
+/// What the tap of a layer is given.
+pub(crate) struct Input<'a, const D: usize> {
+    pub(crate) tensor: &'a Tensor<D>,
+    /// Which tokens count; all without.
+    pub(crate) keep: Option<Tensor<1, Bool>>,
+    /// Whether it is a forward of training; `None` where only the tensor can tell.
+    pub(crate) training: Option<bool>,
 }
 
 /// Records `input` as that of the watched weight `name` (`"blocks.0.up"` for
 /// `blocks.0.up.weight`), for the monitors that observe on this thread; put it before the layer in a
 /// forward.
 ///
-/// The last axis holds the features, all others tokens. Only forwards of training are recorded (on a
-/// device with autodiff), after a due step and until the next one is observed, at most
-/// [`with_activation_tokens`](crate::MonitorConfig::with_activation_tokens) tokens. What is kept is a
+/// The last axis holds the features, all others tokens. Only forwards of training are recorded, after a
+/// due step and until the next one is observed, at most
+/// [`with_activation_tokens`](crate::MonitorConfig::with_activation_tokens) tokens: inputs that gradients
+/// flow through or, where there are none (data that the first layer is given), that are on a device
+/// with autodiff; keep evaluation's data off it, or use `Tapped`, which looks at its weight. What is kept is a
 /// handle; on a GPU, the covariance is accumulated there. Otherwise a tap does nothing, and costs a
 /// few nanoseconds.
 ///
@@ -76,7 +88,7 @@ pub(crate) enum Key<'a> {
 #[inline]
 pub fn tap<const D: usize>(name: &str, input: &Tensor<D>) {
     if seen_and_armed() {
-        record(Key::Name(name), input, None);
+        record(Key::Name(name), || Input { tensor: input, keep: None, training: None });
     }
 }
 
@@ -90,7 +102,9 @@ pub fn tap_masked<const D: usize, const M: usize>(
 ) {
     if seen_and_armed() {
         let tokens = keep.shape().num_elements();
-        record(Key::Name(name), input, Some(keep.clone().reshape([tokens])));
+        let keep = keep.clone().reshape([tokens]);
+        let input = || Input { tensor: input, keep: Some(keep.clone()), training: None };
+        record(Key::Name(name), input);
     }
 }
 
@@ -100,7 +114,8 @@ impl Monitor {
     pub fn tap<const D: usize>(&self, name: &str, input: &Tensor<D>) {
         if let Some(inner) = &self.inner {
             seen_and_armed();
-            inner.probe.record(Key::Name(name), input, None);
+            let input = Input { tensor: input, keep: None, training: None };
+            inner.probe.record(Key::Name(name), input);
         }
     }
 }
@@ -143,22 +158,7 @@ pub(crate) fn taps_in<T>(walk: impl FnOnce() -> T) -> (T, bool) {
     let met = || MET.try_with(Cell::get).unwrap_or(0);
     let before = met();
     let walked = walk();
-    (walked, met() != before || called())
-}
-
-/// Whether taps are called by name on this thread. What was called for monitors that are all gone says
-/// nothing of the next one.
-fn called() -> bool {
-    let gone = PROBES.try_with(|probes| {
-        let Ok(mut probes) = probes.try_borrow_mut() else { return false };
-        let listened = !probes.is_empty();
-        probes.retain(|probe| probe.strong_count() > 0);
-        listened && probes.is_empty()
-    });
-    if gone == Ok(true) {
-        change_state(|_| 0);
-    }
-    state() & SEEN != 0
+    (walked, met() != before || state() & SEEN != 0)
 }
 
 /// Lets the taps of this thread serve `probe`.
@@ -178,7 +178,7 @@ pub(crate) fn listen(probe: &Arc<Probe>) {
 
 /// Gives an input to the monitors that want it.
 #[cold]
-fn record<const D: usize>(key: Key<'_>, input: &Tensor<D>, keep: Option<Tensor<1, Bool>>) {
+fn record<'a, const D: usize>(key: Key<'_>, input: impl Fn() -> Input<'a, D>) {
     let probes: Vec<Arc<Probe>> = PROBES
         .try_with(|probes| {
             let probes = probes.try_borrow();
@@ -205,7 +205,7 @@ fn record<const D: usize>(key: Key<'_>, input: &Tensor<D>, keep: Option<Tensor<1
         // Of several monitors, one need not watch it.
         let others = probes.iter().any(|other| !Arc::ptr_eq(other, probe) && other.knows(key));
         if probe.knows(key) || !others {
-            probe.record(key, input, keep.clone());
+            probe.record(key, input());
         }
     }
 }

@@ -1,8 +1,7 @@
 //! One monitor's share of what taps are given.
 
-use super::{Gathered, Key};
+use super::{Gathered, Input, Key};
 use burn_core::module::ParamId;
-use burn_core::tensor::{Bool, Tensor};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -89,13 +88,9 @@ impl Probe {
     }
 
     /// Keeps an input, if this monitor wants it.
-    pub(crate) fn record<const D: usize>(
-        &self,
-        key: Key<'_>,
-        input: &Tensor<D>,
-        keep: Option<Tensor<1, Bool>>,
-    ) {
-        if !self.is_armed() || !(self.evaluation || input.is_autodiff()) {
+    pub(crate) fn record<const D: usize>(&self, key: Key<'_>, input: Input<'_, D>) {
+        let training = input.training.unwrap_or_else(|| input.tensor.is_autodiff());
+        if !self.is_armed() || !(self.evaluation || training) {
             return;
         }
         let mut state = self.lock();
@@ -107,7 +102,7 @@ impl Probe {
             return;
         };
         let gathered = state.gathered.entry(id).or_default();
-        if let Err(problem) = gathered.add(input, keep, self.limit) {
+        if let Err(problem) = gathered.add(input, self.evaluation, self.limit) {
             let name = state.ids.iter().find(|(_, known)| **known == id).map(|(name, _)| name);
             let problem = format!("tap of `{}`: {problem}", name.map_or("", String::as_str));
             state.problems.insert(problem);
@@ -128,6 +123,7 @@ impl State {
     fn find(&self, key: Key<'_>) -> Option<ParamId> {
         match key {
             Key::Name(name) => self.id(name),
+            #[cfg(feature = "nn")]
             Key::Param(id) => self.known.contains(&id).then_some(id),
         }
     }
@@ -136,12 +132,16 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Device;
+    use burn::tensor::{Device, Tensor};
 
     fn probe(limit: u64, evaluation: bool) -> (Probe, ParamId) {
         let (probe, id) = (Probe::new(limit, evaluation), ParamId::new());
         probe.know(vec![("a.up.weight".into(), id), ("bare".into(), ParamId::new())]);
         (probe, id)
+    }
+
+    fn input<const D: usize>(tensor: &Tensor<D>) -> Input<'_, D> {
+        Input { tensor, keep: None, training: None }
     }
 
     #[test]
@@ -150,6 +150,7 @@ mod tests {
         assert_eq!(probe.id("a.up"), Some(id));
         assert_eq!(probe.id("a.up.weight"), Some(id));
         assert!(probe.id("bare").is_some() && probe.id("a").is_none() && probe.id("").is_none());
+        #[cfg(feature = "nn")]
         assert!(probe.knows(Key::Param(id)) && !probe.knows(Key::Param(ParamId::new())));
     }
 
@@ -159,7 +160,7 @@ mod tests {
         let evaluate = train.clone().without_autodiff();
         let (probe, id) = probe(4, false);
         let recorded = |probe: &Probe, x: &Tensor<3>| {
-            probe.record(Key::Name("a.up"), x, None);
+            probe.record(Key::Name("a.up"), input(x));
             probe.disarm().inputs.contains_key(&id)
         };
         assert!(!recorded(&probe, &train));
@@ -174,14 +175,32 @@ mod tests {
     }
 
     #[test]
+    fn inputs_with_gradients_are_those_of_training() {
+        let device = Device::flex().autodiff();
+        let data = Tensor::<2>::zeros([2, 4], &device);
+        let hidden = data.clone().require_grad() * 2.0;
+        let bytes = |inputs: &[&Tensor<2>], evaluation| {
+            let (probe, id) = probe(100, evaluation);
+            probe.arm();
+            inputs.iter().for_each(|x| probe.record(Key::Name("a.up"), input(x)));
+            let mut recording = probe.disarm();
+            recording.inputs.remove(&id).unwrap().snapshot().unwrap().bytes
+        };
+        assert_eq!(bytes(&[&data, &data], false), 64);
+        // An evaluation on a device with autodiff, before and after.
+        assert_eq!(bytes(&[&data, &hidden, &data, &hidden], false), 64);
+        assert_eq!(bytes(&[&data, &hidden], true), 64);
+    }
+
+    #[test]
     fn features_do_not_change() {
         let device = Device::flex().autodiff();
         let (probe, _) = probe(100, false);
         probe.arm();
-        probe.record(Key::Name("a.up"), &Tensor::<2>::zeros([2, 4], &device), None);
-        probe.record(Key::Name("a.up"), &Tensor::<2>::zeros([2, 5], &device), None);
+        probe.record(Key::Name("a.up"), input(&Tensor::<2>::zeros([2, 4], &device)));
+        probe.record(Key::Name("a.up"), input(&Tensor::<2>::zeros([2, 5], &device)));
         // Nothing is no input.
-        probe.record(Key::Name("a.up"), &Tensor::<2>::zeros([0, 4], &device), None);
+        probe.record(Key::Name("a.up"), input(&Tensor::<2>::zeros([0, 4], &device)));
         let recording = probe.disarm();
         let problems: Vec<String> = recording.problems.into_iter().collect();
         assert_eq!(problems, ["tap of `a.up.weight`: inputs of 4 and of 5 features"]);

@@ -1,6 +1,6 @@
 //! A layer that records its own input.
 
-use super::{Key, armed, met_tapped, record};
+use super::{Input, Key, armed, met_tapped, record};
 use crate::transparent::transparent_module;
 use burn_core::module::{Content, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault};
 use burn_core::tensor::Tensor;
@@ -40,7 +40,10 @@ impl Tapped<Linear> {
     /// [`Linear::forward`], with its input recorded where a monitor wants it.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         if armed() {
-            record(Key::Param(self.layer.weight.id), &input, None);
+            // The data of an evaluation may be on a device with autodiff; its weights are not.
+            let training = Some(self.layer.weight.val().is_autodiff());
+            let input = || Input { tensor: &input, keep: None, training };
+            record(Key::Param(self.layer.weight.id), input);
         }
         self.layer.forward(input)
     }
