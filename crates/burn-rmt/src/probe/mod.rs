@@ -49,7 +49,8 @@ pub(crate) enum Key<'a> {
 /// forward.
 ///
 /// The last axis holds the features, all others tokens. Only forwards of training are recorded (on a
-/// device with autodiff), after a due step and until the next one is observed, at most
+/// device with autodiff: what is computed from indices on such a device is on it too, also by
+/// `model.valid()`; `Tapped` knows better), after a due step and until the next one is observed, at most
 /// [`with_activation_tokens`](crate::MonitorConfig::with_activation_tokens) tokens. What is kept is a
 /// handle; on a GPU, the covariance is accumulated there. Otherwise a tap does nothing, and costs a
 /// few nanoseconds.
@@ -76,7 +77,7 @@ pub(crate) enum Key<'a> {
 #[inline]
 pub fn tap<const D: usize>(name: &str, input: &Tensor<D>) {
     if armed() {
-        record(Key::Name(name), input, None);
+        record(Key::Name(name), input, None, input.is_autodiff());
     }
 }
 
@@ -90,7 +91,7 @@ pub fn tap_masked<const D: usize, const M: usize>(
 ) {
     if armed() {
         let tokens = keep.shape().num_elements();
-        record(Key::Name(name), input, Some(keep.clone().reshape([tokens])));
+        record(Key::Name(name), input, Some(keep.clone().reshape([tokens])), input.is_autodiff());
     }
 }
 
@@ -101,7 +102,7 @@ impl Monitor {
         if let Some(inner) = &self.inner
             && (seen() || inner.probe.is_armed())
         {
-            inner.probe.record(Key::Name(name), input, None);
+            inner.probe.record(Key::Name(name), input, None, input.is_autodiff());
         }
     }
 }
@@ -143,7 +144,12 @@ pub(crate) fn listen(probe: &Arc<Probe>) {
 
 /// Gives an input to the monitors that want it.
 #[cold]
-fn record<const D: usize>(key: Key<'_>, input: &Tensor<D>, keep: Option<Tensor<1, Bool>>) {
+fn record<const D: usize>(
+    key: Key<'_>,
+    input: &Tensor<D>,
+    keep: Option<Tensor<1, Bool>>,
+    training: bool,
+) {
     let probes: Vec<Arc<Probe>> = PROBES
         .try_with(|probes| {
             let probes = probes.try_borrow();
@@ -170,7 +176,7 @@ fn record<const D: usize>(key: Key<'_>, input: &Tensor<D>, keep: Option<Tensor<1
         // Of several monitors, one need not watch it.
         let others = probes.iter().any(|other| !Arc::ptr_eq(other, probe) && other.knows(key));
         if probe.knows(key) || !others {
-            probe.record(key, input, keep.clone());
+            probe.record(key, input, keep.clone(), training);
         }
     }
 }

@@ -89,8 +89,9 @@ impl Probe {
         key: Key<'_>,
         input: &Tensor<D>,
         keep: Option<Tensor<1, Bool>>,
+        training: bool,
     ) {
-        if !self.is_armed() || !(self.evaluation || input.is_autodiff()) {
+        if !self.is_armed() || !(self.evaluation || training) {
             return;
         }
         let mut state = self.lock();

@@ -40,7 +40,10 @@ impl Tapped<Linear> {
     /// [`Linear::forward`], with its input recorded where a monitor wants it.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         if armed() {
-            record(Key::Param(self.layer.weight.id), &input, None);
+            // The inputs of `model.valid()` are on a device with autodiff where the first of them,
+            // indices say, was made on one: its weights never are.
+            let training = input.is_autodiff() && self.layer.weight.lazy_device().is_autodiff();
+            record(Key::Param(self.layer.weight.id), &input, None, training);
         }
         self.layer.forward(input)
     }

@@ -2,7 +2,7 @@
 
 use super::super::{Ablation, AblationError, Select, deciles, kinds, prune, remove};
 use super::{Net, difference, norm, param, values};
-use burn::module::{Module, Param, Quantizer};
+use burn::module::{Lora, Module, Param, Quantizer};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::quantization::{Calibration, QuantScheme, QuantValue};
@@ -175,6 +175,27 @@ fn convolutions_are_read_by_their_layout() {
     let unfit = Ablation::new(name()).with_layout("*", Layout::Conv { groups: 4 });
     assert!(matches!(unfit.remove(&net, |_, _| true), Err(AblationError::Unfit { .. })));
     assert_eq!(kinds(&net), [LayerKind::Conv]);
+}
+
+#[test]
+fn adapters_stay_on_their_matrix() {
+    let device = Device::flex().autodiff();
+    let mut layer: Linear = LinearConfig::new(12, 16).with_bias(false).init(&device);
+    layer.weight = param(12, 16, 10, &device);
+    let layer = layer.apply_lora(Lora::new(4, 8.0));
+    let copy = remove(&layer, Select::name("weight"), |_, _| true).unwrap();
+    assert_eq!(values(copy.weight.base()), vec![0.0; 12 * 16]);
+    assert!(!copy.weight.base().is_require_grad());
+    let [before, after] = [&layer, &copy].map(|l| l.weight.adapter().unwrap().a.val());
+    assert_eq!(after.into_data(), before.clone().into_data());
+    // The factors are matrices of their own, and stay trainable.
+    let factors = remove(&layer, Select::glob("*.lora.a"), |k, _| k > 0).unwrap();
+    assert_eq!(factors.weight.base().into_data(), layer.weight.base().into_data());
+    let a = factors.weight.adapter().unwrap().a.val();
+    assert!(a.is_require_grad());
+    let left = values(a);
+    let left = singular_values(&matrix(&left, 12, 4)).unwrap();
+    assert!(left[0] > 0.1 && left[1] < 1e-5 * left[0], "{left:?}");
 }
 
 #[test]
