@@ -37,7 +37,9 @@ pub(crate) fn tests() -> Vec<Trial> {
         on_its_own_thread("what_is_not_measured_says_why", refused),
         on_its_own_thread("a_full_queue_lets_activations_go_first", shed),
         on_its_own_thread("a_model_with_taps_is_the_model", transparent),
-        test_on_vulkan(module_path!(), "accumulated_on_the_device", on_the_device),
+        test_on_vulkan(module_path!(), "accumulated_on_the_device", |device| {
+            thread::scope(|scope| scope.spawn(|| on_the_device(device)).join()).unwrap();
+        }),
     ]
 }
 
