@@ -254,7 +254,7 @@ fn micro_batches() {
         |config| config,
         |model| {
             for part in 0..4 {
-                drop(model.forward(x.clone().slice([3 * part..3 * part + 3])));
+                drop(model.forward(x.clone().narrow(0, 3 * part, 3)));
             }
         },
     );

@@ -70,8 +70,8 @@ impl Gathered {
         let keep = keep.map(|keep| keep.without_autodiff());
         let taken = usize::try_from(room).map_or(tokens, |room| room.min(tokens));
         let (input, keep) = if taken < tokens {
-            let keep = keep.map(|keep| keep.slice([0..taken]));
-            (input.slice([0..taken, 0..features]), keep)
+            let keep = keep.map(|keep| keep.narrow(0, 0, taken));
+            (input.narrow(0, 0, taken), keep)
         } else {
             (input, keep)
         };
