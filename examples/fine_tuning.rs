@@ -153,13 +153,16 @@ fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// One of the losses of a seed.
+type Column = fn(&Outcome) -> &[f64];
+
 fn table(outcomes: &[Outcome]) -> Table {
-    let columns: [(&str, fn(&Outcome) -> &[f64]); 3] = [
+    let columns: [(&str, Column); 3] = [
         ("pre-trained", |o| &o.pre_trained),
         ("fine-tuned, then pruned", |o| &o.fine_tuned_then_pruned),
         ("pruned, then fine-tuned", |o| &o.pruned_then_fine_tuned),
     ];
-    let cell = |decile: usize, column: fn(&Outcome) -> &[f64]| {
+    let cell = |decile: usize, column: Column| {
         let all: Vec<f64> = outcomes.iter().map(|outcome| column(outcome)[decile]).collect();
         let centre = mean(&all);
         let squares: f64 = all.iter().map(|x| (x - centre).powi(2)).sum();
