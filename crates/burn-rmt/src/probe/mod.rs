@@ -176,19 +176,24 @@ pub(crate) fn listen(probe: &Arc<Probe>) {
     }
 }
 
+/// What `look` says of the monitors that observe on this thread.
+fn listening<T: Default>(look: impl FnOnce(&[Weak<Probe>]) -> T) -> T {
+    let looked = PROBES.try_with(|probes| {
+        let probes = probes.try_borrow().ok()?;
+        Some(look(&probes))
+    });
+    looked.ok().flatten().unwrap_or_default()
+}
+
 /// Gives an input to the monitors that want it.
 #[cold]
 fn record<'a, const D: usize>(key: Key<'_>, input: impl Fn() -> Input<'a, D>) {
-    let probes: Vec<Arc<Probe>> = PROBES
-        .try_with(|probes| {
-            let probes = probes.try_borrow();
-            probes.map(|all| all.iter().filter_map(Weak::upgrade).collect()).unwrap_or_default()
-        })
-        .unwrap_or_default();
-    if !probes.iter().any(|probe| probe.is_armed()) {
+    if !listening(|probes| probes.iter().filter_map(Weak::upgrade).any(|probe| probe.is_armed())) {
         change_state(|state| state & !ARMED);
         return;
     }
+    let probes: Vec<Arc<Probe>> =
+        listening(|probes| probes.iter().filter_map(Weak::upgrade).collect());
     if let Key::Name(name) = key {
         let mut ids = probes.iter().filter_map(|probe| probe.id(name));
         let first = ids.next();
