@@ -12,6 +12,7 @@
 //! together and a Gram matrix has them to the same relative error. Each round reaches four decades
 //! further down. It needs no more memory than one round does; a direct SVD holds ten matrices.
 
+use super::bidiagonal;
 use super::deflate::{above, completed, first, orthonormalized};
 use super::eigen::{eigen, eigenvalues};
 use super::{Matrix, Values};
@@ -108,7 +109,7 @@ pub fn singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtError> {
     let mut values = if conditioned(&eigenvalues, VALUES_LIMIT) {
         eigenvalues.iter().map(|x| x.sqrt()).collect()
     } else {
-        scaled(matrix)?.0.singular_values().map_err(|_| failed)?
+        bidiagonal::singular_values(scaled(matrix)?.0).map_err(|_| failed)?
     };
     for value in &mut values {
         *value *= exp2(exponent);

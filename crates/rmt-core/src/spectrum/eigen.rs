@@ -66,6 +66,15 @@ pub(crate) fn eigen(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdErro
 /// Eigenvalues alone, in ascending order.
 pub(super) fn eigenvalues(symmetric: Mat<f64>) -> Result<Vec<f64>, EvdError> {
     let Tridiagonal { diagonal, off_diagonal, .. } = tridiagonal(symmetric);
+    tridiagonal_eigenvalues(&diagonal, &off_diagonal)
+}
+
+/// Those of the symmetric tridiagonal matrix with these entries; the last beside the diagonal is not
+/// looked at.
+pub(super) fn tridiagonal_eigenvalues(
+    diagonal: &Diag<f64>,
+    off_diagonal: &Diag<f64>,
+) -> Result<Vec<f64>, EvdError> {
     let n = diagonal.dim();
     let mut values = Diag::zeros(n);
     let scratch =

@@ -37,6 +37,12 @@ impl Householder {
         self.reduced[(k, k)]
     }
 
+    /// R, for at most as many columns as rows.
+    pub(super) fn upper(&self) -> Mat<f64> {
+        let n = self.reduced.ncols();
+        Mat::from_fn(n, n, |i, j| if i <= j { self.reduced[(i, j)] } else { 0.0 })
+    }
+
     /// x ← Qx.
     pub(super) fn apply(&self, x: MatMut<'_, f64>) {
         let (basis, factors) = (self.reduced.as_ref(), self.factors.as_ref());

@@ -1,5 +1,6 @@
 //! From a stored matrix to its singular values and vectors.
 
+mod bidiagonal;
 mod decompose;
 mod deflate;
 mod eigen;
