@@ -2,9 +2,13 @@
 //! nothing else; and training is what it is without.
 
 use crate::gradients_are_those_of_their_step::singular_values;
+use crate::support::activations::{
+    D, HIDDEN, Mlp, Named, activation, difference, entries, on_its_own_thread, said, spectrum,
+    tokens, watched,
+};
+use crate::support::alone_with_device;
 use crate::support::learner::{Batch, INPUTS, bare_training, learner};
 use crate::support::vulkan::test_on_vulkan;
-use crate::support::{Capture, alone_with_device};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::loss::{MseLoss, Reduction};
@@ -19,124 +23,24 @@ use libtest_mimic::Trial;
 use rmt_core::LayerReport;
 use rmt_core::statistics::activation::ActivationReport;
 use std::collections::BTreeMap;
-use std::sync::mpsc::Receiver;
 use std::thread;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
-        on_its_own_thread("inputs_and_weights_are_of_one_step", one_step),
-        on_its_own_thread("an_evaluation_changes_nothing", evaluation),
-        on_its_own_thread("micro_batches_are_one_batch", micro_batches),
-        on_its_own_thread("two_models_do_not_mix", two_models),
-        on_its_own_thread("names_of_two_models_are_not_guessed", two_names),
-        on_its_own_thread("two_monitors_of_one_model", two_monitors),
-        on_its_own_thread("a_transformer_trains_with_probes", transformer),
-        on_its_own_thread("around_the_learner", around_the_learner),
-        on_its_own_thread("a_mask_drops_tokens", mask),
-        on_its_own_thread("tokens_are_limited", limit),
-        on_its_own_thread("what_is_not_measured_says_why", refused),
-        on_its_own_thread("a_full_queue_lets_activations_go_first", shed),
-        on_its_own_thread("a_model_with_taps_is_the_model", transparent),
+        on_its_own_thread(module_path!(), "inputs_and_weights_are_of_one_step", one_step),
+        on_its_own_thread(module_path!(), "an_evaluation_changes_nothing", evaluation),
+        on_its_own_thread(module_path!(), "micro_batches_are_one_batch", micro_batches),
+        on_its_own_thread(module_path!(), "a_transformer_trains_with_probes", transformer),
+        on_its_own_thread(module_path!(), "around_the_learner", around_the_learner),
+        on_its_own_thread(module_path!(), "a_mask_drops_tokens", mask),
+        on_its_own_thread(module_path!(), "tokens_are_limited", limit),
+        on_its_own_thread(module_path!(), "what_is_not_measured_says_why", refused),
+        on_its_own_thread(module_path!(), "a_full_queue_lets_activations_go_first", shed),
+        on_its_own_thread(module_path!(), "a_model_with_taps_is_the_model", transparent),
         test_on_vulkan(module_path!(), "accumulated_on_the_device", |device| {
             thread::scope(|scope| scope.spawn(|| on_the_device(device)).join()).unwrap();
         }),
     ]
-}
-
-/// That a thread has taps outlives its monitors: they are not to reach other tests.
-fn on_its_own_thread(name: &str, body: fn()) -> Trial {
-    let module = module_path!().rsplit("::").next().unwrap_or_default();
-    Trial::test(format!("{module}::{name}"), move || {
-        thread::spawn(body).join().map_err(|panic| {
-            let message = panic.downcast_ref::<String>().cloned();
-            message.unwrap_or_else(|| "panicked".to_owned()).into()
-        })
-    })
-}
-
-const D: usize = 24;
-const HIDDEN: usize = 40;
-
-/// Two layers; the input of the second depends on the weights of the first.
-#[derive(Module, Debug)]
-struct Mlp {
-    first: Tapped<Linear>,
-    second: Tapped<Linear>,
-}
-
-impl Mlp {
-    fn new(device: &Device) -> Self {
-        let layer = |from, to| LinearConfig::new(from, to).init(device).into();
-        Self { first: layer(D, HIDDEN), second: layer(HIDDEN, D) }
-    }
-
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.second.forward(self.hidden(x))
-    }
-
-    fn hidden(&self, x: Tensor<3>) -> Tensor<3> {
-        relu(self.first.forward(x))
-    }
-}
-
-/// Sequences of tokens whose features are neither centred nor alike.
-fn tokens(device: &Device, sequences: usize, seed: u64) -> Tensor<3> {
-    device.seed(seed);
-    let x = Tensor::<3>::random([sequences, 8, D], Distribution::Normal(0.0, 1.0), device);
-    let scale: Vec<f32> = (0..D).map(|j| 1.0 + j as f32 / 4.0).collect();
-    x * Tensor::<1>::from_floats(&*scale, device).reshape([1, 1, D]) + 2.0
-}
-
-fn entries<const N: usize>(tensor: Tensor<N>) -> Vec<f64> {
-    tensor.into_data().try_into_vec_as::<f64>().unwrap()
-}
-
-/// Eigenvalues of the covariance of these tokens, descending: squared singular values of the centred
-/// tokens over their number, by rotations.
-fn spectrum(tokens: &[f64], features: usize) -> Vec<f64> {
-    let count = tokens.len() / features;
-    let mean = |j: usize| tokens.iter().skip(j).step_by(features).sum::<f64>() / count as f64;
-    let means: Vec<f64> = (0..features).map(mean).collect();
-    let centred: Vec<f64> =
-        tokens.iter().enumerate().map(|(k, x)| x - means[k % features]).collect();
-    singular_values(&centred, count).iter().map(|nu| nu * nu / count as f64).collect()
-}
-
-/// Largest difference, over the largest value.
-fn difference(a: &[f64], b: &[f64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max) / b[0]
-}
-
-/// A monitor whose reports come to the test.
-fn watched(
-    every: u64,
-    configure: impl FnOnce(MonitorConfig) -> MonitorConfig,
-) -> (tempfile::TempDir, Monitor, Receiver<LayerReport>) {
-    let base = tempfile::tempdir().unwrap();
-    let (capture, reports) = Capture::new();
-    let config = MonitorConfig::new(base.path().join("x"))
-        .with_every(every)
-        .with_tensorboard(false)
-        .with_sink(capture);
-    let monitor = configure(config).init().unwrap();
-    (base, monitor, reports)
-}
-
-/// What was said of each layer and step.
-fn said(reports: &Receiver<LayerReport>) -> BTreeMap<(String, u64), LayerReport> {
-    reports.try_iter().map(|r| ((r.layer.name.clone(), r.step), r)).collect()
-}
-
-fn activation<'a>(
-    reports: &'a BTreeMap<(String, u64), LayerReport>,
-    layer: &str,
-    step: u64,
-) -> (&'a ActivationReport, &'a [f64]) {
-    let report = &reports[&(layer.to_owned(), step)];
-    let found = report.report.activation.as_ref();
-    let found = found.unwrap_or_else(|| panic!("{layer} {step}: {:?}", report.report.notes));
-    (found, &report.profile.as_ref().unwrap().activation_spectrum)
 }
 
 fn one_step() {
@@ -269,88 +173,6 @@ fn micro_batches() {
         };
         for (x, y) in figures(a).into_iter().zip(figures(b)) {
             assert!((x - y).abs() <= 1e-4 * x.abs(), "{layer}: {x} {y}");
-        }
-    }
-}
-
-fn two_models() {
-    let (_guard, device) = alone_with_device();
-    let monitors = [5, 9].map(|every| watched(every, |config| config));
-    let models = [1, 2].map(|seed| {
-        device.seed(seed);
-        Mlp::new(&device)
-    });
-    // Both on one thread, in turn, with other numbers of tokens.
-    let inputs = [tokens(&device, 5, 10), tokens(&device, 9, 11)];
-    for (model, x) in models.iter().zip(&inputs) {
-        drop(model.forward(x.clone()));
-    }
-    for ((_, monitor, _), model) in monitors.iter().zip(&models) {
-        monitor.observe(0, model);
-    }
-    for (model, x) in models.iter().zip(&inputs) {
-        drop(model.forward(x.clone()));
-    }
-    for (k, (_, monitor, reports)) in monitors.iter().enumerate() {
-        monitor.observe(1, &models[k]);
-        monitor.finish();
-        let reports = said(reports);
-        let (found, eigenvalues) = activation(&reports, "first.weight", 0);
-        assert_eq!(found.tokens, [40, 72][k]);
-        let exact = spectrum(&entries(inputs[k].clone()), D);
-        assert!(difference(eigenvalues, &exact) < 1e-9);
-    }
-}
-
-/// A layer whose user taps by name.
-#[derive(Module, Debug)]
-struct Named {
-    up: Linear,
-}
-
-fn two_names() {
-    let (_guard, device) = alone_with_device();
-    let model = |seed| {
-        device.seed(seed);
-        let model = Named { up: LinearConfig::new(D, HIDDEN).init(&device) };
-        let _ = model.up.weight.val();
-        model
-    };
-    let models = [1, 2].map(model);
-    let x = tokens(&device, 4, 5);
-    let run = |tapped: &dyn Fn(&Monitor)| {
-        let monitors = [0, 1].map(|_| watched(10, |config| config));
-        monitors.iter().zip(&models).for_each(|((_, monitor, _), m)| monitor.observe(0, m));
-        monitors.iter().for_each(|(_, monitor, _)| tapped(monitor));
-        monitors.map(|(_base, monitor, reports)| (monitor.finish(), said(&reports)))
-    };
-    tap("up", &x);
-    // Which of the two is not said.
-    for (summary, reports) in run(&|_| tap("up", &x)) {
-        assert!(summary.warnings[0].message.contains("of several models"), "{summary:?}");
-        assert!(reports[&("up.weight".to_owned(), 0)].report.activation.is_none());
-    }
-    for (summary, reports) in run(&|monitor| monitor.tap("up.weight", &x)) {
-        assert_eq!(summary.warnings_total, 0);
-        assert_eq!(activation(&reports, "up.weight", 0).0.tokens, 32);
-    }
-}
-
-fn two_monitors() {
-    let (_guard, device) = alone_with_device();
-    let monitors = [1, 2].map(|every| watched(every, |config| config));
-    let model = Named { up: LinearConfig::new(D, HIDDEN).init(&device) };
-    for step in 0..4 {
-        monitors.iter().for_each(|(_, monitor, _)| monitor.observe(step, &model));
-        let x = tokens(&device, 2 + step as usize, step);
-        tap("up", &x);
-        drop(model.up.forward(x));
-    }
-    for (k, (_base, monitor, reports)) in monitors.into_iter().enumerate() {
-        assert_eq!(monitor.finish().warnings_total, 0);
-        let reports = said(&reports);
-        for step in (0..4).step_by(k + 1) {
-            assert_eq!(activation(&reports, "up.weight", step).0.tokens, 8 * (2 + step));
         }
     }
 }

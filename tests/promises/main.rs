@@ -14,6 +14,7 @@ mod a_resumed_run_is_one_series;
 mod a_snapshot_over_budget_is_cut_by_layer;
 mod a_transformer_is_watched_with_its_inputs;
 mod activations_are_those_of_their_step;
+mod activations_of_several_models_do_not_mix;
 mod bad_configuration_is_a_clear_error;
 mod checkpoints_of_burn_are_read_as_they_are;
 mod every_kind_of_parameter_is_accounted_for;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         a_resumed_run_is_one_series::tests(),
         a_snapshot_over_budget_is_cut_by_layer::tests(),
         activations_are_those_of_their_step::tests(),
+        activations_of_several_models_do_not_mix::tests(),
         a_transformer_is_watched_with_its_inputs::tests(),
         bad_configuration_is_a_clear_error::tests(),
         checkpoints_of_burn_are_read_as_they_are::tests(),

@@ -205,17 +205,15 @@ impl Inner {
     fn take<M: Module + 'static>(&self, step: u64, model: &M, admission: Admission) {
         let all = admission == Admission::Wait;
         let (mut found, taps) = probe::taps_in(|| collect(&self.engine, model, Due { step, all }));
-        self.probe.know(std::mem::take(&mut found.ids));
         // No forward of these weights comes after the last step.
         let listens = taps && !all && self.probe.wants_tokens();
-        let waits = listens || !found.uninitialized.is_empty();
-        if waits && !all {
-            self.probe.arm();
-        }
-        probe::listen(&self.probe);
-        if !waits {
+        if !listens && found.uninitialized.is_empty() {
             self.submit(step, admission, found);
             return;
+        }
+        if !all {
+            self.probe.arm(std::mem::take(&mut found.ids));
+            probe::listen(&self.probe);
         }
         let walk: Box<dyn FnOnce(&Engine) -> Found + Send> = if found.uninitialized.is_empty() {
             Box::new(move |_| found)

@@ -65,13 +65,42 @@ pub(crate) fn collect_from<M: Module, S: Source>(
         due,
         watched: 0,
         wants_device: !engine.started(),
-        path: Vec::new(),
-        owners: Vec::new(),
+        place: Place::default(),
         factor: None,
         found: Found::default(),
     };
     model.visit(&mut collector);
     collector.found
+}
+
+/// Where a walk is.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    path: Vec<String>,
+    /// Type of the module that each component of the path is a field of.
+    owners: Vec<String>,
+}
+
+impl Place {
+    pub(crate) fn enter(&mut self, name: &str, container_type: &str) {
+        self.path.push(name.to_owned());
+        self.owners.push(container_type.to_owned());
+    }
+
+    pub(crate) fn exit(&mut self) {
+        self.path.pop();
+        self.owners.pop();
+    }
+
+    /// The dotted path.
+    pub(crate) fn name(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// Type of the module that the last component is a field of.
+    pub(crate) fn owner(&self) -> &str {
+        self.owners.last().map_or("", String::as_str)
+    }
 }
 
 struct Collector<'a, S> {
@@ -81,9 +110,7 @@ struct Collector<'a, S> {
     /// Matrices met so far.
     watched: usize,
     wants_device: bool,
-    path: Vec<String>,
-    /// Type of the module that each path component is a field of.
-    owners: Vec<String>,
+    place: Place,
     /// The factor a of the adapter being walked, where its product is asked for.
     factor: Option<Factor>,
     found: Found,
@@ -91,20 +118,18 @@ struct Collector<'a, S> {
 
 impl<S: Source> ModuleVisitor for Collector<'_, S> {
     fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.push(name.to_owned());
-        self.owners.push(container_type.to_owned());
+        self.place.enter(name, container_type);
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-        self.owners.pop();
+        self.place.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if D < 2 {
             return;
         }
-        let name = self.path.join(".");
+        let name = self.place.name();
         if !self.engine.watches(&name) {
             return;
         }
@@ -116,7 +141,7 @@ impl<S: Source> ModuleVisitor for Collector<'_, S> {
             return;
         }
         self.found.places.insert(param.id, 0..0);
-        let owner = self.owners.last().map_or("", String::as_str);
+        let owner = self.place.owner();
         let min_side = self.engine.settings().analysis.min_side;
         let shape = param.lazy_shape();
         let shape = shape.as_slice();
@@ -203,7 +228,7 @@ impl<S: Source> Collector<'_, S> {
         shape: [usize; 2],
         handle: &WeightHandle<D>,
     ) -> Option<(LayerId, [usize; 2], Box<dyn Weights>)> {
-        let adapter = self.owners.last().is_some_and(|owner| owner == "Struct:LoraAdapter");
+        let adapter = self.place.owner() == "Struct:LoraAdapter";
         if !adapter || !self.engine.settings().lora_products {
             return None;
         }

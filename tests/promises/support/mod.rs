@@ -1,5 +1,6 @@
 //! What several promises need.
 
+pub(crate) mod activations;
 pub(crate) mod generator;
 pub(crate) mod learner;
 pub(crate) mod tensorboard;

@@ -2,6 +2,7 @@
 
 use crate::handles::WeightHandle;
 use crate::layout::{Reading, Unread, reading};
+use crate::visitor::Place;
 use burn_core::module::{Module, ModuleVisitor, Param, ParamId};
 use burn_core::tensor::{DType, Tensor};
 use rmt_core::AnalysisOptions;
@@ -42,24 +43,21 @@ pub(super) fn walk<M: Module>(model: &M) -> Found {
 
 #[derive(Default)]
 struct Walker {
-    path: Vec<String>,
-    owners: Vec<String>,
+    place: Place,
     found: Found,
 }
 
 impl ModuleVisitor for Walker {
     fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.push(name.to_owned());
-        self.owners.push(container_type.to_owned());
+        self.place.enter(name, container_type);
     }
 
     fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-        self.owners.pop();
+        self.place.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let name = self.path.join(".");
+        let name = self.place.name();
         let initialized = param.is_initialized();
         if !initialized && self.found.uninitialized.is_none() {
             self.found.uninitialized = Some(name.clone());
@@ -73,7 +71,7 @@ impl ModuleVisitor for Walker {
         });
         self.found.found.push(Parameter {
             name,
-            owner: self.owners.last().cloned().unwrap_or_default(),
+            owner: self.place.owner().to_owned(),
             id: param.id,
             shape: param.lazy_shape().as_slice().to_vec(),
             stored,

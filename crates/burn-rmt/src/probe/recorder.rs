@@ -46,21 +46,20 @@ impl Probe {
         self.armed.load(Ordering::Acquire)
     }
 
-    /// Learns which weights are watched.
-    pub(crate) fn know(&self, ids: Vec<(String, ParamId)>) {
-        let mut state = self.lock();
-        state.known = ids.iter().map(|(_, id)| *id).collect();
-        state.ids = ids.into_iter().collect();
-    }
-
     /// Whether any inputs are taken at all.
     pub(crate) fn wants_tokens(&self) -> bool {
         self.limit > 0
     }
 
-    /// Takes inputs from now on.
-    pub(crate) fn arm(&self) {
-        self.armed.store(self.wants_tokens(), Ordering::Release);
+    /// Takes the inputs of these watched weights from now on.
+    pub(crate) fn arm(&self, ids: Vec<(String, ParamId)>) {
+        if !self.wants_tokens() {
+            return;
+        }
+        let mut state = self.lock();
+        state.known = ids.iter().map(|(_, id)| *id).collect();
+        state.ids = ids.into_iter().collect();
+        self.armed.store(true, Ordering::Release);
     }
 
     /// Takes no more, and hands over what was gathered.
@@ -135,9 +134,14 @@ mod tests {
     use super::*;
     use burn::tensor::{Device, Tensor};
 
+    fn ids(id: ParamId) -> Vec<(String, ParamId)> {
+        vec![("a.up.weight".into(), id), ("bare".into(), ParamId::new())]
+    }
+
+    /// An armed one.
     fn probe(limit: u64, evaluation: bool) -> (Probe, ParamId) {
         let (probe, id) = (Probe::new(limit, evaluation), ParamId::new());
-        probe.know(vec![("a.up.weight".into(), id), ("bare".into(), ParamId::new())]);
+        probe.arm(ids(id));
         (probe, id)
     }
 
@@ -164,14 +168,14 @@ mod tests {
             probe.record(Key::Name("a.up"), input(x));
             probe.disarm().inputs.contains_key(&id)
         };
-        assert!(!recorded(&probe, &train));
-        probe.arm();
         assert!(!recorded(&probe, &evaluate));
-        probe.arm();
+        // It was disarmed.
+        assert!(!recorded(&probe, &train));
+        probe.arm(ids(id));
         assert!(recorded(&probe, &train) && !probe.is_armed());
         // No tokens wanted: never armed.
         let none = Probe::new(0, true);
-        none.arm();
+        none.arm(ids(id));
         assert!(!none.is_armed());
     }
 
@@ -182,7 +186,6 @@ mod tests {
         let hidden = data.clone().require_grad() * 2.0;
         let bytes = |inputs: &[&Tensor<2>], evaluation| {
             let (probe, id) = probe(100, evaluation);
-            probe.arm();
             inputs.iter().for_each(|x| probe.record(Key::Name("a.up"), input(x)));
             let mut recording = probe.disarm();
             recording.inputs.remove(&id).unwrap().snapshot().unwrap().bytes
@@ -197,7 +200,6 @@ mod tests {
     fn features_do_not_change() {
         let device = Device::flex().autodiff();
         let (probe, _) = probe(100, false);
-        probe.arm();
         probe.record(Key::Name("a.up"), input(&Tensor::<2>::zeros([2, 4], &device)));
         probe.record(Key::Name("a.up"), input(&Tensor::<2>::zeros([2, 5], &device)));
         // Nothing is no input.

@@ -283,7 +283,6 @@ mod tests {
             }
             let (least, most) = binomial_interval(draws, OUTSIDE_BAND, 0.01 / 18.0);
             let name = format!("N={length} J={directions}: {below} {above} in {least}..={most}");
-            println!("{name}, half {half}");
             assert!((least..=most).contains(&below) && (least..=most).contains(&above), "{name}");
             let (least, most) = binomial_interval(draws, 0.5, 0.01 / 9.0);
             assert!((least..=most).contains(&half), "{name}: half {half}");

@@ -9,8 +9,8 @@
 //!
 //! Where one Gram matrix might miss that, the route is taken again without the singular vectors that
 //! it has got right: on the complement of their span, by reflections, where the values are small
-//! together and a Gram matrix has them to the same relative error. Each round reaches four decades
-//! further down. It needs no more memory than one round does; a direct SVD holds ten matrices.
+//! together and a Gram matrix has them to the same relative error. Each round reaches more
+//! than three decades further down. It needs no more memory than one round does; a direct SVD holds ten matrices.
 
 use super::bidiagonal;
 use super::deflate::{above, completed, first, orthonormalized};

@@ -148,10 +148,6 @@ mod tests {
             nu[1] += d.singular_values[K - 2] / draws as f64;
             cosine += d.small_vector(K - 1).next().unwrap().abs() / draws as f64;
         }
-        println!(
-            "{model:?}: ν {nu:.5?}, cosine {cosine:.5}; {:?}",
-            (model.nu_min(), model.cosine())
-        );
         (nu, cosine)
     }
 
