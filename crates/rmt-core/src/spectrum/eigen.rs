@@ -1,8 +1,9 @@
-//! Eigenvalues and vectors of a symmetric matrix in the memory of four.
+//! Eigenvalues and vectors of a symmetric matrix in the memory of less than four.
 //!
 //! The solver's own driver holds its input, a copy that it reduces, the vectors and two matrices of
 //! work space at once. The same steps one by one reduce the input in place and keep only its lower
-//! half while the work space is there: the figures are the same to the last digit.
+//! half while the work space is there, or nothing of it where it can be had again: the figures are the
+//! same to the last digit.
 
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
@@ -32,35 +33,67 @@ pub(crate) fn eigen(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdErro
     let Tridiagonal { diagonal, off_diagonal, reduced, factors } = tridiagonal(symmetric);
     let n = diagonal.dim();
     let packed = packed(reduced);
+    let (values, mut vectors) = tridiagonal_eigen(&diagonal, &off_diagonal)?;
+    back_transformed(unpacked(&packed, n), &factors, &mut vectors);
+    Ok((values, vectors))
+}
+
+/// The same of a matrix that can be had again, in half a matrix less: the reduction is done twice, and
+/// must come out the same to the last digit.
+pub(super) fn eigen_twice<E>(
+    symmetric: impl Fn() -> Result<Mat<f64>, E>,
+    failed: E,
+) -> Result<(Vec<f64>, Mat<f64>), E> {
+    let Tridiagonal { diagonal, off_diagonal, .. } = tridiagonal(symmetric()?);
+    let Ok((values, mut vectors)) = tridiagonal_eigen(&diagonal, &off_diagonal) else {
+        return Err(failed);
+    };
+    let again = tridiagonal(symmetric()?);
+    if again.diagonal != diagonal || again.off_diagonal != off_diagonal {
+        return Err(failed);
+    }
+    back_transformed(again.reduced, &again.factors, &mut vectors);
+    Ok((values, vectors))
+}
+
+/// Eigenvalues in ascending order, and vectors, of a tridiagonal matrix.
+fn tridiagonal_eigen(
+    diagonal: &Diag<f64>,
+    off_diagonal: &Diag<f64>,
+) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
+    let n = diagonal.dim();
     let mut values = Diag::zeros(n);
     let mut vectors = Mat::zeros(n, n);
-    {
-        // More than is used: what is not touched takes no memory.
-        let scratch =
-            self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Spec::default());
-        tridiagonal_self_adjoint_evd(
-            diagonal.as_ref(),
-            off_diagonal.as_ref(),
-            values.as_mut(),
-            Some(vectors.as_mut()),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-            Spec::default(),
-        )?;
-    }
-    if n > 1 {
-        let reduced = unpacked(&packed, n);
-        let scratch = apply_scratch::<f64>(n - 1, factors.nrows(), n);
-        apply(
-            reduced.as_ref().submatrix(1, 0, n - 1, n - 1),
-            factors.as_ref(),
-            Conj::No,
-            vectors.as_mut().subrows_mut(1, n - 1),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-        );
-    }
+    // More than is used: what is not touched takes no memory.
+    let scratch =
+        self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Spec::default());
+    tridiagonal_self_adjoint_evd(
+        diagonal.as_ref(),
+        off_diagonal.as_ref(),
+        values.as_mut(),
+        Some(vectors.as_mut()),
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Spec::default(),
+    )?;
     Ok((values.column_vector().iter().copied().collect(), vectors))
+}
+
+/// From the vectors of the tridiagonal matrix to those of the matrix that was reduced to it.
+fn back_transformed(reduced: Mat<f64>, factors: &Mat<f64>, vectors: &mut Mat<f64>) {
+    let n = reduced.nrows();
+    if n < 2 {
+        return;
+    }
+    let scratch = apply_scratch::<f64>(n - 1, factors.nrows(), n);
+    apply(
+        reduced.as_ref().submatrix(1, 0, n - 1, n - 1),
+        factors.as_ref(),
+        Conj::No,
+        vectors.as_mut().subrows_mut(1, n - 1),
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+    );
 }
 
 /// Eigenvalues alone, in ascending order.
@@ -153,7 +186,10 @@ mod tests {
             let values: Vec<f64> = expected.S().column_vector().iter().copied().collect();
             let alone = gram.self_adjoint_eigenvalues(Side::Lower).unwrap();
             assert_eq!(eigenvalues(gram.clone()).unwrap(), alone, "{n}");
-            let (found, vectors) = eigen(gram).unwrap();
+            let (found, vectors) = eigen(gram.clone()).unwrap();
+            assert_eq!(found, values, "{n}");
+            assert!(vectors == expected.U(), "{n}");
+            let (found, vectors) = eigen_twice(|| Ok(gram.clone()), ()).unwrap();
             assert_eq!(found, values, "{n}");
             assert!(vectors == expected.U(), "{n}");
         }
