@@ -34,11 +34,13 @@ pub mod shard;
 pub mod spectrum;
 pub mod statistics;
 
+mod aggregate;
 mod analyse;
 mod error;
 #[cfg(test)]
 mod test_support;
 
+pub use aggregate::Aggregate;
 pub use analyse::{Analyser, Analysis, AnalysisOptions, Context, NullModel};
 pub use error::RmtError;
 pub use nulls::Nulls;

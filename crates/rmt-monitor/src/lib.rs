@@ -74,7 +74,8 @@ pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
 pub use reader::{Reports, read_reports};
 pub use record::{
-    GradientTick, Health, LayerSummary, Record, Scalars, Status, Summary, Table, Tick, Warning,
+    GradientTick, Health, KindSummary, LayerSummary, Record, Scalars, Status, Summary, Table, Tick,
+    Warning,
 };
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};

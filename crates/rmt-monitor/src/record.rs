@@ -1,10 +1,10 @@
 //! What sinks are given, in the order in which it happened.
 
 use crate::ledger::Counts;
-use rmt_core::LayerReport;
-use rmt_core::layers::LayerId;
+use rmt_core::layers::{LayerId, LayerKind};
 use rmt_core::statistics::drift::Edge;
 use rmt_core::statistics::gradient::GradientReport;
+use rmt_core::{Aggregate, LayerReport};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -200,6 +200,32 @@ pub struct LayerSummary {
     pub first_deviation: Option<u64>,
 }
 
+/// All layers of a kind at their latest reports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct KindSummary {
+    /// What they have in common.
+    pub kind: LayerKind,
+    /// Counts and means.
+    #[serde(flatten)]
+    pub aggregate: Aggregate,
+    /// First step at which the verdict of one of them was "deviates".
+    pub first_deviation: Option<u64>,
+}
+
+impl KindSummary {
+    /// Of each kind, in the order in which the kinds come first.
+    pub(crate) fn all(layers: &[LayerSummary]) -> Vec<Self> {
+        let of_kind = |(kind, aggregate)| {
+            let layers = layers.iter().filter(|layer| layer.last.layer.kind == kind);
+            let first_deviation = layers.filter_map(|layer| layer.first_deviation).min();
+            Self { kind, aggregate, first_deviation }
+        };
+        let latest = layers.iter().map(|layer| &layer.last);
+        Aggregate::by_kind(latest).into_iter().map(of_kind).collect()
+    }
+}
+
 /// What a finished monitor says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -219,6 +245,9 @@ pub struct Summary {
     pub scalars_dropped: u64,
     /// One per matrix, in the order of the model.
     pub layers: Vec<LayerSummary>,
+    /// One per kind of layer, in the order of the model.
+    #[serde(default)]
+    pub kinds: Vec<KindSummary>,
     /// The first hundred, in order.
     pub warnings: Vec<Warning>,
     /// How many there were.

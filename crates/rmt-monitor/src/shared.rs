@@ -2,7 +2,7 @@
 
 use crate::filter::Filter;
 use crate::ledger::Ledger;
-use crate::record::{LayerSummary, Summary, Warning};
+use crate::record::{KindSummary, LayerSummary, Summary, Warning};
 use crate::run_directory::{RunDirectory, RunInfo};
 use crate::schedule::Timetable;
 use crate::settings::Settings;
@@ -64,6 +64,7 @@ impl Shared {
             scalars: progress.scalars,
             scalars_dropped: progress.scalars_dropped,
             layers: progress.layers.clone(),
+            kinds: KindSummary::all(&progress.layers),
             warnings: progress.warnings.clone(),
             warnings_total: progress.warnings_total,
             sink_failures: progress.sink_failures.clone(),

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 
 /// Summary of the run and the monitor's own health.
 pub const SUMMARY: &str = "rmt_0_summary";
+/// Counts and means over the layers of a kind.
+pub const KINDS: &str = "rmt_0_summary_by_kind";
 /// The largest singular values.
 pub const ABOVE: &str = "rmt_1_above";
 /// The smallest singular values.

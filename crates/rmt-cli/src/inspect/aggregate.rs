@@ -2,37 +2,9 @@
 
 use crate::cells::{self, number, percent};
 use crate::measure::Row;
-use rmt_core::MatrixReport;
-use rmt_core::report::Verdict;
 use rmt_core::sanity::Table;
+use rmt_core::{Aggregate, MatrixReport};
 use std::collections::BTreeMap;
-
-/// Matrices that have something in common.
-#[derive(Debug, Default)]
-struct Group {
-    matrices: usize,
-    deviating: usize,
-    means: [Mean; 8],
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Mean {
-    sum: f64,
-    count: usize,
-}
-
-impl Mean {
-    fn add(&mut self, x: Option<f64>) {
-        if let Some(x) = x {
-            self.sum += x;
-            self.count += 1;
-        }
-    }
-
-    fn value(self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum / self.count as f64)
-    }
-}
 
 /// Heads of the columns behind the group's own.
 const COLUMNS: [&str; 10] = [
@@ -48,32 +20,19 @@ const COLUMNS: [&str; 10] = [
     "stable rank",
 ];
 
-impl Group {
-    fn add(&mut self, report: &MatrixReport) {
-        self.matrices += 1;
-        self.deviating += usize::from(report.verdict == Verdict::Deviates);
-        let share =
-            |count: Option<usize>| count.map(|count| count as f64 / report.small_side as f64);
-        let figures = [
-            share(report.outliers_above),
-            share(report.significant_above),
-            share(report.outliers_below),
-            share(report.significant_below),
-            cells::left(report),
-            cells::right(report),
-            cells::alpha(report),
-            cells::stable_rank(report),
-        ];
-        self.means.iter_mut().zip(figures).for_each(|(mean, x)| mean.add(x));
-    }
-
-    fn cells(&self) -> Vec<String> {
-        let mut cells = vec![self.matrices.to_string(), self.deviating.to_string()];
-        let [fractions @ .., alpha, stable_rank] = self.means.map(Mean::value);
-        cells.extend(fractions.map(percent));
-        cells.extend([number(alpha), number(stable_rank)]);
-        cells
-    }
+fn cells(group: &Aggregate) -> Vec<String> {
+    let mut cells = vec![group.matrices.to_string(), group.deviating.to_string()];
+    let fractions = [
+        group.outliers_above,
+        group.significant_above,
+        group.outliers_below,
+        group.significant_below,
+        group.left_rejected,
+        group.right_rejected,
+    ];
+    cells.extend(fractions.map(percent));
+    cells.extend([number(group.alpha), number(group.stable_rank)]);
+    cells
 }
 
 /// A table of the kinds: counts, and means of the counts as fractions of the smaller side.
@@ -102,19 +61,19 @@ pub(super) fn by_block(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
 fn groups(
     rows: &[Row],
     mut key: impl FnMut(&Row) -> Option<usize>,
-) -> BTreeMap<(usize, usize), Group> {
-    let mut groups: BTreeMap<(usize, usize), Group> = BTreeMap::new();
+) -> BTreeMap<(usize, usize), Aggregate> {
+    let mut groups: BTreeMap<(usize, usize), Vec<&MatrixReport>> = BTreeMap::new();
     for row in rows {
         if let Some(key) = key(row) {
-            groups.entry((row.checkpoint, key)).or_default().add(&row.report.report);
+            groups.entry((row.checkpoint, key)).or_default().push(&row.report.report);
         }
     }
-    groups
+    groups.into_iter().map(|(key, reports)| (key, Aggregate::of(reports))).collect()
 }
 
 fn table(
     what: &str,
-    groups: &BTreeMap<(usize, usize), Group>,
+    groups: &BTreeMap<(usize, usize), Aggregate>,
     name: impl Fn(usize) -> String,
     checkpoints: Option<&[String]>,
 ) -> Table {
@@ -122,7 +81,7 @@ fn table(
     let columns = first.chain(COLUMNS).map(str::to_owned).collect();
     let rows = groups.iter().map(|((checkpoint, key), group)| {
         let names = checkpoints.into_iter().filter_map(|names| names.get(*checkpoint).cloned());
-        names.chain([name(*key)]).chain(group.cells()).collect()
+        names.chain([name(*key)]).chain(cells(group)).collect()
     });
     Table::new(columns, rows.collect())
 }

@@ -6,9 +6,9 @@ use super::pictures::{Pictures, pictures};
 use crate::error::SinkError;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
 use crate::tags::{self, CURVES, TagNames};
-use rmt_core::LayerReport;
 use rmt_core::layers::LayerId;
 use rmt_core::report::Verdict;
+use rmt_core::{Aggregate, LayerReport};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -107,6 +107,12 @@ impl TensorBoard {
         let health = tick.health.iter().flat_map(Health::scalars);
         for (name, value) in layers.into_iter().chain(health).chain(tick.scalars()) {
             values.push((format!("{}/{name}", tags::SUMMARY), Value::Scalar(value as f32)));
+        }
+        for (kind, aggregate) in Aggregate::by_kind(&tick.reports) {
+            for (name, value) in aggregate.scalars() {
+                values
+                    .push((format!("{}/{name}/{kind}", tags::KINDS), Value::Scalar(value as f32)));
+            }
         }
         for (report, name) in tick.reports.iter().zip(&paths) {
             for curve in CURVES {

@@ -1,0 +1,157 @@
+//! Means over matrices that have something in common: a kind, a block.
+
+use crate::layers::LayerKind;
+use crate::{LayerReport, MatrixReport, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// Counts, and means of the figures of every matrix that has them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Aggregate {
+    /// Number of matrices.
+    pub matrices: usize,
+    /// Those whose verdict is "deviates".
+    pub deviating: usize,
+    /// Singular values above the bulk, over the smaller side m.
+    pub outliers_above: Option<f64>,
+    /// Those that are significant, over m.
+    pub significant_above: Option<f64>,
+    /// Singular values below the bulk, over m.
+    pub outliers_below: Option<f64>,
+    /// Those that are significant, over m.
+    pub significant_below: Option<f64>,
+    /// Fraction of the left vectors that are rejected.
+    pub left_rejected: Option<f64>,
+    /// The same of the right ones.
+    pub right_rejected: Option<f64>,
+    /// Overlap with the input of the vectors of the significant values above.
+    pub overlap_above: Option<f64>,
+    /// The same of the values below.
+    pub overlap_below: Option<f64>,
+    /// Power-law exponent.
+    pub alpha: Option<f64>,
+    /// Stable rank.
+    pub stable_rank: Option<f64>,
+}
+
+/// A figure of which means are taken: its name, where its mean is kept, and what it is of a matrix.
+struct Figure {
+    name: &'static str,
+    mean: fn(&mut Aggregate) -> &mut Option<f64>,
+    value: fn(&MatrixReport) -> Option<f64>,
+}
+
+macro_rules! figures {
+    ($($name:ident: $value:expr,)+) => {
+        &[$(Figure { name: stringify!($name), mean: |a| &mut a.$name, value: $value }),+]
+    };
+}
+
+const FIGURES: &[Figure] = figures! {
+    outliers_above: |r| share(r, r.outliers_above),
+    significant_above: |r| share(r, r.significant_above),
+    outliers_below: |r| share(r, r.outliers_below),
+    significant_below: |r| share(r, r.significant_below),
+    left_rejected: |r| Some(r.left.as_ref()?.ks_rejected),
+    right_rejected: |r| Some(r.right.as_ref()?.ks_rejected),
+    overlap_above: |r| r.activation.as_ref()?.overlap_above,
+    overlap_below: |r| r.activation.as_ref()?.overlap_below,
+    alpha: |r| r.heavy_tail.as_ref()?.alpha,
+    stable_rank: |r| r.heavy_tail.as_ref()?.stable_rank,
+};
+
+fn share(report: &MatrixReport, count: Option<usize>) -> Option<f64> {
+    let m = (report.small_side > 0).then_some(report.small_side as f64)?;
+    Some(count? as f64 / m)
+}
+
+impl Aggregate {
+    /// Of these matrices; a figure that none has is `None`.
+    pub fn of<'a>(reports: impl IntoIterator<Item = &'a MatrixReport>) -> Self {
+        let reports: Vec<&MatrixReport> = reports.into_iter().collect();
+        let deviating = reports.iter().filter(|report| report.verdict == Verdict::Deviates).count();
+        let mut aggregate = Self { matrices: reports.len(), deviating, ..Self::default() };
+        for figure in FIGURES {
+            let values: Vec<f64> =
+                reports.iter().filter_map(|report| (figure.value)(report)).collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            *(figure.mean)(&mut aggregate) = mean.is_finite().then_some(mean);
+        }
+        aggregate
+    }
+
+    /// Of each kind, in the order in which the kinds come first.
+    pub fn by_kind<'a>(
+        reports: impl IntoIterator<Item = &'a LayerReport>,
+    ) -> Vec<(LayerKind, Self)> {
+        let mut kinds: Vec<(LayerKind, Vec<&MatrixReport>)> = Vec::new();
+        for LayerReport { layer, report, .. } in reports {
+            match kinds.iter_mut().find(|(kind, _)| *kind == layer.kind) {
+                Some((_, reports)) => reports.push(report),
+                None => kinds.push((layer.kind, vec![report])),
+            }
+        }
+        kinds.into_iter().map(|(kind, reports)| (kind, Self::of(reports))).collect()
+    }
+
+    /// Names and values of what there is, as they are logged: the number of deviating matrices, then
+    /// the means.
+    pub fn scalars(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let mut means = self.clone();
+        let deviating = ("deviating", self.deviating as f64);
+        let means = FIGURES
+            .iter()
+            .filter_map(move |figure| Some((figure.name, (*(figure.mean)(&mut means))?)));
+        std::iter::once(deviating).chain(means)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::layers::LayerId;
+    use crate::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
+
+    /// Of a matrix too small to be tested, with this count and verdict.
+    fn matrix(side: usize, above: Option<usize>, verdict: Verdict) -> MatrixReport {
+        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
+        let values = vec![0.0; side * side];
+        let matrix = Matrix::new(&values[..], side, side, Orientation::OutIn).unwrap();
+        let mut report = analyser.analyse(&matrix, Context::default()).unwrap().report;
+        (report.significant_above, report.verdict) = (above, verdict);
+        report
+    }
+
+    #[test]
+    fn means_are_over_the_matrices_that_have_the_figure() {
+        let reports = [
+            matrix(10, Some(1), Verdict::Deviates),
+            matrix(5, Some(2), Verdict::Random),
+            matrix(3, None, Verdict::Deviates),
+        ];
+        let aggregate = Aggregate::of(&reports);
+        assert_eq!((aggregate.matrices, aggregate.deviating), (3, 2));
+        assert_eq!(aggregate.significant_above, Some(0.25));
+        assert_eq!(aggregate.overlap_above, None);
+        let scalars: Vec<_> = aggregate.scalars().collect();
+        assert!(scalars.starts_with(&[("deviating", 2.0), ("significant_above", 0.25)]));
+        assert_eq!(Aggregate::of([]), Aggregate::default());
+    }
+
+    #[test]
+    fn kinds_come_in_the_order_of_the_model() {
+        let named = |name: &str, above| {
+            let report = matrix(10, Some(above), Verdict::Random);
+            LayerReport::new(0, 0, LayerId::from_name(name), "f32".into(), report)
+        };
+        let names = ["b.0.query.weight", "b.0.key.weight", "b.1.query.weight", "b.1.key.weight"];
+        let reports: Vec<_> = names.iter().zip([1, 2, 3, 5]).map(|(n, x)| named(n, x)).collect();
+        let kinds = Aggregate::by_kind(&reports);
+        let found: Vec<_> =
+            kinds.iter().map(|(k, a)| (*k, a.matrices, a.significant_above)).collect();
+        let expected = [(LayerKind::Query, 2, Some(0.2)), (LayerKind::Key, 2, Some(0.35))];
+        assert_eq!(found, expected);
+    }
+}
