@@ -6,9 +6,9 @@
 //! ```
 //!
 //! It reads the documentation and the sources of this workspace, or the file that `--text` names, and
-//! learns to tell the next character: a decoder in the manner of GPT-2 (Radford et al., 2019), pre-norm,
-//! with queries, keys and values in matrices of their own, without biases. The preset `small` takes a
-//! few minutes on two CPU cores; `base` is for more cores or a GPU.
+//! learns to tell the next character. The model (`transformer.rs`) is a decoder in the manner of GPT-2, with
+//! queries, keys and values in matrices of their own. The preset `small` takes a few minutes on two CPU
+//! cores; `base` is for a GPU.
 //!
 //! Meanwhile a monitor compares its weights with random matrices, and their singular vectors with what
 //! the layers are given. At the end a table tells which layers have left random matrix theory, since
@@ -23,25 +23,17 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
-use burn::nn::loss::CrossEntropyLossConfig;
-use burn::nn::{
-    Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig,
-};
 use burn::optim::{AdamWConfig, GradientsParams};
-use burn::tensor::activation::gelu;
-use burn::tensor::module::attention;
-use burn::tensor::ops::AttentionModuleOptions;
-use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn_rmt::ablation::{AblationError, AblationTable, Select, deciles, kinds};
 use burn_rmt::sinks::write_table;
-use burn_rmt::{Monitor, MonitorConfig, Summary, Tapped, unused_run_directory};
+use burn_rmt::{Monitor, MonitorConfig, Summary, unused_run_directory};
 use clap::{Parser, ValueEnum};
 use comfy_table::{Table, presets};
 use rand::SeedableRng;
-use rand::distr::{Distribution, weighted::WeightedIndex};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_examples::Backend;
 use rmt_examples::text::{Batch, Corpus, PROSE, SOURCES, Vocabulary};
+use rmt_examples::transformer::{Hyperparameters, Transformer, batch_losses, mean, write_text};
 
 // ------------------------------------------------------------------------------------------------
 // Options
@@ -82,33 +74,12 @@ pub enum Preset {
     Base,
 }
 
-/// Everything that a run depends on but the text.
-#[derive(Clone, Debug)]
-pub struct Hyperparameters {
-    /// Of the residual stream: a multiple of 32.
-    pub width: usize,
-    /// How many blocks there are.
-    pub blocks: usize,
-    /// Sequences in a batch.
-    pub batch: usize,
-    /// Characters that the model looks back at.
-    pub context: usize,
-    /// Optimizer steps.
-    pub steps: u64,
-    /// The largest, after the warm-up.
-    pub learning_rate: f64,
-    /// Steps from one validation to the next.
-    pub every: u64,
-    /// Of all random numbers.
-    pub seed: u64,
-}
-
 impl Options {
     /// Fails, with one line that says why, where these options cannot be trained with.
     pub fn hyperparameters(&self) -> Result<Hyperparameters> {
         let Self { every, seed, .. } = *self;
         let (width, blocks, batch, context, steps, learning_rate) = match self.preset {
-            Preset::Small => (128, 4, 16, 64, 2000, 2e-3),
+            Preset::Small => (128, 4, 16, 64, 1000, 2e-3),
             Preset::Base => (384, 6, 64, 256, 5000, 1e-3),
         };
         let steps = self.steps.unwrap_or(steps);
@@ -118,10 +89,6 @@ impl Options {
     }
 }
 
-/// Width of an attention head.
-pub const HEAD_WIDTH: usize = 32;
-/// Width of the inner layer of the feed-forward block, in widths of the model.
-const EXPANSION: usize = 4;
 const WEIGHT_DECAY: f32 = 0.1;
 const BETA_2: f32 = 0.99;
 const CLIPPED_NORM: f32 = 1.0;
@@ -129,147 +96,6 @@ const CLIPPED_NORM: f32 = 1.0;
 const WARM_UP: f64 = 0.05;
 /// What the learning rate falls to, as a share of the largest.
 const LAST_RATE: f64 = 0.1;
-const TEMPERATURE: f64 = 0.8;
-
-// ------------------------------------------------------------------------------------------------
-// Model
-
-/// Characters in, one score for every possible next character out.
-#[derive(Module, Debug)]
-pub struct Transformer {
-    /// One vector a character.
-    pub token_embedding: Embedding,
-    /// One vector a place.
-    pub position_embedding: Embedding,
-    /// One after the other.
-    pub blocks: Vec<Block>,
-    /// Before the head.
-    pub norm: LayerNorm,
-    /// One score a character.
-    pub head: Tapped<Linear>,
-}
-
-/// Attention and a feed-forward block. Each linear layer tells the monitor what it is given.
-#[derive(Module, Debug)]
-pub struct Block {
-    attention_norm: LayerNorm,
-    query: Tapped<Linear>,
-    key: Tapped<Linear>,
-    value: Tapped<Linear>,
-    attention_output: Tapped<Linear>,
-    feed_forward_norm: LayerNorm,
-    up: Tapped<Linear>,
-    down: Tapped<Linear>,
-}
-
-impl Transformer {
-    /// Random weights, by burn's default but for the embeddings: at their scale of 1 they would
-    /// drown what the blocks add.
-    pub fn new(vocabulary: &Vocabulary, sizes: &Hyperparameters, device: &Device) -> Self {
-        let embedding = |number| {
-            let initializer = Initializer::Normal { mean: 0.0, std: 0.02 };
-            EmbeddingConfig::new(number, sizes.width).with_initializer(initializer).init(device)
-        };
-        Self {
-            token_embedding: embedding(vocabulary.size()),
-            position_embedding: embedding(sizes.context),
-            blocks: (0..sizes.blocks).map(|_| Block::new(sizes.width, device)).collect(),
-            norm: LayerNormConfig::new(sizes.width).init(device),
-            head: linear(sizes.width, vocabulary.size(), device),
-        }
-    }
-
-    /// Scores `[n, length, vocabulary]` of sequences `[n, length]`.
-    pub fn forward(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
-        let length = tokens.dims()[1] as i64;
-        let positions = Tensor::<1, Int>::arange(0..length, &tokens.device()).unsqueeze();
-        let x = self.token_embedding.forward(tokens) + self.position_embedding.forward(positions);
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x));
-        self.head.forward(self.norm.forward(x))
-    }
-
-    /// Mean cross-entropy of a batch, in nats.
-    pub fn loss(&self, batch: &Batch) -> Tensor<1> {
-        let scores = self.forward(batch.inputs.clone()).flatten::<2>(0, 1);
-        let cross_entropy = CrossEntropyLossConfig::new().init(&scores.device());
-        cross_entropy.forward(scores, batch.targets.clone().flatten(0, 1))
-    }
-}
-
-impl Block {
-    fn new(width: usize, device: &Device) -> Self {
-        Self {
-            attention_norm: LayerNormConfig::new(width).init(device),
-            query: linear(width, width, device),
-            key: linear(width, width, device),
-            value: linear(width, width, device),
-            attention_output: linear(width, width, device),
-            feed_forward_norm: LayerNormConfig::new(width).init(device),
-            up: linear(width, EXPANSION * width, device),
-            down: linear(EXPANSION * width, width, device),
-        }
-    }
-
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let [n, length, width] = x.dims();
-        let by_head =
-            |x: Tensor<3>| x.reshape([n, length, width / HEAD_WIDTH, HEAD_WIDTH]).swap_dims(1, 2);
-        let normed = self.attention_norm.forward(x.clone());
-        let [query, key, value] = [&self.query, &self.key, &self.value]
-            .map(|projection| by_head(projection.forward(normed.clone())));
-        let causal = AttentionModuleOptions { is_causal: true, ..Default::default() };
-        let seen = attention(query, key, value, None, None, causal).swap_dims(1, 2);
-        let x = x + self.attention_output.forward(seen.reshape([n, length, width]));
-
-        let inner = gelu(self.up.forward(self.feed_forward_norm.forward(x.clone())));
-        x + self.down.forward(inner)
-    }
-}
-
-fn linear(inputs: usize, outputs: usize, device: &Device) -> Tapped<Linear> {
-    LinearConfig::new(inputs, outputs).with_bias(false).init(device).into()
-}
-
-/// Mean cross-entropy of each batch, in nats; NaN where it cannot be read. Outside training, so that
-/// the layers tell no monitor what they are given.
-pub fn batch_losses(model: &Transformer, batches: &[Batch]) -> Vec<f64> {
-    let model = model.valid();
-    let losses = batches.iter().map(|batch| model.loss(batch).try_into_scalar::<f64>());
-    losses.map(|loss| loss.unwrap_or(f64::NAN)).collect()
-}
-
-/// Their mean.
-pub fn mean(losses: &[f64]) -> f64 {
-    losses.iter().sum::<f64>() / losses.len() as f64
-}
-
-/// Text as the model writes it, from `prompt` on, at temperature 0.8.
-pub fn write_text(
-    model: &Transformer,
-    vocabulary: &Vocabulary,
-    prompt: &str,
-    length: usize,
-    seed: u64,
-) -> Result<String> {
-    let model = model.valid();
-    let weights = model.position_embedding.weight.val();
-    let (context, device) = (weights.dims()[0], weights.device());
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut tokens = vocabulary.encode(prompt);
-    ensure!(!tokens.is_empty(), "no character of the prompt {prompt:?} is known");
-    let prompted = tokens.len();
-    while tokens.len() < prompted + length {
-        let seen = &tokens[tokens.len().saturating_sub(context)..];
-        let inputs = TensorData::new(seen.to_vec(), [1, seen.len()]);
-        let scores = model.forward(Tensor::from_data(inputs, &device));
-        let last = scores.slice([0..1, seen.len() - 1..seen.len()]).into_data();
-        let last = last.try_into_vec_as::<f64>()?;
-        let largest = last.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let odds = last.iter().map(|score| ((score - largest) / TEMPERATURE).exp());
-        tokens.push(WeightedIndex::new(odds)?.sample(&mut rng) as i32);
-    }
-    Ok(vocabulary.decode(&tokens[prompted..]))
-}
 
 // ------------------------------------------------------------------------------------------------
 // Training
@@ -363,8 +189,8 @@ pub struct Outcome {
     pub directory: PathBuf,
 }
 
-/// Trains a model from scratch, until `stop` is set, watched by a monitor.
-pub fn train(options: &Options, stop: &AtomicBool) -> Result<Outcome> {
+/// The characters, the text and a random model, on the device that the options name.
+pub fn prepare(options: &Options) -> Result<(Vocabulary, Corpus, Transformer)> {
     let sizes = options.hyperparameters()?;
     let given = options.text.as_ref().map(|path| {
         std::fs::read_to_string(path).with_context(|| format!("--text {}", path.display()))
@@ -377,7 +203,13 @@ pub fn train(options: &Options, stop: &AtomicBool) -> Result<Outcome> {
     let vocabulary = Vocabulary::of(&texts);
     let corpus = Corpus::new(&texts, &vocabulary, [sizes.batch, sizes.context], &device)?;
     let model = Transformer::new(&vocabulary, &sizes, &device);
+    Ok((vocabulary, corpus, model))
+}
 
+/// Trains a model from scratch, until `stop` is set, watched by a monitor.
+pub fn train(options: &Options, stop: &AtomicBool) -> Result<Outcome> {
+    let sizes = options.hyperparameters()?;
+    let (vocabulary, corpus, model) = prepare(options)?;
     let directory = unused_run_directory(&options.run);
     let monitor = MonitorConfig::new(&directory).with_every(sizes.every).init()?;
     let start = Instant::now();
@@ -407,7 +239,7 @@ fn run(options: &Options) -> Result<()> {
          {:.3} knowing how often each character occurs",
         losses.train, losses.validation, losses.first_validation, corpus.unigram_loss
     );
-    println!("\n{}", table(summary));
+    println!("\n{}\n\n{}", table(summary), kind_table(summary));
     for warning in &summary.warnings {
         println!("warning at step {}: {}", warning.step, warning.message);
     }
@@ -447,6 +279,37 @@ fn ablation_table(ablated: &[AblationTable]) -> Table {
         let deltas = ablated.iter().filter_map(|of_kind| of_kind.rows.get(decile));
         let deltas = deltas.map(|row| format!("{:+.4}", row.delta_loss));
         table.add_row(std::iter::once(row.group.clone()).chain(deltas));
+    }
+    table
+}
+
+/// Means over the matrices of a kind, as they were last observed.
+fn kind_table(summary: &Summary) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_header([
+        "kind",
+        "matrices",
+        "deviate",
+        "first\ndeviates",
+        "significant\nabove",
+        "significant\nbelow",
+        "overlap\nabove",
+        "overlap\nbelow",
+    ]);
+    let percent = |x: Option<f64>| x.map_or("–".into(), |x| format!("{:.1} %", 100.0 * x));
+    let overlap = |x: Option<f64>| x.map_or("–".into(), |x| format!("{x:.3}"));
+    for of_kind in &summary.kinds {
+        let means = &of_kind.aggregate;
+        table.add_row([
+            of_kind.kind.to_string(),
+            means.matrices.to_string(),
+            means.deviating.to_string(),
+            of_kind.first_deviation.map_or("–".into(), |step| step.to_string()),
+            percent(means.significant_above),
+            percent(means.significant_below),
+            overlap(means.overlap_above),
+            overlap(means.overlap_below),
+        ]);
     }
     table
 }

@@ -21,12 +21,13 @@ use burn_rmt::{Monitor, unused_run_directory};
 use clap::Parser;
 use rmt_examples::Backend;
 use rmt_examples::text::{Corpus, PROSE, SOURCES, Vocabulary};
+use rmt_examples::transformer::{HEAD_WIDTH, Hyperparameters, Transformer, batch_losses, mean};
 
 #[path = "char_lm.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod char_lm;
 
-use char_lm::{HEAD_WIDTH, Hyperparameters, Transformer, batch_losses, fit, mean};
+use char_lm::fit;
 
 /// Prunes a transformer before and after fine-tuning.
 #[derive(Parser, Clone, Debug)]
@@ -146,7 +147,7 @@ fn run(options: &Options) -> Result<()> {
         (1..=options.seeds).map(|seed| experiment(options, seed)).collect::<Result<_>>()?;
     let table = table(&outcomes);
     println!("\nΔ loss in nats, mean ± standard deviation over {} seeds", options.seeds);
-    println!("{}", shown(&table));
+    println!("{}", rmt_examples::shown(&table));
     let directory = unused_run_directory(&options.run);
     write_table(&directory, &table)?;
     println!("also in {}", directory.display());
@@ -164,12 +165,7 @@ fn table(outcomes: &[Outcome]) -> Table {
     ];
     let cell = |decile: usize, column: Column| {
         let all: Vec<f64> = outcomes.iter().map(|outcome| column(outcome)[decile]).collect();
-        let centre = mean(&all);
-        let squares: f64 = all.iter().map(|x| (x - centre).powi(2)).sum();
-        match all.len() {
-            1 => format!("{centre:+.4}"),
-            n => format!("{centre:+.4} ± {:.4}", (squares / (n - 1) as f64).sqrt()),
-        }
+        rmt_examples::spread(&all, 4)
     };
     let heads = ["decile"].into_iter().chain(columns.map(|(head, _)| head)).map(str::to_owned);
     let rows = (0..DECILES).map(|decile| {
@@ -181,11 +177,4 @@ fn table(outcomes: &[Outcome]) -> Table {
         std::iter::once(name).chain(columns.map(|(_, column)| cell(decile, column))).collect()
     });
     Table::new("fine_tuning", heads.collect(), rows.collect())
-}
-
-fn shown(table: &Table) -> comfy_table::Table {
-    let mut shown = comfy_table::Table::new();
-    shown.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(&table.columns);
-    shown.add_rows(&table.rows);
-    shown
 }

@@ -1,11 +1,13 @@
 //! What the examples share: the device that they train on, as `--device` names it, a progress bar, how
-//! they end, and texts.
+//! they end, texts, and a transformer.
 
 pub mod text;
+pub mod transformer;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuBackend;
+use burn_rmt::Table;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt;
@@ -87,5 +89,25 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A table as a terminal shows it.
+pub fn shown(table: &Table) -> comfy_table::Table {
+    let mut shown = comfy_table::Table::new();
+    shown.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(&table.columns);
+    shown.add_rows(&table.rows);
+    shown
+}
+
+/// Mean ± standard deviation of what several seeds gave; the mean alone of one, a dash for none.
+pub fn spread(values: &[f64], digits: usize) -> String {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
+    match values.len() {
+        0 => "–".into(),
+        1 => format!("{mean:.digits$}"),
+        _ => format!("{mean:.digits$} ± {:.digits$}", (squares / (n - 1.0)).sqrt()),
     }
 }

@@ -1,11 +1,12 @@
 //! The example `char_lm`, for a few steps on a small text: it learns, every linear layer is known by its
 //! kind and its block, and its report has what the layer is given.
 
-use crate::char_lm::{Options, batch_losses, train, write_text};
+use crate::char_lm::{Options, train};
 use crate::support::{alone_with_device, test};
 use clap::Parser;
 use libtest_mimic::Trial;
 use rmt_core::layers::LayerKind::{self, *};
+use rmt_examples::transformer::{batch_losses, write_text};
 use std::sync::atomic::AtomicBool;
 
 pub(crate) fn tests() -> Vec<Trial> {
