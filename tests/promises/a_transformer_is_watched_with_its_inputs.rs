@@ -5,6 +5,7 @@ use crate::char_lm::{Options, train};
 use crate::support::{alone_with_device, test};
 use clap::Parser;
 use libtest_mimic::Trial;
+use rmt_core::Aggregate;
 use rmt_core::layers::LayerKind::{self, *};
 use rmt_examples::transformer::{batch_losses, write_text};
 use std::sync::atomic::AtomicBool;
@@ -14,7 +15,7 @@ pub(crate) fn tests() -> Vec<Trial> {
 }
 
 /// The same letters again and again: easy to tell, and not from how often each occurs.
-fn text() -> String {
+pub(crate) fn text() -> String {
     (0..2000).map(|n| format!("{} follows {}.\n", (n + 1) % 20, n % 20)).collect()
 }
 
@@ -65,6 +66,23 @@ fn short_run() {
             assert_eq!(tokens, expected, "{} at step {}", row.layer.name, row.step);
         }
     }
+
+    let kinds: Vec<_> = summary.kinds.iter().map(|k| (k.kind, k.aggregate.matrices)).collect();
+    let in_blocks = [Query, Key, Value, AttentionOutput, Up, Down].map(|kind| (kind, 4));
+    assert_eq!(kinds, [&[(Embedding, 2)], &in_blocks[..], &[(Head, 1)]].concat());
+    let latest = || summary.layers.iter().map(|layer| &layer.last);
+    let downs = || latest().filter(|row| row.layer.kind == Down).map(|row| &row.report);
+    let down = &summary.kinds[6];
+    assert_eq!(down.aggregate, Aggregate::of(downs()));
+    let mean = downs().filter_map(|r| r.significant_above).sum::<usize>() as f64 / (4.0 * 128.0);
+    assert!((down.aggregate.significant_above.unwrap() - mean).abs() < 1e-12);
+    assert!(mean > 0.0 && down.first_deviation.is_some(), "{down:?}");
+    let files = std::fs::read_dir(&outcome.directory).unwrap().map(|entry| entry.unwrap().path());
+    let logged = files.filter_map(|path| std::fs::read(path).ok()).any(|bytes| {
+        let tag = b"rmt_0_summary_by_kind/significant_above/down";
+        bytes.windows(tag.len()).any(|part| part == tag)
+    });
+    assert!(logged);
 
     let write = |seed| write_text(&outcome.model, &outcome.vocabulary, "\n", 50, seed).unwrap();
     assert_eq!(write(1).chars().count(), 50);

@@ -30,6 +30,7 @@ mod random_initializers_agree_with_theory;
 mod several_processes_share_a_run;
 mod step_zero_is_what_training_starts_from;
 mod tensorboard_serves_the_run;
+mod the_experiments_of_the_paper_run;
 mod the_learner_trains_as_without_the_monitor;
 mod the_monitor_is_five_lines;
 mod weights_are_taken_as_scheduled;
@@ -43,6 +44,16 @@ mod grokking;
 #[path = "../../examples/char_lm.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod char_lm;
+
+/// What transformers show of the paper's claims, as its readers run it.
+#[path = "../../examples/reproduction.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod reproduction;
+
+/// Pruning before and after fine-tuning, as its readers run it.
+#[path = "../../examples/fine_tuning.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod fine_tuning;
 
 /// burn's own training loop, watched, as its users run it.
 #[path = "../../examples/learner.rs"]
@@ -93,6 +104,7 @@ fn main() -> ExitCode {
         several_processes_share_a_run::tests(),
         step_zero_is_what_training_starts_from::tests(),
         tensorboard_serves_the_run::tests(),
+        the_experiments_of_the_paper_run::tests(),
         the_learner_trains_as_without_the_monitor::tests(),
         the_monitor_is_five_lines::tests(),
         weights_are_taken_as_scheduled::tests(),
