@@ -1,9 +1,9 @@
 //! Small singular values beside large ones, by Gram matrices alone.
 
-use super::Matrix;
 use super::decompose::{Decomposition, VALUES_LIMIT, conditioned, reversed, scaled};
 use super::eigen::eigen;
 use super::householder::Householder;
+use super::{Matrix, product};
 use crate::RmtError;
 use faer::{Mat, MatRef};
 
@@ -41,7 +41,7 @@ pub(super) fn completed(
             let mut a = scaled(matrix)?.0;
             reflections.apply_transposed(a.as_mut());
             let rest: MatRef<'_, f64> = a.subrows(done, m - done);
-            rest * rest.transpose()
+            product::gram(rest)
         };
         let (ascending, vectors) = eigen(gram).map_err(|_| failed.clone())?;
         let top = ascending.last().copied().unwrap_or(0.0).max(0.0);

@@ -7,6 +7,7 @@ mod eigen;
 mod equalise;
 mod householder;
 mod matrix;
+mod product;
 mod tridiagonal;
 mod without;
 
