@@ -12,13 +12,15 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use burn::module::Module;
 use burn_rmt::ablation::{self, Select};
 use burn_rmt::sinks::write_table;
 use burn_rmt::{
-    MonitorConfig, Record, Schedule, Sink, SinkError, Summary, Table, unused_run_directory,
+    MonitorConfig, Overflow, Record, Schedule, Sink, SinkError, Summary, Table,
+    unused_run_directory,
 };
 use clap::Parser;
 use rmt_core::{LayerReport, Verdict};
@@ -324,6 +326,9 @@ fn of_ablation(figures: &mut Figures, model: &Transformer, corpus: &Corpus) -> R
     Ok(())
 }
 
+/// How long a snapshot may wait for room, and the end for the last one.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
 /// Trains and measures with one seed.
 fn experiment(
     options: &Options,
@@ -338,6 +343,9 @@ fn experiment(
     let run = of_seed.run.join(format!("seed_{seed}"));
     let monitor = MonitorConfig::new(run)
         .with_schedule(Schedule::LogSpaced(options.snapshots))
+        // No snapshot is missing: training may wait.
+        .with_overflow(Overflow::Block)
+        .with_finish_timeout(PATIENCE)
         .with_sink(keeper.clone())
         .init()?;
     let (model, reached) = char_lm::fit(model, &corpus, &sizes, &monitor, stop)?;
@@ -353,14 +361,18 @@ fn experiment(
     of_ablation(figures, &model, &corpus)
 }
 
-/// All seeds, into runs in `options.model.run`.
-pub fn reproduce(options: &Options, stop: &AtomicBool) -> Result<Figures> {
-    ensure!(options.seeds >= 1, "--seeds must be at least 1, not {}", options.seeds);
+/// All seeds, into runs in `options.model.run`: the figures of those that came to their end, and how
+/// many those are; with the reason where one did not.
+pub fn reproduce(options: &Options, stop: &AtomicBool) -> (Figures, u64, Result<()>) {
     let mut figures = Figures::default();
-    for seed in (options.model.seed..).take(usize::try_from(options.seeds)?) {
-        experiment(options, seed, stop, &mut figures)?;
+    for done in 0..options.seeds {
+        let mut more = figures.clone();
+        if let Err(error) = experiment(options, options.model.seed + done, stop, &mut more) {
+            return (figures, done, Err(error));
+        }
+        figures = more;
     }
-    Ok(figures)
+    (figures, options.seeds, Ok(()))
 }
 
 fn main() -> ExitCode {
@@ -368,16 +380,16 @@ fn main() -> ExitCode {
 }
 
 fn run(mut options: Options) -> Result<()> {
+    ensure!(options.seeds >= 1, "--seeds must be at least 1, not {}", options.seeds);
     options.model.run = unused_run_directory(&options.model.run);
-    let figures = reproduce(&options, rmt_examples::stop_on_ctrl_c()?)?;
-    for (claim, table) in figures.tables(options.seeds) {
+    let (figures, seeds, ended) = reproduce(&options, rmt_examples::stop_on_ctrl_c()?);
+    for (claim, table) in figures.tables(seeds) {
         println!("\n{}\n{}", claim.title(), rmt_examples::shown(&table));
         write_table(&options.model.run, &table)?;
     }
     println!(
-        "\nMean ± standard deviation over {} seeds (in brackets: those that have",
-        options.seeds
+        "\nMean ± standard deviation over {seeds} seeds, in brackets how many have a value if not"
     );
-    println!("one); also in {}", options.model.run.display());
-    Ok(())
+    println!("all; also in {}", options.model.run.display());
+    ended
 }

@@ -26,7 +26,8 @@ fn claims() {
     let [file, run] = [&file, &run].map(|path| path.to_str().unwrap());
     // The last step is due: it is a power of ten.
     let options = ["reproduction", "--steps", "10", "--seeds", "1", "--text", file, "--run", run];
-    let figures = reproduce(&Options::parse_from(options), &AtomicBool::new(false)).unwrap();
+    let (figures, seeds, ended) = reproduce(&Options::parse_from(options), &AtomicBool::new(false));
+    assert_eq!((seeds, ended.map_err(|error| error.to_string())), (1, Ok(())));
     let value = |claim, row: &str, column: &str| match figures.values(claim, row, column) {
         [value] => *value,
         values => panic!("{claim:?} {row} {column}: {values:?}"),

@@ -3,6 +3,7 @@
 pub mod marchenko_pastur;
 pub mod porter_thomas;
 pub mod spacing;
+mod supremum;
 pub mod tracy_widom;
 pub mod wigner;
 
