@@ -12,20 +12,33 @@ const COARSEST: usize = 32;
 /// Far above what rounding does to the bounds, far below a distance.
 const ROUNDING: f64 = 1e-12;
 
-/// A law of continuous, rising distribution function F on a grid.
+/// A law of continuous, rising distribution function F on grids of 2^k cells, the coarsest first.
 pub(super) struct Grid {
     low: f64,
-    cells_per_unit: f64,
+    high: f64,
+    levels: Vec<Level>,
+}
+
+/// One grid.
+struct Level {
     /// F at the ends of the cells: 0 and 1 at the outer ones.
     law: Vec<f64>,
+    /// The largest difference across a cell.
+    rise: f64,
 }
 
 impl Grid {
     /// `law` between `low` and `high`, beyond which it has next to nothing.
     pub(super) fn new([low, high]: [f64; 2], law: impl Fn(f64) -> f64) -> Self {
-        let cells_per_unit = FINEST as f64 / (high - low);
-        let inner = (1..FINEST).map(|k| law(low + k as f64 / cells_per_unit));
-        Self { low, cells_per_unit, law: std::iter::once(0.0).chain(inner).chain([1.0]).collect() }
+        let level = |cells: usize| {
+            let width = (high - low) / cells as f64;
+            let inner = (1..cells).map(|k| law(low + k as f64 * width));
+            let law: Vec<f64> = std::iter::once(0.0).chain(inner).chain([1.0]).collect();
+            let rise = law.windows(2).fold(0.0_f64, |most, ends| most.max(ends[1] - ends[0]));
+            Level { law, rise }
+        };
+        let sizes = std::iter::successors(Some(COARSEST), |cells| Some(2 * cells));
+        Self { low, high, levels: sizes.take_while(|&cells| cells <= FINEST).map(level).collect() }
     }
 
     /// sup|F_N − G| of `factor` times the entries, where `g` is G, no further than `off` from F
@@ -37,29 +50,35 @@ impl Grid {
         off: f64,
         g: impl Fn(f64) -> f64,
     ) -> f64 {
-        let cells = entries.len().next_power_of_two().clamp(COARSEST, FINEST);
-        let stride = FINEST / cells;
-        let scale = self.cells_per_unit / stride as f64;
+        let wide_enough = |level: &&Level| level.law.len() > entries.len();
+        let Some(level) = self.levels.iter().find(wide_enough).or(self.levels.last()) else {
+            return f64::NAN;
+        };
+        let last = level.law.len() - 2;
+        let scale = (last + 1) as f64 / (self.high - self.low);
+        let (slope, origin) = (factor * scale, self.low * scale);
         // Below the grid is the first cell, above it the last.
-        let cell = |x: f64| (((x * factor - self.low) * scale) as usize).min(cells - 1);
+        let cell = |x: f64| ((x * slope - origin) as usize).min(last);
         // At k + 1, to become how many are below the end k.
-        let mut below = vec![0_u32; cells + 1];
+        let mut below = vec![0_u32; last + 2];
         for &x in entries {
             below[cell(x) + 1] += 1;
         }
         let n = entries.len() as f64;
+        let mut sum = 0;
         let mut bound = 0.0_f64;
-        for k in 1..=cells {
-            below[k] += below[k - 1];
-            bound = bound.max((f64::from(below[k]) / n - self.law[k * stride]).abs());
+        let mut excess = Vec::with_capacity(last + 2);
+        for (below, law) in below.iter_mut().zip(&level.law) {
+            sum += *below;
+            *below = sum;
+            let above_law = f64::from(sum) - n * law;
+            bound = bound.max(above_law.abs());
+            excess.push(above_law);
         }
-        let is_wanted = |k: usize| {
-            let rises = self.law[(k + 1) * stride] - f64::from(below[k]) / n;
-            let falls = f64::from(below[k + 1]) / n - self.law[k * stride];
-            rises.max(falls) + 2.0 * off + ROUNDING >= bound
-        };
-        let mut points: Vec<f64> =
-            entries.iter().copied().filter(|&x| is_wanted(cell(x))).collect();
+        let threshold = bound - n * (level.rise + 2.0 * off + ROUNDING);
+        let wanted: Vec<bool> =
+            excess.windows(2).map(|ends| (-ends[0]).max(ends[1]) >= threshold).collect();
+        let mut points: Vec<f64> = entries.iter().copied().filter(|&x| wanted[cell(x)]).collect();
         points.sort_unstable_by(f64::total_cmp);
         let mut largest = 0.0_f64;
         for inside in points.chunk_by(|&x, &y| cell(x) == cell(y)) {
