@@ -104,7 +104,8 @@ impl Monitor {
 
     /// Takes the weights of the last step, due or not, unless [`observe`](Self::observe) already
     /// did. They are not dropped for a full queue: it waits for room, at most the finish timeout,
-    /// and then lets them in. (A matrix larger than the whole byte budget is named, as always.)
+    /// and then lets them in. (A matrix larger than the whole byte budget is named, as always.) What
+    /// the layers are given with these weights is known if the step was due and a forward followed.
     pub fn observe_last<M: Module + 'static>(&self, step: u64, model: &M) {
         let Some(inner) = &self.inner else { return };
         inner.engine.reached(step);
