@@ -1,0 +1,21 @@
+//! What is promised of faults, hostile input and accounting, one module a promise.
+//!
+//! A fault is injected through real means, in a process of its own. A test whose means are missing
+//! (root, say) is listed as ignored, with the reason; with `RMT_REQUIRE_ALL=1` it fails instead.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod a_fault_costs_what_it_says;
+mod faults;
+mod support;
+
+use libtest_mimic::Arguments;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Some(child) = faults::child() {
+        return child.run();
+    }
+    let tests = [a_fault_costs_what_it_says::tests()];
+    libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
+}
