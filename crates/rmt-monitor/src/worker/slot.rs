@@ -16,8 +16,9 @@ pub(super) struct Slot {
     /// Its own, with a number where another sink has that name.
     pub(super) name: String,
     failures: u64,
-    /// Whether its last call failed.
+    /// Whether its last call failed, and how often it came back from that.
     failing: bool,
+    recoveries: u64,
     /// Records that it took since it was last flushed.
     unflushed: u64,
     /// It panicked and is not called again.
@@ -35,7 +36,7 @@ impl Slot {
                 number += 1;
                 name = format!("{own}#{number}");
             }
-            Self { sink, name, failures: 0, failing: false, unflushed: 0, gone: false }
+            Self { sink, name, failures: 0, failing: false, recoveries: 0, unflushed: 0, gone: false }
         };
         sinks.into_iter().map(slot).collect()
     }
@@ -50,7 +51,7 @@ impl Slot {
             Ok(Ok(())) => {
                 self.unflushed += 1;
                 self.count(shared, |counts| counts.written += 1);
-                self.recovered(step);
+                self.recovered(shared, step);
             }
             Ok(Err(error)) => {
                 // What it held of earlier records went with this one.
@@ -120,10 +121,15 @@ impl Slot {
         }
     }
 
-    fn recovered(&mut self, step: u64) {
+    fn recovered(&mut self, shared: &Shared, step: u64) {
         if std::mem::take(&mut self.failing) {
-            let (sink, failures) = (&self.name, self.failures);
-            tracing::info!(target: "rmt", step, "sink {sink} writes again, after {failures} failures");
+            self.recoveries += 1;
+            // A warning too: unlike those of the failures, the log can have it.
+            if self.recoveries.is_power_of_two() {
+                let (name, failures) = (&self.name, self.failures);
+                let again = format!("sink {name} writes again, after {failures} failures so far");
+                shared.warn(step, again);
+            }
         }
     }
 }

@@ -2,12 +2,14 @@
 //! that it has unwatched and with status 0, what was lost is counted by reason and said, what was
 //! written before can be read, and logging goes on when the fault goes away.
 
-use crate::faults::{CHILD, FAULTS, Fault, Means};
+use crate::faults::{CHILD, FAULTS, Fault, Means, NULLS};
 use libtest_mimic::{Completion, Failed, Trial};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
+use tempfile::TempDir;
 
 /// Runs of each fault, which strikes each at another step.
 fn repetitions() -> u64 {
@@ -52,7 +54,7 @@ fn unshare() -> Command {
 
 /// Why a fault cannot be brought about here.
 fn missing(means: Means) -> Option<&'static str> {
-    let works = |command: &mut Command| command.status().is_ok_and(|status| status.success());
+    let works = |command: &mut Command| command.output().is_ok_and(|made| made.status.success());
     match means {
         Means::Plain | Means::Nobody => None,
         Means::Mount => {
@@ -109,6 +111,13 @@ fn strike(fault: &Fault, seed: u64) -> Result<(), Failed> {
             command
         }
     };
+    static SIMULATED: OnceLock<TempDir> = OnceLock::new();
+    let nulls = SIMULATED.get_or_init(|| {
+        let nulls = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(nulls.path(), PermissionsExt::from_mode(0o777)).unwrap();
+        nulls
+    });
+    command.env(NULLS, nulls.path());
     let [name, directory, number] = CHILD;
     command.env(name, fault.name).env(directory, base.path()).env(number, seed.to_string());
     let output = command.output().unwrap();

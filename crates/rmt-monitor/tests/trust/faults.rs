@@ -21,6 +21,9 @@ use std::time::Duration;
 /// Set for a process that trains: the fault's name, where it may write, and the seed.
 pub(crate) const CHILD: [&str; 3] = ["RMT_TRUST_FAULT", "RMT_TRUST_BASE", "RMT_TRUST_SEED"];
 
+/// Where all of them keep the nulls that they simulate.
+pub(crate) const NULLS: &str = "RMT_TRUST_NULLS";
+
 /// Updates that are made.
 const STEPS: u64 = 24;
 
@@ -100,6 +103,11 @@ pub(crate) fn unwatched(seed: u64) -> u64 {
     model.fingerprint()
 }
 
+fn config(path: &Path) -> MonitorConfig {
+    let nulls = std::env::var_os(NULLS).map(PathBuf::from);
+    MonitorConfig::<Bare>::new(path).with_every(1).with_null_cache(nulls)
+}
+
 /// A watched run.
 struct Run<'a> {
     child: &'a Child,
@@ -127,8 +135,7 @@ impl Child {
         change: impl FnOnce(MonitorConfig) -> MonitorConfig,
     ) -> Run<'_> {
         let (turnstile, ticks) = Turnstile::new();
-        let config = MonitorConfig::<Bare>::new(&path).with_every(1).with_null_cache(None);
-        let engine = change(config).with_sink(turnstile).init().unwrap();
+        let engine = change(config(&path)).with_sink(turnstile).init().unwrap();
         Run { child: self, path, engine, ticks, model: Model::new(self.seed), step: 0 }
     }
 
@@ -470,9 +477,8 @@ fn sink_hangs(child: &Child) {
     let (turnstile, ticks) = Turnstile::new();
     let (turnstile, gate) = turnstile.held(child.from);
     let path = child.base.join("run");
-    let config = MonitorConfig::<Bare>::new(&path).with_every(1).with_null_cache(None);
-    let config = config.with_finish_timeout(Duration::from_millis(100)).with_sink(turnstile);
-    let engine = config.init().unwrap();
+    let config = config(&path).with_finish_timeout(Duration::from_millis(100));
+    let engine = config.with_sink(turnstile).init().unwrap();
     let mut run = Run { child, path, engine, ticks, model: Model::new(child.seed), step: 0 };
     run.train(child.from - 1);
     while run.step < STEPS {
