@@ -276,6 +276,11 @@ impl Engine {
         self.owner.shared.ledger.lock().counts.clone()
     }
 
+    /// Scalars counted so far.
+    pub fn scalar_counts(&self) -> Counts {
+        self.owner.shared.ledger.lock().scalars.clone()
+    }
+
     /// Waits until everything submitted is analysed and written, at most the finish timeout, and
     /// says what became of it. (Where the file system hangs, at most a second more: `summary.json` is
     /// then given up.) Later calls return the same summary.

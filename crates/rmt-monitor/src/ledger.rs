@@ -1,5 +1,8 @@
 //! Exact accounting: submitted = analysed + dropped, by reason, and bytes in flight.
 
+#[cfg(test)]
+mod interleavings;
+
 use serde::{Deserialize, Serialize};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

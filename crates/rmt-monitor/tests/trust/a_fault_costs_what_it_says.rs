@@ -85,7 +85,9 @@ fn strike(fault: &Fault, seed: u64) -> Result<(), Failed> {
         Means::Nobody => {
             // Who may not be able to enter the build's directories.
             let copy = base.path().join("trust");
-            std::fs::copy(&exe, &copy).unwrap();
+            // By a program: a thread that starts another one now would inherit the file open for writing,
+            // and such a file cannot be run.
+            assert!(Command::new("cp").args([&exe, &copy]).status().unwrap().success());
             std::fs::set_permissions(base.path(), PermissionsExt::from_mode(0o777)).unwrap();
             let mut command = Command::new(copy);
             if is_root() {

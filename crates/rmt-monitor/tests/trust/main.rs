@@ -6,8 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod a_fault_costs_what_it_says;
+mod everything_is_accounted_for;
 mod faults;
+mod figures_are_the_same_every_time;
+mod hostile;
+mod hostile_input_is_only_input;
 mod support;
+mod the_end_is_always_reported;
 
 use libtest_mimic::Arguments;
 use std::process::ExitCode;
@@ -16,6 +21,14 @@ fn main() -> ExitCode {
     if let Some(child) = faults::child() {
         return child.run();
     }
-    let tests = [a_fault_costs_what_it_says::tests()];
+    support::Heard::listen();
+    hostile_input_is_only_input::count_panics();
+    let tests = [
+        a_fault_costs_what_it_says::tests(),
+        everything_is_accounted_for::tests(),
+        figures_are_the_same_every_time::tests(),
+        hostile_input_is_only_input::tests(),
+        the_end_is_always_reported::tests(),
+    ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()
 }

@@ -1,5 +1,6 @@
 //! A small training run, sinks that can be held, and readers of what was written.
 
+use libtest_mimic::Trial;
 use protobuf::Message as _;
 use rmt_core::Orientation;
 use rmt_core::layers::LayerId;
@@ -14,6 +15,14 @@ use tensorboard_rs::masked_crc32c::masked_crc32c;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record as Fields};
 use tracing::{Metadata, Subscriber};
+
+/// A test that fails by a panic.
+pub(crate) fn test(name: &str, body: fn()) -> Trial {
+    Trial::test(name, move || {
+        body();
+        Ok(())
+    })
+}
 
 /// Shape of each of the two matrices that are trained.
 pub(crate) const SHAPE: [usize; 2] = [20, 30];
