@@ -24,7 +24,7 @@ fn run(directory: &Path, nulls: Option<&Path>, seed: u64) -> [String; 2] {
         .with_profiles_every(1)
         .with_pictures(false)
         .with_correlation_traps(true)
-        .with_null_model(NullModel::Permutation { permutations: 9 })
+        .with_null_model(NullModel::Permutation { permutations: 40 })
         .init()
         .unwrap();
     let mut model = Model::new(5);

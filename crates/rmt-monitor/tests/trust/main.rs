@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod a_fault_costs_what_it_says;
+mod a_killed_process_loses_at_most_its_last_tick;
 mod everything_is_accounted_for;
 mod faults;
 mod figures_are_the_same_every_time;
@@ -21,10 +22,14 @@ fn main() -> ExitCode {
     if let Some(child) = faults::child() {
         return child.run();
     }
+    if let Some(directory) = a_killed_process_loses_at_most_its_last_tick::child() {
+        return a_killed_process_loses_at_most_its_last_tick::train_forever(&directory);
+    }
     support::Heard::listen();
     hostile_input_is_only_input::count_panics();
     let tests = [
         a_fault_costs_what_it_says::tests(),
+        a_killed_process_loses_at_most_its_last_tick::tests(),
         everything_is_accounted_for::tests(),
         figures_are_the_same_every_time::tests(),
         hostile_input_is_only_input::tests(),
