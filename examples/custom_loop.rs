@@ -13,6 +13,7 @@ use burn::tensor::{Distribution, Tensor};
 use burn_rmt::{MonitorConfig, unused_run_directory};
 use clap::Parser;
 use rmt_examples::Backend;
+use std::sync::atomic::Ordering;
 
 #[derive(Module, Debug)]
 struct Mlp {
@@ -49,6 +50,7 @@ fn main() -> anyhow::Result<()> {
     };
     let mut optim = AdamWConfig::new().init();
 
+    let stop = rmt_examples::stop_on_ctrl_c()?;
     let monitor = MonitorConfig::new(unused_run_directory("runs/loop")).with_every(50).init()?;
     monitor.observe(0, &model); // the weights before the first update
     for step in 1..=1000 {
@@ -60,6 +62,9 @@ fn main() -> anyhow::Result<()> {
         monitor.scalar(step, "loss/train", &loss);
         if step % 100 == 0 {
             println!("step {step}: loss {:.1e}", loss.try_into_scalar::<f64>()?);
+        }
+        if stop.load(Ordering::Relaxed) {
+            break;
         }
     }
     let summary = monitor.finish();

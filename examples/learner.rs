@@ -21,8 +21,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::metric::{AccuracyMetric, LearningRateMetric, LossMetric};
 use burn::train::{
-    ClassificationOutput, InferenceStep, Learner, MetricEarlyStoppingStrategy, StoppingCondition,
-    SupervisedTraining, TrainOutput, TrainStep,
+    ClassificationOutput, InferenceStep, Interrupter, Learner, MetricEarlyStoppingStrategy,
+    StoppingCondition, SupervisedTraining, TrainOutput, TrainStep,
 };
 use burn_rmt::{MonitorConfig, Summary, unused_run_directory};
 use clap::Parser;
@@ -170,8 +170,9 @@ impl InferenceStep for Classifier {
 // ------------------------------------------------------------------------------------------------
 // Training
 
-/// Trains as `options` say; burn's files and the monitor's go into one directory.
-pub fn train(options: &Options) -> Result<Summary> {
+/// Trains as `options` say, until `interrupter` stops it; burn's files and the monitor's go into one
+/// directory.
+pub fn train(options: &Options, interrupter: Interrupter) -> Result<Summary> {
     options.check()?;
     let device = options.device.device()?.autodiff();
     device.seed(options.seed);
@@ -193,6 +194,7 @@ pub fn train(options: &Options) -> Result<Summary> {
         .metric_train_numeric(LearningRateMetric::new())
         .with_default_checkpointers()
         .early_stopping(stop)
+        .with_interrupter(interrupter)
         .with_metric_logger(monitor.metric_logger(&directory)) // (2)
         .metric_train(monitor.metric()) // (3)
         .with_application_logger(None)
@@ -204,7 +206,11 @@ pub fn train(options: &Options) -> Result<Summary> {
 
 #[allow(dead_code)]
 fn main() -> Result<()> {
-    let summary = train(&Options::parse())?;
+    // Ctrl-C ends the training, not the program.
+    let interrupter = Interrupter::new();
+    let stop = interrupter.clone();
+    rmt_examples::on_ctrl_c(move || stop.stop(Some("Ctrl-C")))?;
+    let summary = train(&Options::parse(), interrupter)?;
     for layer in &summary.layers {
         let (first, last) = (&layer.first, &layer.last);
         let (from, to) = (first.report.verdict, last.report.verdict);

@@ -76,9 +76,13 @@ pub fn progress_bar(steps: u64) -> Result<ProgressBar> {
 /// is still reported.
 pub fn stop_on_ctrl_c() -> Result<&'static AtomicBool> {
     static STOP: AtomicBool = AtomicBool::new(false);
-    ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))
-        .context("cannot listen for Ctrl-C")?;
+    on_ctrl_c(|| STOP.store(true, Ordering::Relaxed))?;
     Ok(&STOP)
+}
+
+/// What Ctrl-C does from now on, in the place of ending the program.
+pub fn on_ctrl_c(action: impl FnMut() + Send + 'static) -> Result<()> {
+    ctrlc::set_handler(action).context("cannot listen for Ctrl-C")
 }
 
 /// Of a program that ended like this; says why it failed, in one line.

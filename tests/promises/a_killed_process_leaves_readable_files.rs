@@ -1,8 +1,9 @@
 //! Killed with SIGKILL in mid-run, all ticks but the last are readable.
 
+use crate::support::tensorboard::{Environment, Loader, encode, with_both_loaders};
 use crate::support::{alone_with_device, test, train};
 use burn_rmt::MonitorConfig;
-use libtest_mimic::Trial;
+use libtest_mimic::{Failed, Trial};
 use rmt_monitor::{Record, Sink, SinkError};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +12,9 @@ use std::process::{Command, ExitCode, Stdio};
 use tensorboard_rs::masked_crc32c::masked_crc32c;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![test(module_path!(), "every_announced_tick_is_there", killed)]
+    let mut tests = with_both_loaders(module_path!(), served);
+    tests.push(test(module_path!(), "every_announced_tick_is_there", killed));
+    tests
 }
 
 /// Set for the process that is to be killed: its run directory.
@@ -60,11 +63,10 @@ impl Sink for Announce {
     }
 }
 
-fn killed() {
-    let base = tempfile::tempdir().unwrap();
-    let directory = base.path().join("x");
+/// Trains until some ticks were announced, and is killed; those ticks.
+fn kill(directory: &Path) -> Vec<u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .env(CHILD, &directory)
+        .env(CHILD, directory)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -73,6 +75,28 @@ fn killed() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(steps.len(), 8);
+    steps
+}
+
+/// TensorBoard shows every tick that was announced.
+fn served(environment: &Environment, loader: Loader) -> Result<(), Failed> {
+    let base = tempfile::tempdir()?;
+    let steps = kill(&base.path().join("x"));
+    let server = environment.serve(base.path(), loader)?;
+    let tag = encode("rmt_4_bulk/scale/first.weight");
+    let curve = format!("/data/plugin/scalars/scalars?run=x&tag={tag}");
+    let has = |step: &u64, points: &serde_json::Value| {
+        let points = points.as_array().into_iter().flatten();
+        points.filter_map(|point| point[1].as_u64()).any(|found| found == *step)
+    };
+    server.wait_for(&curve, |points| steps.iter().all(|step| has(step, points)))?;
+    Ok(())
+}
+
+fn killed() {
+    let base = tempfile::tempdir().unwrap();
+    let directory = base.path().join("x");
+    let steps = kill(&directory);
 
     // Every line but perhaps the last is whole; every announced tick has both layers.
     for (file, rows_a_tick) in [("metrics.jsonl", 2), ("profiles.jsonl", 2)] {

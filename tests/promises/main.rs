@@ -7,6 +7,7 @@
 
 mod support;
 
+mod a_fault_never_reaches_training;
 mod a_held_worker_never_blocks_training;
 mod a_killed_process_leaves_readable_files;
 mod a_panic_in_training_loses_nothing_that_was_taken;
@@ -17,6 +18,7 @@ mod activations_are_those_of_their_step;
 mod activations_of_several_models_do_not_mix;
 mod bad_configuration_is_a_clear_error;
 mod checkpoints_of_burn_are_read_as_they_are;
+mod ctrl_c_ends_an_example_with_its_summary;
 mod every_kind_of_parameter_is_accounted_for;
 mod false_positive_rates_are_what_they_claim;
 mod figures_agree_with_independent_programs;
@@ -77,10 +79,14 @@ fn main() -> ExitCode {
     if let Some(directory) = a_killed_process_leaves_readable_files::child() {
         return a_killed_process_leaves_readable_files::train_forever(&directory);
     }
+    if let Some(child) = a_fault_never_reaches_training::child() {
+        return a_fault_never_reaches_training::train_through(&child);
+    }
     if let Some(rank) = several_processes_share_a_run::rank() {
         return several_processes_share_a_run::train_as(rank);
     }
     let tests = [
+        a_fault_never_reaches_training::tests(),
         a_held_worker_never_blocks_training::tests(),
         a_killed_process_leaves_readable_files::tests(),
         a_panic_in_training_loses_nothing_that_was_taken::tests(),
@@ -91,6 +97,7 @@ fn main() -> ExitCode {
         a_transformer_is_watched_with_its_inputs::tests(),
         bad_configuration_is_a_clear_error::tests(),
         checkpoints_of_burn_are_read_as_they_are::tests(),
+        ctrl_c_ends_an_example_with_its_summary::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),
         false_positive_rates_are_what_they_claim::tests(),
         figures_agree_with_independent_programs::tests(),

@@ -393,7 +393,7 @@ fn example() {
         "--every=8",
     ]);
     options.run = run.clone();
-    let summary = crate::learner::train(&options).unwrap();
+    let summary = crate::learner::train(&options, burn::train::Interrupter::new()).unwrap();
     // Eight batches of 128 points an epoch.
     assert_eq!((summary.ticks, summary.counts.analysed, summary.warnings_total), (3, 6, 0));
     assert_eq!(scalar(&run, "Accuracy/valid").len(), 2);

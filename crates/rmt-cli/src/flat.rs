@@ -1,5 +1,6 @@
 //! A report as one row of named columns, for CSV.
 
+use crate::terminal::clean;
 use anyhow::Result;
 use serde_json::Value;
 
@@ -150,10 +151,13 @@ fn text(value: Option<&Value>) -> String {
     }
 }
 
-/// One line of CSV, quoted where it must be.
+/// One line of CSV, quoted where it must be. What a terminal would obey is replaced, as in tables.
 pub(crate) fn line(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(cells)?;
+    for cell in cells {
+        writer.write_field(clean(&String::from_utf8_lossy(cell.as_ref())))?;
+    }
+    writer.write_record(None::<&[u8]>)?;
     Ok(writer.into_inner()?)
 }
 
@@ -161,6 +165,13 @@ pub(crate) fn line(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Result<
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_in_a_line_acts_on_a_terminal() {
+        let found = line(["a\u{1b}[2J\nb", "c, d", ""]).unwrap();
+        assert_eq!(String::from_utf8(found).unwrap(), "a\u{fffd}[2J\u{fffd}b,\"c, d\",\n");
+    }
+
     use rmt_core::layers::LayerId;
     use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation};
     use std::collections::BTreeSet;

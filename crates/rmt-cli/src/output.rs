@@ -94,8 +94,6 @@ impl Output {
 
     /// Prints an object on a line of its own.
     pub(crate) fn json(&mut self, row: &impl serde::Serialize) -> Result<()> {
-        let mut text = serde_json::to_vec(row)?;
-        text.push(b'\n');
-        self.print(text)
+        self.print(rmt_monitor::to_json_line(row)?)
     }
 }

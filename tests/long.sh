@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# What takes too long for every change: many more faults and kills, a soak of 20 minutes, and hostile
+# input in a build that aborts on panics. About half an hour on two cores.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export RMT_REQUIRE_ALL=1
+export RMT_FAULT_RUNS=${RMT_FAULT_RUNS:-25} RMT_KILLS=${RMT_KILLS:-500}
+cargo test --release -p rmt-monitor --test trust -- --nocapture
+RMT_SOAK_SECONDS=${RMT_SOAK_SECONDS:-1200} \
+    cargo test --release -p rmt-monitor --test memory -- --nocapture
+cargo run --profile abort -p rmt-monitor --example hostile
