@@ -8,4 +8,5 @@ export RMT_FAULT_RUNS=${RMT_FAULT_RUNS:-25} RMT_KILLS=${RMT_KILLS:-500}
 cargo test --release -p rmt-monitor --test trust -- --nocapture
 RMT_SOAK_SECONDS=${RMT_SOAK_SECONDS:-1200} \
     cargo test --release -p rmt-monitor --test memory -- --nocapture
-cargo run --profile abort -p rmt-monitor --example hostile
+cargo rustc --release -p rmt-monitor --example hostile -- -C panic=abort
+"${CARGO_TARGET_DIR:-target}/release/examples/hostile"

@@ -1,8 +1,9 @@
-//! Feeds a monitor what nobody means to feed, in a build that aborts on any panic: it ends with status 0,
-//! or a panic was reachable from input.
+//! Feeds a monitor what nobody means to feed, in a program that aborts on any panic, whichever crate it
+//! is of: it ends with status 0, or a panic was reachable from input.
 //!
 //! ```text
-//! cargo run --profile abort -p rmt-monitor --example hostile
+//! cargo rustc --release -p rmt-monitor --example hostile -- -C panic=abort
+//! target/release/examples/hostile
 //! ```
 
 #![allow(clippy::expect_used)]
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     // Where panics unwind, this would show nothing.
     let aborts = cfg!(panic = "abort");
     if !aborts {
-        println!("but this build unwinds: use --profile abort");
+        println!("but this build unwinds: use -C panic=abort");
     }
     if counted && aborts { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

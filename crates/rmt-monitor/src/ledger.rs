@@ -164,6 +164,8 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// The worker was given up: what it still completes was already counted as dropped.
     abandoned: bool,
+    /// Room was waited for in vain, and nothing was released since.
+    stalled: bool,
     /// Path of the matrix at which the next cut snapshot starts.
     pub(crate) next_cut: Option<String>,
     /// The same for gradients.
@@ -216,16 +218,20 @@ impl Ledger {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until `bytes` fit, nothing is in flight, or the time is up.
+    /// Waits until `bytes` fit, nothing is in flight, or the time is up: once for a worker that does
+    /// nothing at all, not again at each due step.
     pub(crate) fn wait_for_room(&self, bytes: u64, timeout: Duration) {
         // A time beyond what the clock can say is no limit.
         let deadline = Instant::now().checked_add(timeout);
         let mut state = self.lock();
-        while !state.closed && state.bytes_in_flight > 0 && !state.fits(bytes) {
+        while !state.closed && !state.stalled && state.bytes_in_flight > 0 && !state.fits(bytes) {
             let left = match deadline {
                 Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
                     Some(left) => left,
-                    None => return,
+                    None => {
+                        state.stalled = true;
+                        return;
+                    }
                 },
                 None => Duration::from_secs(3600),
             };
@@ -237,6 +243,7 @@ impl Ledger {
     pub(crate) fn release(&self, bytes: u64) {
         let mut state = self.lock();
         state.bytes_in_flight = state.bytes_in_flight.saturating_sub(bytes);
+        state.stalled = false;
         self.released.notify_all();
     }
 
@@ -319,6 +326,10 @@ mod tests {
         ledger.lock().bytes_in_flight = 8;
         assert!(ledger.lock().fits(2) && !ledger.lock().fits(3));
         ledger.wait_for_room(3, Duration::ZERO);
+        // In vain: that is not waited for again.
+        ledger.wait_for_room(3, Duration::MAX);
+        ledger.release(1);
+        assert!(!ledger.lock().stalled);
         // Scalars have room of their own.
         assert_eq!(ledger.lock().admit_scalar(SCALAR_BUDGET), Ok(()));
         assert_eq!(ledger.lock().admit_scalar(1), Err(DropReason::QueueFull));
@@ -326,7 +337,7 @@ mod tests {
         assert_eq!(ledger.lock().admit_scalar(1), Ok(()));
         ledger.complete_scalars(Outcome::Analysed, 2);
         assert_eq!(ledger.lock().scalars.outstanding(), 0);
-        ledger.release(8);
+        ledger.release(7);
         ledger.wait_for_room(3, Duration::MAX);
         ledger.wait_for_room(u64::MAX, Duration::from_secs(3600));
         assert!(ledger.lock().fits(10));

@@ -33,7 +33,8 @@ pub enum Overflow {
     /// It is dropped and counted; training is never held up.
     #[default]
     Skip,
-    /// Training waits for room, at most the finish timeout; then it is dropped and counted.
+    /// Training waits for room, at most the finish timeout; then it is dropped and counted. A worker
+    /// that does nothing in all that time is not waited for again until it does.
     Block,
 }
 

@@ -212,6 +212,7 @@ fn whatever_the_order_each_is_counted_once() {
             None => break,
         }
     }
+    println!("{runs} orders, {} outcomes", outcomes.len());
     // Each reason that these threads can meet, alone and mixed.
     assert!(runs > 100_000, "{runs}");
     assert!(outcomes.len() > 10, "{outcomes:?}");

@@ -74,10 +74,10 @@ pub(crate) fn names(run: &Path) -> (Vec<String>, Summary) {
     let engine = start(run);
     let mut state = 1;
     for step in 0..2 {
-        let values = |state: &mut u64| (0..200).map(|_| unit(state)).collect();
+        let values = |state: &mut u64| (0..16 * 24).map(|_| unit(state)).collect();
         let snapshot = names
             .iter()
-            .map(|name| layer(name, [10, 20], WeightValues::F64(values(&mut state))))
+            .map(|name| layer(name, [16, 24], WeightValues::F64(values(&mut state))))
             .collect();
         engine.submit(step, Admission::Wait, snapshot);
         names.iter().for_each(|name| engine.scalar(step, name, Box::new(unit(&mut state))));
@@ -117,7 +117,9 @@ pub(crate) fn numbers(run: &Path, steps: u64) -> Summary {
     let mut state = 7;
     let s = &mut state;
     for step in 0..steps {
-        let shapes = [[1, 1], [1, 9], [9, 1], [2, 2], [5, 5], [12, 12], [10, 30], [30, 10], [0, 4]];
+        // Some too small to be judged, most not.
+        let shapes = [[0, 4], [1, 1], [1, 9], [9, 1], [5, 5], [16, 16], [16, 16], [24, 24], [18, 30]];
+        let shapes = [&shapes[..], &[[30, 18], [17, 70], [70, 17]]].concat();
         let shape = shapes[next(s) as usize % shapes.len()];
         let entries = shape[0] * shape[1];
         let special = SPECIAL[next(s) as usize % SPECIAL.len()];
