@@ -47,7 +47,8 @@ fn interrupted(program: &Path, options: &[&str]) -> Result<(), Failed> {
     let run = loop {
         let found = fs::read_dir(base.path().join("runs")).ok().and_then(|mut runs| runs.next());
         let run = found.transpose()?.map(|entry| entry.path());
-        let begun = |run: &PathBuf| fs::metadata(run.join("metrics.jsonl")).is_ok_and(|m| m.len() > 0);
+        let begun =
+            |run: &PathBuf| fs::metadata(run.join("metrics.jsonl")).is_ok_and(|m| m.len() > 0);
         if let Some(run) = run.filter(begun) {
             break run;
         }
@@ -65,7 +66,8 @@ fn interrupted(program: &Path, options: &[&str]) -> Result<(), Failed> {
     assert_eq!(summary["complete"], true);
     assert_eq!(summary["counts"]["submitted"], summary["counts"]["analysed"]);
     let steps = |layer: &serde_json::Value| layer["last"]["step"].as_u64();
-    let last = summary["layers"].as_array().and_then(|layers| layers.iter().filter_map(steps).max());
+    let last =
+        summary["layers"].as_array().and_then(|layers| layers.iter().filter_map(steps).max());
     // It did not go on to its end.
     assert!(last.is_some_and(|step| step < 100_000), "{last:?}");
     Ok(())

@@ -21,8 +21,8 @@ use crate::sinks::{Jsonl, Sink, TensorBoard};
 use crate::snapshot::Scalar;
 use crate::worker::{Job, Worker};
 use crossbeam::channel::{self, Receiver, Sender};
-use rmt_core::report::Verdict;
 use rmt_core::layers::LayerId;
+use rmt_core::report::Verdict;
 use rmt_core::shard::Shard;
 use rmt_core::statistics::drift::SpectralEdge;
 use rmt_core::{Analyser, Nulls};
@@ -337,10 +337,7 @@ impl Drop for Owner {
 
 /// Gives each matrix of a snapshot a path of its own, by which its reports, drift and curves are kept:
 /// the second `a` becomes `a#2`. Returns the place and the former name of each that was renamed.
-fn tell_apart<T>(
-    layers: &mut [T],
-    id: impl Fn(&mut T) -> &mut LayerId,
-) -> Vec<(usize, String)> {
+fn tell_apart<T>(layers: &mut [T], id: impl Fn(&mut T) -> &mut LayerId) -> Vec<(usize, String)> {
     let mut seen = HashSet::with_capacity(layers.len());
     let paths: Vec<String> = layers.iter_mut().map(|layer| id(layer).path()).collect();
     let again: Vec<usize> =

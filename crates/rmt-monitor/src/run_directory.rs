@@ -290,10 +290,7 @@ pub fn unused_run_directory(base: impl Into<PathBuf>) -> PathBuf {
         name.push(format!("-{number}"));
         base.with_file_name(name)
     };
-    (2_u64..)
-        .map(numbered)
-        .find(|path| !path.exists())
-        .unwrap_or(base)
+    (2_u64..).map(numbered).find(|path| !path.exists()).unwrap_or(base)
 }
 
 #[cfg(test)]

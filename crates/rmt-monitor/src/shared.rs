@@ -1,8 +1,8 @@
 //! What the training side and the worker both see.
 
 use crate::filter::Filter;
-use crate::ledger::Ledger;
 use crate::guard::within;
+use crate::ledger::Ledger;
 use crate::record::{LayerSummary, SinkCounts, Summary, Warning};
 use crate::run_directory::{RunDirectory, RunInfo};
 use crate::schedule::Timetable;

@@ -64,7 +64,9 @@ impl World {
                 (_, At::End) => {}
                 (WORKER, At::Begin) if self.queue.is_empty() => {}
                 // A panic outside the guarded parts.
-                (WORKER, At::Begin | At::Holds) => actions.extend([(WORKER, false), (WORKER, true)]),
+                (WORKER, At::Begin | At::Holds) => {
+                    actions.extend([(WORKER, false), (WORKER, true)])
+                }
                 (FINISH, At::Told) => {
                     if self.at[WORKER] == At::End {
                         actions.push((FINISH, false));

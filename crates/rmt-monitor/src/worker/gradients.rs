@@ -38,7 +38,8 @@ impl Worker {
                     (Outcome::Dropped(reason), Some(problem))
                 }
                 Err(said) => {
-                    let problem = format!("the gradient of `{name}`: its analysis panicked: {said}");
+                    let problem =
+                        format!("the gradient of `{name}`: its analysis panicked: {said}");
                     (Outcome::Dropped(DropReason::AnalysisFailed), Some(problem))
                 }
             };

@@ -36,7 +36,15 @@ impl Slot {
                 number += 1;
                 name = format!("{own}#{number}");
             }
-            Self { sink, name, failures: 0, failing: false, recoveries: 0, unflushed: 0, gone: false }
+            Self {
+                sink,
+                name,
+                failures: 0,
+                failing: false,
+                recoveries: 0,
+                unflushed: 0,
+                gone: false,
+            }
         };
         sinks.into_iter().map(slot).collect()
     }

@@ -162,7 +162,12 @@ fn random_schedules() {
         let submitted = std::thread::scope(|scope| {
             let threads: Vec<_> = seeds
                 .into_iter()
-                .map(|seed| scope.spawn({ let engine = &engine; move || call(engine, Random(seed)) }))
+                .map(|seed| {
+                    scope.spawn({
+                        let engine = &engine;
+                        move || call(engine, Random(seed))
+                    })
+                })
                 .collect();
             let each = threads.into_iter().map(|thread| thread.join().unwrap());
             each.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))

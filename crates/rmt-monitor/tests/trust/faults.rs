@@ -313,8 +313,8 @@ fn directory_removed(child: &Child) {
 fn directory_moved_away(child: &Child) {
     let mut run = child.start();
     let away = child.base.join("away");
-    let summary = run
-        .through(|path| fs::rename(path, &away).unwrap(), |path| fs::create_dir(path).unwrap());
+    let summary =
+        run.through(|path| fs::rename(path, &away).unwrap(), |path| fs::create_dir(path).unwrap());
     lost(&summary, &BOTH, "not_found");
     run.has(&(child.to..=STEPS).collect::<Vec<_>>());
     run.path = away;
@@ -525,7 +525,8 @@ impl Drop for Bomb {
 }
 
 fn sink_panics(child: &Child) {
-    let bombs = |config: MonitorConfig| config.with_sink(Bomb(child.from)).with_sink(Bomb(child.to));
+    let bombs =
+        |config: MonitorConfig| config.with_sink(Bomb(child.from)).with_sink(Bomb(child.to));
     let mut run = child.start_with(child.base.join("run"), bombs);
     let summary = run.through(|_| {}, |_| {});
     lost(&summary, &["bomb", "bomb#2"], "panicked");

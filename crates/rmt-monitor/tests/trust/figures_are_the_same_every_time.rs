@@ -3,7 +3,9 @@
 
 use crate::support::{Model, SHAPE, test};
 use libtest_mimic::Trial;
-use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, MatrixReport, NullModel, Nulls, Orientation, Values};
+use rmt_core::{
+    Analyser, AnalysisOptions, Context, Matrix, MatrixReport, NullModel, Nulls, Orientation, Values,
+};
 use rmt_monitor::{Admission, Bare, MonitorConfig};
 use std::path::Path;
 

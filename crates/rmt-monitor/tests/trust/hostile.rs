@@ -118,7 +118,8 @@ pub(crate) fn numbers(run: &Path, steps: u64) -> Summary {
     let s = &mut state;
     for step in 0..steps {
         // Some too small to be judged, most not.
-        let shapes = [[0, 4], [1, 1], [1, 9], [9, 1], [5, 5], [16, 16], [16, 16], [24, 24], [18, 30]];
+        let shapes =
+            [[0, 4], [1, 1], [1, 9], [9, 1], [5, 5], [16, 16], [16, 16], [24, 24], [18, 30]];
         let shapes = [&shapes[..], &[[30, 18], [17, 70], [70, 17]]].concat();
         let shape = shapes[next(s) as usize % shapes.len()];
         let entries = shape[0] * shape[1];

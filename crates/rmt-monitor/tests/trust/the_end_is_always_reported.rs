@@ -32,7 +32,10 @@ fn whole(run: &Path) {
     let text = std::fs::read(run.join("summary.json")).unwrap();
     let summary: Summary = serde_json::from_slice(&text).unwrap();
     assert!(summary.complete);
-    assert_eq!((summary.ticks, summary.counts.analysed, summary.scalars), (STEPS, 2 * STEPS, STEPS));
+    assert_eq!(
+        (summary.ticks, summary.counts.analysed, summary.scalars),
+        (STEPS, 2 * STEPS, STEPS)
+    );
     let steps = (0..STEPS).collect();
     assert_eq!(steps_in_jsonl(run), (steps, 0));
     assert_eq!(steps_in_events(run), (0..STEPS).collect());
