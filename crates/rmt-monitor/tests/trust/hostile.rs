@@ -147,7 +147,7 @@ pub(crate) fn numbers(run: &Path, steps: u64) -> Summary {
             _ => shape,
         };
         let narrow = WeightValues::F32(values.iter().map(|&x| x as f32).collect());
-        let values = if next(s) % 3 == 0 { narrow } else { WeightValues::F64(values) };
+        let values = if next(s).is_multiple_of(3) { narrow } else { WeightValues::F64(values) };
         // One of three names: matrices change shape and kind under the same name.
         let name = ["a.0.weight", "b", "c"][next(s) as usize % 3];
         engine.submit(step, Admission::Wait, vec![layer(name, claimed, values)]);
