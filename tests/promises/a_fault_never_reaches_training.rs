@@ -9,7 +9,7 @@ use rmt_monitor::{Record, Sink, SinkError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 use std::{fs, hash::DefaultHasher, hash::Hasher};
 
@@ -59,6 +59,26 @@ impl Sink for Faulty {
     }
 }
 
+/// Says of each tick that the files before it have been given it.
+struct Turnstile(Sender<u64>);
+
+impl Sink for Turnstile {
+    fn name(&self) -> &str {
+        "turnstile"
+    }
+
+    fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        if let Record::Tick(tick) = record {
+            let _ = self.0.send(tick.step);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
 /// Trains through the fault, and says what the weights and losses are.
 pub(crate) fn train_through([fault, base]: &[PathBuf; 2]) -> ExitCode {
     let (_guard, device) = alone_with_device();
@@ -73,32 +93,48 @@ pub(crate) fn train_through([fault, base]: &[PathBuf; 2]) -> ExitCode {
         "sink_panics" => config = config.with_sink(Faulty(None)),
         _ => {}
     }
-    let monitor = config.init().unwrap();
+    let (passed, ticks) = channel();
+    let monitor = config.with_sink(Turnstile(passed)).init().unwrap();
+    // So that the fault strikes after the ticks up to FROM, and lasts for those up to TO.
+    let wait_for = |step: u64| assert!(ticks.iter().any(|passed| passed == step), "{step}");
     let ballast = base.join("ballast");
-    let (losses, model) = train(&device, 1, STEPS, &monitor, |step, _| match (fault, step) {
-        (DISK_FULL, FROM) => {
-            let mut file = fs::File::create(&ballast).unwrap();
-            let full = io::copy(&mut io::repeat(7), &mut file).unwrap_err();
-            assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+    let (losses, model) = train(&device, 1, STEPS, &monitor, |step, _| {
+        if fault != "sink_hangs" && [FROM, TO].contains(&step) {
+            wait_for(step);
         }
-        (DISK_FULL, TO) => fs::remove_file(&ballast).unwrap(),
-        ("directory_removed", FROM) => fs::remove_dir_all(&path).unwrap(),
-        ("directory_removed", TO) => fs::create_dir(&path).unwrap(),
-        ("file_in_its_place", FROM) => {
-            fs::rename(&path, base.join("away")).unwrap();
-            fs::write(&path, "").unwrap();
+        match (fault, step) {
+            (DISK_FULL, FROM) => {
+                let mut file = fs::File::create(&ballast).unwrap();
+                let full = io::copy(&mut io::repeat(7), &mut file).unwrap_err();
+                assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+            }
+            (DISK_FULL, TO) => fs::remove_file(&ballast).unwrap(),
+            ("directory_removed", FROM) => remove(&path),
+            ("directory_removed", TO) => fs::create_dir(&path).unwrap(),
+            ("file_in_its_place", FROM) => {
+                fs::rename(&path, base.join("away")).unwrap();
+                fs::write(&path, "").unwrap();
+            }
+            _ => {}
         }
-        _ => {}
     });
     let summary = monitor.finish();
     let counts = &summary.counts;
     assert_eq!(counts.submitted, counts.analysed + counts.dropped.total());
     let lost: u64 = summary.sinks.values().flat_map(|sink| sink.lost.values()).sum();
+    let lost = lost + counts.dropped.total();
     assert_eq!(lost > 0, fault != "none", "{summary:?}");
     assert_eq!(summary.complete, fault != "sink_hangs");
     drop(opener);
     let said = writeln!(io::stdout(), "{:016x}", digest(&losses, &bits(&model)));
     if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Removes a directory that somebody writes to.
+fn remove(directory: &Path) {
+    while let Err(error) = fs::remove_dir_all(directory) {
+        assert_eq!(error.kind(), io::ErrorKind::DirectoryNotEmpty);
+    }
 }
 
 fn digest(losses: &[u32], weights: &[u32]) -> u64 {

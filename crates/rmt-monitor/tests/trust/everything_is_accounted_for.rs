@@ -97,7 +97,7 @@ impl Scalar for Handle {
 
 fn layer(number: u64, random: &mut Random) -> LayerSnapshot {
     LayerSnapshot {
-        layer: LayerId::from_name(&format!("layer.{number}")),
+        layer: LayerId::from_name(format!("layer.{number}")),
         shape: [2, 3],
         orientation: Orientation::OutIn,
         dtype: "f32".into(),

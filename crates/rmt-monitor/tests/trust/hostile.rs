@@ -118,7 +118,8 @@ pub(crate) fn numbers(run: &Path, steps: u64) -> Summary {
     let s = &mut state;
     for step in 0..steps {
         // Some too small to be judged, most not.
-        let shapes = [[0, 4], [1, 1], [1, 9], [9, 1], [5, 5], [16, 16], [16, 16], [24, 24], [18, 30]];
+        let shapes =
+            [[0, 4], [1, 1], [1, 9], [9, 1], [5, 5], [16, 16], [16, 16], [24, 24], [18, 30]];
         let shapes = [&shapes[..], &[[30, 18], [17, 70], [70, 17]]].concat();
         let shape = shapes[next(s) as usize % shapes.len()];
         let entries = shape[0] * shape[1];
@@ -146,7 +147,7 @@ pub(crate) fn numbers(run: &Path, steps: u64) -> Summary {
             _ => shape,
         };
         let narrow = WeightValues::F32(values.iter().map(|&x| x as f32).collect());
-        let values = if next(s) % 3 == 0 { narrow } else { WeightValues::F64(values) };
+        let values = if next(s).is_multiple_of(3) { narrow } else { WeightValues::F64(values) };
         // One of three names: matrices change shape and kind under the same name.
         let name = ["a.0.weight", "b", "c"][next(s) as usize % 3];
         engine.submit(step, Admission::Wait, vec![layer(name, claimed, values)]);
