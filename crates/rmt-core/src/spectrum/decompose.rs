@@ -118,11 +118,11 @@ pub fn singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtError> {
     Ok(values)
 }
 
-/// Eigenvalues and vectors of [`gram`], and its exponent.
-fn gram_eigen(
-    matrix: &Matrix<'_>,
-    failed: &RmtError,
-) -> Result<((Vec<f64>, Mat<f64>), i32), RmtError> {
+/// Eigenvalues in ascending order, and vectors as columns.
+type Eigen = (Vec<f64>, Mat<f64>);
+
+/// Those of [`gram`], and its exponent.
+fn gram_eigen(matrix: &Matrix<'_>, failed: &RmtError) -> Result<(Eigen, i32), RmtError> {
     let (first, exponent) = gram(matrix)?;
     if fits(matrix) {
         return Ok((eigen(first).map_err(|_| failed.clone())?, exponent));
