@@ -2,7 +2,8 @@
 //!
 //! A test whose outside program is missing is listed as ignored, with the reason; with
 //! `RMT_REQUIRE_ALL=1` it fails instead.
-
+// Two examples train the transformer of a third.
+#![allow(clippy::duplicate_mod)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
