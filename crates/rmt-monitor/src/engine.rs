@@ -21,17 +21,22 @@ use crate::sinks::{Jsonl, Sink, TensorBoard};
 use crate::snapshot::Scalar;
 use crate::worker::{Job, Worker};
 use crossbeam::channel::{self, Receiver, Sender};
+use rmt_core::layers::LayerId;
 use rmt_core::report::Verdict;
 use rmt_core::shard::Shard;
 use rmt_core::statistics::drift::SpectralEdge;
 use rmt_core::{Analyser, Nulls};
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 /// Bytes that one waiting scalar counts for, beside its name.
 const SCALAR_BYTES: u64 = 64;
+/// What is said where two monitors write to one directory.
+const SHARED: &str = "another monitor that is not finished writes to this run directory: their rows \
+                      and curves are mixed; give each its own with unused_run_directory, or with_shard";
 /// The default byte budget is at least this.
 const LEAST_BUDGET: u64 = 256 << 20;
 
@@ -95,8 +100,12 @@ impl Engine {
             timetable,
             directory,
             settings,
+            stuck: AtomicBool::new(false),
         });
         shared.ledger.lock().budget = shared.settings.budget_bytes;
+        if shared.directory.shared_with_another() {
+            shared.warn(0, SHARED.to_owned());
+        }
         let (jobs, receiver) = channel::unbounded();
         let (ending, ended) = channel::bounded(0);
         let worker = Worker::new(shared.clone(), analyser, sinks, session);
@@ -104,7 +113,7 @@ impl Engine {
             .name("rmt-worker".into())
             .spawn(move || {
                 let _ending = ending;
-                worker.run(&receiver);
+                worker.run(receiver);
             })
             .map_err(InitError::Thread)?;
         let owner = Owner { shared, jobs, ended, summary: Mutex::new(None) };
@@ -174,15 +183,17 @@ impl Engine {
     }
 
     /// Keeps in `run.json` that `step` updates were made by the end of `epoch`. It is written at once,
-    /// not by the worker: whatever checkpoint the caller saves next, a killed run can go on from it.
+    /// not by the worker: whatever checkpoint the caller saves next, a killed run can go on from it. A
+    /// file system that hangs costs a second, once.
     pub fn epoch_ended(&self, epoch: u64, step: u64) {
         let shared = &self.owner.shared;
-        let written = {
+        let info = {
             let mut info = lock(&shared.info);
             info.epoch_ended(epoch, step);
-            shared.directory.write_run(&info)
+            info.clone()
         };
-        if let Err(error) = written {
+        let directory = shared.directory.clone();
+        if let Err(error) = shared.patiently(move || directory.write_run(&info)) {
             shared.warn_once(step, "run.json", format!("run.json: {error}"));
         }
     }
@@ -228,13 +239,19 @@ impl Engine {
 
     /// Logs a number of the user's under its own name. Not finite: a warning, and not written.
     pub fn scalar(&self, step: u64, name: &str, value: Box<dyn Scalar>) {
-        let bytes = SCALAR_BYTES + name.len() as u64;
-        if self.owner.shared.ledger.lock().admit_scalar(bytes) {
-            self.send(Job::Scalar { step, name: name.to_owned(), value, bytes });
-        } else {
-            lock(&self.owner.shared.progress).scalars_dropped += 1;
-            let message = "the queue is full, or finished: scalars were dropped".to_owned();
-            self.owner.shared.warn_once(step, "scalars dropped", message);
+        let bytes = SCALAR_BYTES.saturating_add(name.len() as u64);
+        // Its own statement, so that the ledger is free again for whoever hears the warning.
+        let admitted = self.owner.shared.ledger.lock().admit_scalar(bytes);
+        match admitted {
+            Ok(()) => self.send(Job::Scalar { step, name: name.to_owned(), value, bytes }),
+            Err(reason) => {
+                let why = match reason {
+                    DropReason::Finished => "the monitor is finished",
+                    _ => "the queue is full",
+                };
+                let message = format!("{why}: scalars were dropped");
+                self.owner.shared.warn_once(step, &message.clone(), message);
+            }
         }
     }
 
@@ -259,8 +276,14 @@ impl Engine {
         self.owner.shared.ledger.lock().counts.clone()
     }
 
+    /// Scalars counted so far.
+    pub fn scalar_counts(&self) -> Counts {
+        self.owner.shared.ledger.lock().scalars.clone()
+    }
+
     /// Waits until everything submitted is analysed and written, at most the finish timeout, and
-    /// says what became of it. Later calls return the same summary.
+    /// says what became of it. (Where the file system hangs, at most a second more: `summary.json` is
+    /// then given up.) Later calls return the same summary.
     pub fn finish(&self) -> Summary {
         self.owner.finish()
     }
@@ -282,21 +305,25 @@ impl Owner {
         let _ = self.jobs.send(Job::Finish);
         let ended = self.ended.recv_timeout(shared.settings.finish_timeout);
         let timed_out = matches!(ended, Err(channel::RecvTimeoutError::Timeout));
+        let step = shared.latest_step.load(Ordering::Relaxed);
         if timed_out {
             shared.ledger.abandon(DropReason::FinishTimeout);
             let seconds = shared.settings.finish_timeout.as_secs_f64();
-            let step = shared.latest_step.load(Ordering::Relaxed);
             shared.warn(step, format!("the worker did not finish within {seconds} s"));
         }
         // What another thread let in just before may have been sent just after the end.
         shared.ledger.abandon(DropReason::Finished);
         let mut summary = shared.summary();
-        summary.complete = !timed_out;
-        if let Err(error) = shared.directory.write_summary(&summary) {
+        summary.complete &= !timed_out;
+        let (directory, kept) = (shared.directory.clone(), summary.clone());
+        let info = lock(&shared.info).clone();
+        let write = move || directory.restore_run(&info).and(directory.write_summary(&kept));
+        if let Err(error) = shared.patiently(write) {
             let message = format!("summary.json: {error}");
-            summary.warnings.push(shared.warn(shared.latest_step.load(Ordering::Relaxed), message));
+            summary.warnings.push(shared.warn(step, message));
             summary.warnings_total += 1;
         }
+        shared.directory.release();
         *finished = Some(summary.clone());
         summary
     }
@@ -306,6 +333,32 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.finish();
     }
+}
+
+/// Gives each matrix of a snapshot a path of its own, by which its reports, drift and curves are kept:
+/// the second `a` becomes `a#2`. Returns the place and the former name of each that was renamed.
+fn tell_apart<T>(layers: &mut [T], id: impl Fn(&mut T) -> &mut LayerId) -> Vec<(usize, String)> {
+    let mut seen = HashSet::with_capacity(layers.len());
+    let paths: Vec<String> = layers.iter_mut().map(|layer| id(layer).path()).collect();
+    let again: Vec<usize> =
+        (0..paths.len()).filter(|&place| !seen.insert(paths[place].as_str())).collect();
+    let mut taken: HashSet<String> = match again.is_empty() {
+        true => return Vec::new(),
+        false => paths.iter().cloned().collect(),
+    };
+    let mut renamed = Vec::with_capacity(again.len());
+    for place in again {
+        let layer = id(&mut layers[place]);
+        let name = layer.name.clone();
+        for number in 2_u64.. {
+            layer.name = format!("{name}#{number}");
+            if taken.insert(layer.path()) {
+                break;
+            }
+        }
+        renamed.push((place, name));
+    }
+    renamed
 }
 
 /// Twice the first snapshot, at least 256 MiB, at most a quarter of memory.

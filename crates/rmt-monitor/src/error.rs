@@ -130,6 +130,48 @@ pub enum SinkError {
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
+    /// Earlier records, taken and not yet flushed, were lost too.
+    #[error("{cause}; {records} records are lost")]
+    Several {
+        /// How many, with the one that could not be taken.
+        records: u64,
+        /// Why.
+        cause: Box<SinkError>,
+    },
+}
+
+impl SinkError {
+    /// In one word, by which losses are counted.
+    pub fn reason(&self) -> String {
+        use io::ErrorKind::{
+            FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
+            ReadOnlyFilesystem, StorageFull,
+        };
+        let word = match self {
+            Self::Io { cause, .. } => match cause.kind() {
+                StorageFull => "disk_full",
+                QuotaExceeded => "quota_exceeded",
+                FileTooLarge => "file_too_large",
+                NotFound => "not_found",
+                NotADirectory => "not_a_directory",
+                ReadOnlyFilesystem => "read_only",
+                PermissionDenied => "permission_denied",
+                _ => "io",
+            },
+            Self::Encode(_) => "encode",
+            Self::Other(_) => "other",
+            Self::Several { cause, .. } => return cause.reason(),
+        };
+        word.to_owned()
+    }
+
+    /// Records that are lost with it.
+    pub(crate) fn records(&self) -> u64 {
+        match self {
+            Self::Several { records, .. } => *records,
+            _ => 1,
+        }
+    }
 }
 
 /// Why a weight or a scalar could not be read from its device.

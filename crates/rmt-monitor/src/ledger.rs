@@ -1,5 +1,8 @@
 //! Exact accounting: submitted = analysed + dropped, by reason, and bytes in flight.
 
+#[cfg(test)]
+mod interleavings;
+
 use serde::{Deserialize, Serialize};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,9 +28,16 @@ pub enum DropReason {
     AnalysisFailed,
     /// The parameter was never initialized.
     NotInitialized,
+    /// The worker thread panicked.
+    WorkerPanicked,
+    /// Of a scalar: it is not finite.
+    NotFinite,
+    /// Of a scalar: its name is empty.
+    Unnamed,
 }
 
-/// Matrices counted: `submitted` = `analysed` + the sum of `dropped`, once finished.
+/// Matrices counted: `submitted` = `analysed` + the sum of `dropped`, once finished. (Scalars in the
+/// same way: those `analysed` were read and given to the sinks.)
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counts {
@@ -41,6 +51,7 @@ pub struct Counts {
 
 /// Dropped matrices by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 #[allow(missing_docs)] // named after the reasons
 pub struct Dropped {
@@ -52,6 +63,9 @@ pub struct Dropped {
     pub read_failed: u64,
     pub analysis_failed: u64,
     pub not_initialized: u64,
+    pub worker_panicked: u64,
+    pub not_finite: u64,
+    pub unnamed: u64,
 }
 
 impl Counts {
@@ -66,8 +80,14 @@ impl Counts {
         }
     }
 
+    /// Those whose fate is still open: none, once finished.
+    pub fn outstanding(&self) -> u64 {
+        let settled = self.analysed.saturating_add(self.dropped.total());
+        self.submitted.saturating_sub(settled)
+    }
+
     fn abandon(&mut self, reason: DropReason) {
-        *self.dropped.of(reason) += self.submitted - self.analysed - self.dropped.total();
+        *self.dropped.of(reason) += self.outstanding();
     }
 }
 
@@ -83,6 +103,9 @@ impl Dropped {
             read_failed,
             analysis_failed,
             not_initialized,
+            worker_panicked,
+            not_finite,
+            unnamed,
         } = self;
         queue_full
             + over_budget
@@ -92,6 +115,9 @@ impl Dropped {
             + read_failed
             + analysis_failed
             + not_initialized
+            + worker_panicked
+            + not_finite
+            + unnamed
     }
 
     fn of(&mut self, reason: DropReason) -> &mut u64 {
@@ -104,6 +130,9 @@ impl Dropped {
             DropReason::ReadFailed => &mut self.read_failed,
             DropReason::AnalysisFailed => &mut self.analysis_failed,
             DropReason::NotInitialized => &mut self.not_initialized,
+            DropReason::WorkerPanicked => &mut self.worker_panicked,
+            DropReason::NotFinite => &mut self.not_finite,
+            DropReason::Unnamed => &mut self.unnamed,
         }
     }
 }
@@ -123,6 +152,8 @@ pub(crate) struct State {
     pub(crate) counts: Counts,
     /// Gradients, counted apart: their bytes are in flight with those of the weights.
     pub(crate) gradients: Counts,
+    /// Scalars, counted apart.
+    pub(crate) scalars: Counts,
     pub(crate) bytes_in_flight: u64,
     pub(crate) budget: Option<u64>,
     /// Scalars waiting, counted apart: weights that fill the queue make no holes in a loss curve.
@@ -148,13 +179,25 @@ impl State {
         self.counts.drop_one(reason);
     }
 
-    /// Lets a scalar in, if there is room for it.
-    pub(crate) fn admit_scalar(&mut self, bytes: u64) -> bool {
-        let room = !self.closed && self.scalar_bytes.saturating_add(bytes) <= SCALAR_BUDGET;
-        if room {
-            self.scalar_bytes += bytes;
-        }
-        room
+    /// Counts a scalar and lets it in, or says why not.
+    pub(crate) fn admit_scalar(&mut self, bytes: u64) -> Result<(), DropReason> {
+        self.scalars.submitted += 1;
+        let full = self.scalar_bytes.saturating_add(bytes) > SCALAR_BUDGET;
+        let refused = match (self.closed, full) {
+            (true, _) => DropReason::Finished,
+            (_, true) => DropReason::QueueFull,
+            _ => {
+                self.scalar_bytes += bytes;
+                return Ok(());
+            }
+        };
+        self.scalars.drop_one(refused);
+        Err(refused)
+    }
+
+    /// Counts the bytes of matrices that were let in.
+    pub(crate) fn hold(&mut self, bytes: u64) {
+        self.bytes_in_flight = self.bytes_in_flight.saturating_add(bytes);
     }
 
     pub(crate) fn fits(&self, bytes: u64) -> bool {
@@ -216,6 +259,14 @@ impl Ledger {
         }
     }
 
+    /// Counts `number` scalars, whose fate is the same.
+    pub(crate) fn complete_scalars(&self, outcome: Outcome, number: u64) {
+        let mut state = self.lock();
+        if !state.abandoned {
+            (0..number).for_each(|_| state.scalars.complete(outcome));
+        }
+    }
+
     pub(crate) fn abandoned(&self) -> bool {
         self.lock().abandoned
     }
@@ -235,6 +286,7 @@ impl Ledger {
         (state.closed, state.abandoned) = (true, true);
         state.counts.abandon(reason);
         state.gradients.abandon(reason);
+        state.scalars.abandon(reason);
         self.released.notify_all();
     }
 }
@@ -268,9 +320,12 @@ mod tests {
         assert!(ledger.lock().fits(2) && !ledger.lock().fits(3));
         ledger.wait_for_room(3, Duration::ZERO);
         // Scalars have room of their own.
-        assert!(ledger.lock().admit_scalar(SCALAR_BUDGET) && !ledger.lock().admit_scalar(1));
+        assert_eq!(ledger.lock().admit_scalar(SCALAR_BUDGET), Ok(()));
+        assert_eq!(ledger.lock().admit_scalar(1), Err(DropReason::QueueFull));
         ledger.release_scalar(1);
-        assert!(ledger.lock().admit_scalar(1));
+        assert_eq!(ledger.lock().admit_scalar(1), Ok(()));
+        ledger.complete_scalars(Outcome::Analysed, 2);
+        assert_eq!(ledger.lock().scalars.outstanding(), 0);
         ledger.release(8);
         ledger.wait_for_room(3, Duration::MAX);
         ledger.wait_for_room(u64::MAX, Duration::from_secs(3600));

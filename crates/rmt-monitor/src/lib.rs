@@ -47,6 +47,7 @@ mod engine;
 mod error;
 mod filter;
 mod globs;
+mod guard;
 mod history;
 mod layout;
 mod ledger;
@@ -63,6 +64,7 @@ pub mod sinks;
 mod snapshot;
 mod sub_runs;
 pub mod tags;
+mod visible;
 mod worker;
 
 pub use config::{Adapter, Bare, MonitorConfig};
@@ -74,8 +76,8 @@ pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
 pub use reader::{Reports, read_reports};
 pub use record::{
-    GradientTick, Health, KindSummary, LayerSummary, Record, Scalars, Status, Summary, Table, Tick,
-    Warning,
+    GradientTick, Health, KindSummary, LayerSummary, Record, Scalars, SinkCounts, Status, Summary,
+    Table, Tick, Warning,
 };
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};
@@ -85,3 +87,4 @@ pub use snapshot::{
     ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues,
     Weights,
 };
+pub use visible::to_json_line;

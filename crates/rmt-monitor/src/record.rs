@@ -243,6 +243,9 @@ pub struct Summary {
     pub scalars: u64,
     /// Scalars that were not: not finite, unreadable, or no room.
     pub scalars_dropped: u64,
+    /// Both by reason: `submitted` = `analysed` (written) + `dropped`.
+    #[serde(default)]
+    pub scalar_counts: Counts,
     /// One per matrix, in the order of the model.
     pub layers: Vec<LayerSummary>,
     /// One per kind of layer, in the order of the model.
@@ -252,10 +255,44 @@ pub struct Summary {
     pub warnings: Vec<Warning>,
     /// How many there were.
     pub warnings_total: u64,
-    /// Records that a sink could not take, by sink.
+    /// Calls of a sink that failed, by sink.
     pub sink_failures: BTreeMap<String, u64>,
-    /// Whether everything was drained within the finish timeout.
+    /// Records given to each sink, and those it lost.
+    #[serde(default)]
+    pub sinks: BTreeMap<String, SinkCounts>,
+    /// Whether everything was drained within the finish timeout, by a worker that did not panic.
     pub complete: bool,
+}
+
+/// Records given to a sink: `records` = `written` + the sum of `lost`, once finished.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SinkCounts {
+    /// Those given to it.
+    pub records: u64,
+    /// Those it took, and did not lose later.
+    pub written: u64,
+    /// The others, by [reason](crate::SinkError::reason), of which `panicked` and `finish_timeout` are
+    /// the monitor's own. What a sink still held when it failed counts as lost, though part of it may
+    /// have reached the file.
+    pub lost: BTreeMap<String, u64>,
+}
+
+impl SinkCounts {
+    /// Counts `records` more as lost.
+    pub(crate) fn lose(&mut self, reason: &str, records: u64) {
+        if records > 0 {
+            *self.lost.entry(reason.to_owned()).or_default() += records;
+        }
+    }
+
+    /// What the sink has not come back from is lost; the rest is written.
+    pub(crate) fn settle(&mut self) {
+        let known: u64 = self.lost.values().sum();
+        self.written = self.written.min(self.records.saturating_sub(known));
+        let open = self.records.saturating_sub(known).saturating_sub(self.written);
+        self.lose("finish_timeout", open);
+    }
 }
 
 /// How a run is doing while it goes on.

@@ -3,15 +3,20 @@
 use crate::error::InitError;
 use crate::record::wall_time;
 use crate::settings::Settings;
+use crate::shared::lock;
 use crate::sub_runs;
+use crate::visible::escaped;
 use rmt_core::Orientation;
 use rmt_core::report::SCHEMA;
 use rmt_core::shard::Shard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// What is said of the run.
 const RUN: &str = "run.json";
@@ -125,6 +130,25 @@ pub(crate) struct RunDirectory {
     path: PathBuf,
     /// The run's other directories, as found when this one was opened.
     others: Vec<PathBuf>,
+    /// Held until the run is finished.
+    lock: Arc<Lock>,
+}
+
+/// The directory, locked where the system can do that: it tells of another monitor that writes there.
+/// It keeps nobody out.
+#[derive(Debug)]
+struct Lock {
+    handle: Mutex<Option<File>>,
+    taken: bool,
+}
+
+impl Lock {
+    fn on(directory: &Path) -> Arc<Self> {
+        let handle = File::open(directory).ok();
+        let tried = handle.as_ref().map(File::try_lock);
+        let taken = matches!(tried, Some(Err(TryLockError::WouldBlock)));
+        Arc::new(Self { handle: Mutex::new(handle), taken })
+    }
 }
 
 impl RunDirectory {
@@ -144,7 +168,8 @@ impl RunDirectory {
         let others = sub_runs::directories(&settings.run_directory);
         let mut others = others.map_err(failed("the run's other directories cannot be listed"))?;
         others.retain(|other| *other != path);
-        let directory = Self { path: path.clone(), others };
+        let lock = Lock::on(&path);
+        let directory = Self { path: path.clone(), others, lock };
         let own = match fs::read(directory.run_json()) {
             Ok(bytes) => {
                 let earlier = Earlier::read(&bytes).map_err(|error| InitError::ForeignRun {
@@ -200,6 +225,16 @@ impl RunDirectory {
         &self.others
     }
 
+    /// Whether another monitor, of this process or another, had not finished here at the start.
+    pub(crate) fn shared_with_another(&self) -> bool {
+        self.lock.taken
+    }
+
+    /// Lets others have the directory to themselves.
+    pub(crate) fn release(&self) {
+        *lock(&self.lock.handle) = None;
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -212,20 +247,35 @@ impl RunDirectory {
         replace(&self.run_json(), info)
     }
 
+    /// Writes `run.json` again if it went, with the directory say: a later session goes on from it.
+    pub(crate) fn restore_run(&self, info: &RunInfo) -> io::Result<()> {
+        if self.run_json().exists() { Ok(()) } else { self.write_run(info) }
+    }
+
     pub(crate) fn write_summary(&self, summary: &crate::record::Summary) -> io::Result<()> {
         replace(&self.path.join("summary.json"), summary)
     }
 }
 
-/// Writes a whole JSON file or none of it.
+/// Distinguishes the unfinished files of one process.
+static PARTIAL: AtomicU64 = AtomicU64::new(0);
+
+/// Writes a whole JSON file or none of it, and brings it to the disk.
 fn replace(path: &Path, value: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_vec_pretty(value)?;
+    let mut text = escaped(serde_json::to_vec_pretty(value)?);
     text.push(b'\n');
-    let partial = path.with_extension("json.partial");
-    let mut file = fs::File::create(&partial)?;
-    file.write_all(&text)?;
-    drop(file);
-    fs::rename(&partial, path)
+    // Its own: another process may be writing the same file.
+    let number = PARTIAL.fetch_add(1, Ordering::Relaxed);
+    let partial = path.with_extension(format!("json.{}-{number}.partial", process::id()));
+    let written = File::create_new(&partial).and_then(|mut file| {
+        file.write_all(&text)?;
+        file.sync_data()?;
+        fs::rename(&partial, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    written
 }
 
 /// `base`, or the first of `base-2`, `base-3`, … that does not exist: for programs that start a
@@ -235,11 +285,12 @@ pub fn unused_run_directory(base: impl Into<PathBuf>) -> PathBuf {
     if !base.exists() {
         return base;
     }
-    let name = base.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    (2_u64..)
-        .map(|number| base.with_file_name(format!("{name}-{number}")))
-        .find(|path| !path.exists())
-        .unwrap_or(base)
+    let numbered = |number: u64| {
+        let mut name = base.file_name().unwrap_or_default().to_owned();
+        name.push(format!("-{number}"));
+        base.with_file_name(name)
+    };
+    (2_u64..).map(numbered).find(|path| !path.exists()).unwrap_or(base)
 }
 
 #[cfg(test)]
@@ -330,6 +381,40 @@ mod tests {
         }
         let (_, alone) = RunDirectory::open(&settings(base.path())).unwrap();
         assert_eq!(alone.epochs, BTreeMap::from([(1, 10), (2, 15)]));
+    }
+
+    #[test]
+    fn another_monitor_is_noticed_until_it_finishes() {
+        let base = tempfile::tempdir().unwrap();
+        let open = || RunDirectory::open(&settings(base.path())).unwrap().0;
+        let first = open();
+        assert!(!first.shared_with_another());
+        assert!(open().shared_with_another());
+        first.clone().release();
+        assert!(!open().shared_with_another());
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing_behind() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("run.json");
+        fs::create_dir(&path).unwrap();
+        assert!(replace(&path, &1).is_err());
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_text_is_a_name() {
+        use std::os::unix::ffi::OsStrExt;
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join(std::ffi::OsStr::from_bytes(b"run\xff"));
+        let (directory, _) = RunDirectory::open(&settings(&path)).unwrap();
+        assert_eq!(directory.path(), path);
+        let text = fs::read_to_string(path.join(RUN)).unwrap();
+        assert!(text.contains("run\u{fffd}"), "{text}");
+        let next = unused_run_directory(&path);
+        assert_eq!(next.file_name().unwrap().as_bytes(), b"run\xff-2");
     }
 
     #[test]

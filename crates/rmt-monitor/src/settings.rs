@@ -5,8 +5,8 @@ use crate::null_cache::DiskCache;
 use crate::schedule::{Overflow, Schedule};
 use rmt_core::shard::Shard;
 use rmt_core::{AnalysisOptions, Nulls};
-use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use serde::{Deserialize, Serialize, Serializer};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every setting, with its default; recorded in `run.json`.
@@ -15,6 +15,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Settings {
     /// Directory of the run; made if it does not exist.
+    #[serde(serialize_with = "as_text")]
     pub run_directory: PathBuf,
     /// Which of the processes that share the run this is; each writes below `run_directory`.
     pub shard: Option<Shard>,
@@ -35,6 +36,7 @@ pub struct Settings {
     /// Seed of the simulated nulls; no other random number is drawn.
     pub seed: u64,
     /// Where nulls outside the shipped table are kept once they are simulated; `None` for nowhere.
+    #[serde(serialize_with = "as_optional_text")]
     pub null_cache: Option<PathBuf>,
     /// Bytes of weights, activations and gradients that may wait for the worker. `None`: twice the first snapshot
     /// (or the first of gradients, with the weights before and after), at least 256 MiB, at most a
@@ -72,6 +74,18 @@ pub struct Settings {
     pub pictures: bool,
     /// Whether the JSONL files are written.
     pub jsonl: bool,
+}
+
+/// A path need not be text: what is none of it is replaced.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+fn as_optional_text<S: Serializer>(
+    path: &Option<PathBuf>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }
 
 impl Settings {

@@ -1,18 +1,27 @@
 //! What the training side and the worker both see.
 
 use crate::filter::Filter;
+use crate::guard::within;
 use crate::ledger::Ledger;
-use crate::record::{KindSummary, LayerSummary, Summary, Warning};
+use crate::record::{KindSummary, LayerSummary, SinkCounts, Summary, Warning};
 use crate::run_directory::{RunDirectory, RunInfo};
 use crate::schedule::Timetable;
 use crate::settings::Settings;
 use crate::share::Share;
+use crate::visible;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicU64;
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// Warnings kept in the summary.
 const WARNINGS_KEPT: usize = 100;
+
+/// Longest time that training waits for a file.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Why it waits no longer.
+const STUCK: &str = "the file system did not answer within a second";
 
 /// State of one run.
 #[derive(Debug)]
@@ -28,16 +37,19 @@ pub(crate) struct Shared {
     pub(crate) progress: Mutex<Progress>,
     pub(crate) filter: Filter,
     pub(crate) timetable: Timetable,
+    /// A write that training waited for has not come back.
+    pub(crate) stuck: AtomicBool,
 }
 
 /// What the summary is made of, kept up to date by the worker.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     pub(crate) ticks: u64,
-    pub(crate) scalars: u64,
-    pub(crate) scalars_dropped: u64,
     pub(crate) layers: Vec<LayerSummary>,
     pub(crate) sink_failures: BTreeMap<String, u64>,
+    pub(crate) sinks: BTreeMap<String, SinkCounts>,
+    /// Nothing is analysed any more.
+    pub(crate) worker_panicked: bool,
     warnings: Vec<Warning>,
     warnings_total: u64,
     /// What was warned of already, where once is enough.
@@ -52,28 +64,34 @@ impl Shared {
     /// The summary as of now.
     pub(crate) fn summary(&self) -> Summary {
         let progress = lock(&self.progress);
-        let (counts, gradients) = {
+        let (counts, gradients, scalars) = {
             let state = self.ledger.lock();
-            (state.counts.clone(), state.gradients.clone())
+            (state.counts.clone(), state.gradients.clone(), state.scalars.clone())
         };
+        let mut sinks = progress.sinks.clone();
+        sinks.values_mut().for_each(SinkCounts::settle);
         Summary {
             session: lock(&self.info).session,
             ticks: progress.ticks,
             counts,
             gradients,
-            scalars: progress.scalars,
-            scalars_dropped: progress.scalars_dropped,
+            scalars: scalars.analysed,
+            scalars_dropped: scalars.dropped.total(),
+            scalar_counts: scalars,
             layers: progress.layers.clone(),
             kinds: KindSummary::all(&progress.layers),
             warnings: progress.warnings.clone(),
             warnings_total: progress.warnings_total,
             sink_failures: progress.sink_failures.clone(),
-            complete: true,
+            sinks,
+            complete: !progress.worker_panicked,
         }
     }
 
     /// Keeps a warning for the summary and says it as an event.
     pub(crate) fn warn(&self, step: u64, message: String) -> Warning {
+        // It may name what others named.
+        let message = visible::line(&message);
         tracing::warn!(target: "rmt", step, "{message}");
         let warning = Warning { step, message };
         let mut progress = lock(&self.progress);
@@ -84,7 +102,26 @@ impl Shared {
         warning
     }
 
-    /// The same, unless `key` was warned of before.
+    /// Writes of whole files, which training waits for: not longer than that, and never for two at once.
+    pub(crate) fn patiently(
+        &self,
+        write: impl FnOnce() -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        if self.stuck.load(Ordering::Acquire) {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, STUCK));
+        }
+        within(PATIENCE, write).unwrap_or_else(|| {
+            self.stuck.store(true, Ordering::Release);
+            Err(io::Error::new(io::ErrorKind::TimedOut, STUCK))
+        })
+    }
+
+    /// Warnings from the `from`th on, of those that are kept.
+    pub(crate) fn warnings_since(&self, from: usize) -> Vec<Warning> {
+        lock(&self.progress).warnings.get(from..).map(<[_]>::to_vec).unwrap_or_default()
+    }
+
+    /// [`warn`](Self::warn), unless `key` was warned of before.
     pub(crate) fn warn_once(&self, step: u64, key: &str, message: String) -> Option<Warning> {
         let new = {
             let mut progress = lock(&self.progress);

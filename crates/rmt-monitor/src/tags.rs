@@ -6,7 +6,7 @@
 use rmt_core::MatrixReport;
 use rmt_core::statistics::activation::{ActivationReport, ProjectionReport, TRACE_SHARES};
 use rmt_core::statistics::drift::Drift;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Summary of the run and the monitor's own health.
 pub const SUMMARY: &str = "rmt_0_summary";
@@ -209,6 +209,8 @@ pub const OVERLAP_COUNTS: &str = "overlap";
 #[derive(Debug, Clone, Default)]
 pub struct TagNames {
     names: HashMap<String, String>,
+    /// The values of `names`: no two layers share a tag.
+    taken: HashSet<String>,
     widths: HashMap<String, usize>,
 }
 
@@ -233,7 +235,10 @@ impl TagNames {
         let layer = match self.names.get(name) {
             Some(layer) => layer,
             None => {
-                let layer = self.padded(name);
+                let mut layer = self.padded(name);
+                while !self.taken.insert(layer.clone()) {
+                    layer.push('_');
+                }
                 self.names.entry(name.to_owned()).or_insert(layer)
             }
         };
@@ -263,7 +268,6 @@ fn is_number(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
     fn numbers_are_padded_to_the_width_of_their_list() {
@@ -275,6 +279,8 @@ mod tests {
         assert_eq!(tags.tag(ABOVE, "x", "c.5.w"), "rmt_1_above/x/c.5.w");
         assert_eq!(tags.tag(ABOVE, "x", ""), "rmt_1_above/x/unnamed");
         assert_eq!(tags.tag(ABOVE, "x", "un/known\n.7"), "rmt_1_above/x/un_known_.7");
+        assert_eq!(tags.tag(ABOVE, "x", "un_known\t.7"), "rmt_1_above/x/un_known_.7_");
+        assert_eq!(tags.tag(ABOVE, "y", "un/known\n.7"), "rmt_1_above/y/un_known_.7");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The side thread: reads, analyses, writes. Nothing that happens here reaches training.
 
 mod gradients;
+mod slot;
 
+use crate::guard::{discard, guarded};
 use crate::history::History;
 use crate::ledger::{DropReason, Outcome};
 use crate::record::{Health, LayerSummary, Record, Scalars, Tick, wall_time};
@@ -12,14 +14,17 @@ use crate::snapshot::{GradientSnapshot, LayerSnapshot, Scalar};
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use rmt_core::report::Verdict;
 use rmt_core::{Analyser, LayerReport, Matrix};
+use slot::Slot;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Longest time that a written scalar stays invisible to readers.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Scalars of one step that are written together, at most.
+const SCALARS_TOGETHER: usize = 1024;
 
 /// What becomes of drift without the run's first snapshot.
 const NO_REFERENCE: &str = "drift is measured from this session's first snapshot";
@@ -36,6 +41,25 @@ pub(crate) enum Job {
     Finish,
 }
 
+impl Job {
+    /// Lets the handles go, each on its own.
+    fn discard(self) {
+        match self {
+            Self::Snapshot { layers, .. } => layers.into_iter().for_each(|layer| {
+                let LayerSnapshot { weights, activation, .. } = layer;
+                let _ = (discard(weights), discard(activation));
+            }),
+            Self::Gradients { layers, .. } => layers.into_iter().for_each(|layer| {
+                let _ = (discard(layer.gradient), layer.update.map(|pair| pair.map(discard)));
+            }),
+            Self::Scalar { value, .. } => {
+                let _ = discard(value);
+            }
+            Self::Start { .. } | Self::Finish => {}
+        }
+    }
+}
+
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     analyser: Analyser,
@@ -46,16 +70,9 @@ pub(crate) struct Worker {
     frozen: HashMap<String, LayerReport>,
     first: FirstSnapshot,
     scalars: Scalars,
+    /// Warnings that the sinks were given.
+    warned: usize,
     last_flush: Instant,
-}
-
-/// A sink, and how often it failed.
-struct Slot {
-    sink: Box<dyn Sink>,
-    name: String,
-    failures: u64,
-    /// It panicked and is not called again.
-    gone: bool,
 }
 
 impl Worker {
@@ -65,32 +82,42 @@ impl Worker {
         sinks: Vec<Box<dyn Sink>>,
         session: u32,
     ) -> Self {
-        let slot = |sink: Box<dyn Sink>| {
-            let name = sink.name().to_owned();
-            Slot { sink, name, failures: 0, gone: false }
-        };
         Self {
             history: History::new(&shared.settings),
             shared,
             analyser,
-            sinks: sinks.into_iter().map(slot).collect(),
+            sinks: Slot::all(sinks),
             session,
             ticks: 0,
             frozen: HashMap::new(),
             first: FirstSnapshot::default(),
             scalars: Scalars::default(),
+            warned: 0,
             last_flush: Instant::now(),
         }
     }
 
     /// Works until told to finish. A panic outside the guarded parts ends the worker, with what is
     /// outstanding counted.
-    pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+    pub(crate) fn run(mut self, jobs: Receiver<Job>) {
         let shared = self.shared.clone();
-        if catch_unwind(AssertUnwindSafe(|| self.work(jobs))).is_err() {
-            shared.ledger.abandon(DropReason::AnalysisFailed);
-            let step = shared.latest_step.load(Ordering::Relaxed);
-            shared.warn(step, "the worker thread panicked: nothing more is analysed".into());
+        let step = || shared.latest_step.load(Ordering::Relaxed);
+        if let Err(said) = guarded(|| self.work(&jobs)) {
+            shared.ledger.abandon(DropReason::WorkerPanicked);
+            lock(&shared.progress).worker_panicked = true;
+            shared.warn(
+                step(),
+                format!("the worker thread panicked: nothing more is analysed: {said}"),
+            );
+        }
+        // Handles and sinks are others' code: each is let go on its own.
+        while let Ok(job) = jobs.try_recv() {
+            job.discard();
+        }
+        for Slot { sink, name, .. } in std::mem::take(&mut self.sinks) {
+            if let Err(said) = discard(sink) {
+                shared.warn(step(), format!("sink {name} panicked when it was dropped: {said}"));
+            }
         }
     }
 
@@ -118,6 +145,7 @@ impl Worker {
             }
         }
         self.write_scalars();
+        self.write_warnings();
         let summary = self.shared.summary();
         self.write(self.shared.latest_step.load(Ordering::Relaxed), &Record::End(&summary));
         self.flush();
@@ -134,11 +162,12 @@ impl Worker {
         for layer in layers {
             // What is already computed is still written.
             if self.shared.ledger.abandoned() {
-                break;
+                let _ = discard(layer);
+                continue;
             }
             let bytes = layer.held_bytes();
             let name = layer.layer.path();
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.layer(step, layer)));
+            let outcome = guarded(|| self.layer(step, layer));
             self.shared.ledger.release(bytes);
             let outcome = match outcome {
                 Ok(Ok(report)) => {
@@ -149,8 +178,8 @@ impl Worker {
                     self.warn(step, &name, format!("`{name}` was not analysed: {problem}"));
                     Outcome::Dropped(reason)
                 }
-                Err(_) => {
-                    self.warn(step, &name, format!("`{name}`: its analysis panicked"));
+                Err(said) => {
+                    self.warn(step, &name, format!("`{name}`: its analysis panicked: {said}"));
                     Outcome::Dropped(DropReason::AnalysisFailed)
                 }
             };
@@ -326,18 +355,22 @@ impl Worker {
         if step != self.scalars.step {
             self.write_scalars();
         }
-        let read = catch_unwind(AssertUnwindSafe(|| value.read()));
-        let problem = match read {
+        let read = guarded(|| value.read());
+        let (reason, problem) = match read {
+            Ok(Ok(_)) if name.is_empty() => (DropReason::Unnamed, "its name is empty".to_owned()),
             Ok(Ok(value)) if value.is_finite() => {
                 self.scalars.step = step;
                 self.scalars.values.push((name, value));
+                if self.scalars.values.len() >= SCALARS_TOGETHER {
+                    self.write_scalars();
+                }
                 return;
             }
-            Ok(Ok(value)) => format!("it is {value}"),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "reading it panicked".into(),
+            Ok(Ok(value)) => (DropReason::NotFinite, format!("it is {value}")),
+            Ok(Err(error)) => (DropReason::ReadFailed, error.to_string()),
+            Err(said) => (DropReason::ReadFailed, format!("reading it panicked: {said}")),
         };
-        lock(&self.shared.progress).scalars_dropped += 1;
+        self.shared.ledger.complete_scalars(Outcome::Dropped(reason), 1);
         let key = format!("scalar {name}");
         self.warn(step, &key, format!("scalar `{name}` was not written: {problem}"));
     }
@@ -349,53 +382,37 @@ impl Worker {
         let mut scalars = std::mem::take(&mut self.scalars);
         scalars.session = self.session;
         scalars.wall_time = wall_time();
-        lock(&self.shared.progress).scalars += scalars.values.len() as u64;
+        let number = scalars.values.len() as u64;
+        self.shared.ledger.complete_scalars(Outcome::Analysed, number);
         self.write(scalars.step, &Record::Scalars(&scalars));
     }
 
-    /// A warning once per key, in the summary, as an event, and to the sinks.
+    /// A warning once per key, in the summary, as an event, and, with the next flush, to the sinks.
     fn warn(&mut self, step: u64, key: &str, message: String) {
-        if let Some(warning) = self.shared.warn_once(step, key, message) {
-            self.write(step, &Record::Warning(&warning));
+        self.shared.warn_once(step, key, message);
+    }
+
+    /// Gives the sinks what was warned of, by whichever thread, since the last time.
+    fn write_warnings(&mut self) {
+        for warning in self.shared.warnings_since(self.warned) {
+            self.warned += 1;
+            self.write(warning.step, &Record::Warning(&warning));
         }
     }
 
     fn write(&mut self, step: u64, record: &Record<'_>) {
-        self.each_sink(step, |sink| sink.write(record));
+        for slot in &mut self.sinks {
+            slot.write(&self.shared, step, record);
+        }
     }
 
     fn flush(&mut self) {
         self.write_scalars();
+        self.write_warnings();
         self.last_flush = Instant::now();
-        self.each_sink(self.shared.latest_step.load(Ordering::Relaxed), |sink| sink.flush());
-    }
-
-    fn each_sink(
-        &mut self,
-        step: u64,
-        mut call: impl FnMut(&mut dyn Sink) -> Result<(), crate::error::SinkError>,
-    ) {
+        let step = self.shared.latest_step.load(Ordering::Relaxed);
         for slot in &mut self.sinks {
-            if slot.gone {
-                continue;
-            }
-            let called = catch_unwind(AssertUnwindSafe(|| call(slot.sink.as_mut())));
-            let problem = match called {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => {
-                    slot.gone = true;
-                    "it panicked and is not called again".into()
-                }
-            };
-            slot.failures += 1;
-            lock(&self.shared.progress).sink_failures.insert(slot.name.clone(), slot.failures);
-            // The first failure, then each time their number has doubled.
-            if slot.failures.is_power_of_two() {
-                let name = &slot.name;
-                let count = slot.failures;
-                self.shared.warn(step, format!("sink {name}: {problem} (failure {count})"));
-            }
+            slot.flush(&self.shared, step);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Lets gradients in, by the same byte budget as weights.
 
-use super::{Engine, default_budget};
+use super::{Engine, default_budget, tell_apart};
 use crate::ledger::{DropReason, State};
 use crate::schedule::Overflow;
 use crate::snapshot::GradientSnapshot;
@@ -19,6 +19,7 @@ impl Engine {
         if layers.is_empty() {
             return;
         }
+        tell_apart(&mut layers, |layer| &mut layer.layer);
         let (whole, total) = (layers.len(), total_bytes(&layers));
         if shared.settings.overflow == Overflow::Block {
             shared.ledger.wait_for_room(total, shared.settings.finish_timeout);
@@ -47,7 +48,7 @@ impl Engine {
         } else {
             None
         };
-        state.bytes_in_flight += total_bytes(&layers);
+        state.hold(total_bytes(&layers));
         drop(state);
         if let Some(message) = warning {
             shared.warn_once(step, &format!("gradients {message}"), message);
@@ -59,7 +60,7 @@ impl Engine {
 }
 
 fn total_bytes(layers: &[GradientSnapshot]) -> u64 {
-    layers.iter().map(|layer| layer.bytes).sum()
+    layers.iter().map(|layer| layer.bytes).fold(0, u64::saturating_add)
 }
 
 /// Keeps what fits, beginning with the layer that was cut first last time; names of the others.
@@ -77,9 +78,10 @@ fn cut(state: &mut State, layers: &mut Vec<GradientSnapshot>, budget: u64) -> Ve
             return false;
         }
         // Nothing is taken past the first that does not fit: it is the first the next time.
-        let taken = next.is_none() && state.fits(bytes + layer.bytes);
+        let with = layer.bytes.saturating_add(bytes);
+        let taken = next.is_none() && state.fits(with);
         if taken {
-            bytes += layer.bytes;
+            bytes = with;
         } else {
             state.gradients.drop_one(DropReason::OverBudget);
             left.push(format!("`{}`", layer.layer.path()));

@@ -1,6 +1,6 @@
 //! Lets weights in: within the byte budget, each matrix counted.
 
-use super::{Engine, default_budget};
+use super::{Engine, default_budget, tell_apart};
 use crate::ledger::{DropReason, State};
 use crate::run_directory::WatchedLayer;
 use crate::schedule::Overflow;
@@ -23,6 +23,10 @@ impl Engine {
         shared.share.retain(&mut layers, |layer| (&layer.layer, layer.shape));
         if layers.is_empty() {
             return true;
+        }
+        for (number, name) in tell_apart(&mut layers, |layer| &mut layer.layer) {
+            let note = format!("another matrix of the snapshot is called `{name}` too");
+            layers[number].notes.push(note);
         }
         let whole = layers.len();
         let total = total_bytes(&layers);
@@ -62,7 +66,7 @@ impl Engine {
             let message = "the queue is full: a snapshot was dropped".to_owned();
             warnings.push(("queue full".into(), message));
         }
-        state.bytes_in_flight += total_bytes(&layers);
+        state.hold(total_bytes(&layers));
         drop(state);
         for (key, message) in warnings {
             shared.warn_once(step, &key, message);
@@ -80,7 +84,7 @@ impl Engine {
 }
 
 fn total_bytes(layers: &[LayerSnapshot]) -> u64 {
-    layers.iter().map(LayerSnapshot::held_bytes).sum()
+    layers.iter().map(LayerSnapshot::held_bytes).fold(0, u64::saturating_add)
 }
 
 /// Weights come before activations: those that do not fit beside their own weights go, and all of
@@ -125,9 +129,12 @@ fn cut(state: &mut State, layers: &mut Vec<LayerSnapshot>) -> Option<String> {
     let whole = layers.len();
     let mut bytes = 0;
     let mut kept = 0;
-    while kept < whole && state.fits(bytes + layers[kept].held_bytes()) {
-        bytes += layers[kept].held_bytes();
-        kept += 1;
+    for layer in layers.iter() {
+        let with = layer.held_bytes().saturating_add(bytes);
+        if !state.fits(with) {
+            break;
+        }
+        (bytes, kept) = (with, kept + 1);
     }
     let left = layers.split_off(kept);
     state.next_cut = left.first().map(|layer| layer.layer.path());

@@ -3,9 +3,11 @@
 //! Of `tensorboard-rs` only the record layer and its checksum are used; its writers panic on I/O
 //! errors and abort from `Drop` on a full disk.
 
+use super::files::still_at;
+use crate::visible;
 use protobuf::Message;
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -17,6 +19,9 @@ use tensorboard_proto::tensor::TensorProto;
 use tensorboard_proto::tensor_shape::TensorShapeProto_Dim;
 use tensorboard_proto::types::DataType;
 use tensorboard_rs::record_writer::RecordWriter;
+
+/// What the name of every event file begins with; ten digits of seconds since 1970 follow.
+const PREFIX: &str = "events.out.tfevents.";
 
 /// Distinguishes the files of one process.
 static FILES: AtomicU64 = AtomicU64::new(0);
@@ -90,6 +95,8 @@ impl<W: Write> Write for UntilError<W> {
 /// An event file that is only ever appended to, and never after an error.
 pub(super) struct EventFile {
     writer: RecordWriter<BufWriter<UntilError<File>>>,
+    /// The file behind it.
+    file: File,
     path: PathBuf,
     /// Histogram and text tags whose metadata this file already has: it is needed once per file.
     described: HashSet<String>,
@@ -102,17 +109,13 @@ impl EventFile {
     pub(super) fn create(directory: &Path, start: Option<u64>) -> io::Result<Self> {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let number = FILES.fetch_add(1, Ordering::Relaxed);
-        // Readers take a run's files in the order of their names.
-        let name = format!(
-            "events.out.tfevents.{:010}.rmt.{}.{number:06}",
-            seconds.as_secs(),
-            process::id()
-        );
+        let place = place(directory, seconds.as_secs())?;
+        let name = format!("{PREFIX}{place:010}.rmt.{}.{number:06}", process::id());
         let path = directory.join(name);
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-        let file = UntilError { inner: file, failed: false };
-        let writer = RecordWriter::new(BufWriter::new(file));
-        let mut created = Self { writer, path, described: HashSet::new(), broken: false };
+        let inner = file.try_clone()?;
+        let writer = RecordWriter::new(BufWriter::new(UntilError { inner, failed: false }));
+        let mut created = Self { writer, file, path, described: HashSet::new(), broken: false };
         let mut version = Event::new();
         version.set_wall_time(seconds.as_secs_f64());
         version.set_file_version("brain.Event:2".into());
@@ -142,6 +145,7 @@ impl EventFile {
     ) -> io::Result<()> {
         let mut summary = Summary::new();
         for (tag, value) in values {
+            let tag = visible::name(tag);
             if !tag.is_empty() && value.is_finite() {
                 let described = self.described.contains(&tag);
                 if !described && !matches!(value, Value::Scalar(_)) {
@@ -165,6 +169,16 @@ impl EventFile {
         self.guarded(RecordWriter::flush)
     }
 
+    /// Whether it is still where it was made.
+    pub(super) fn still_there(&self) -> bool {
+        still_at(&self.file, &self.path)
+    }
+
+    /// Brings what was flushed to the disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
     fn append(&mut self, event: &Event) -> io::Result<()> {
         let bytes = event.write_to_bytes()?;
         self.guarded(|writer| writer.write(&bytes))
@@ -181,6 +195,25 @@ impl EventFile {
         self.broken = result.is_err();
         result
     }
+}
+
+/// Where in the order of a run's files a new one stands: `now`, or after those that are there already,
+/// were they made in the same second or by a clock that was ahead. Readers take the files in the order
+/// of their names, and pass over one that comes before what they have read.
+fn place(directory: &Path, now: u64) -> io::Result<u64> {
+    const DIGITS: usize = 10;
+    let mut place = now;
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let digits = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.get(..DIGITS));
+        let earlier = digits.and_then(|digits| digits.parse::<u64>().ok());
+        // With more digits the order would be lost for good.
+        let after = earlier.map_or(0, |earlier| earlier + 1);
+        if after < 10_u64.pow(DIGITS as u32) {
+            place = place.max(after);
+        }
+    }
+    Ok(place)
 }
 
 fn signed(step: u64) -> i64 {
@@ -248,7 +281,6 @@ fn metadata(plugin: &str, data_class: u64) -> SummaryMetadata {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::fs;
     use tensorboard_rs::masked_crc32c::masked_crc32c;
 
     /// The masked CRC-32C of TFRecord files, from its definition.
@@ -328,6 +360,23 @@ mod tests {
             .collect();
         assert_eq!(names.len(), 20);
         assert!(EventFile::create(&directory.path().join("missing"), None).is_err());
+    }
+
+    #[test]
+    fn a_new_file_comes_after_those_that_are_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = || place(directory.path(), 1000).unwrap();
+        assert_eq!(place(), 1000);
+        let taken = |name: &str| fs::write(directory.path().join(format!("{PREFIX}{name}")), "");
+        for name in ["0000000999.x", "nonsense", "12", "9999999999.x"] {
+            taken(name).unwrap();
+        }
+        assert_eq!(place(), 1000);
+        taken("0000001000.x").unwrap();
+        assert_eq!(place(), 1001);
+        taken("0000005000.rmt.1.000000").unwrap();
+        assert_eq!(place(), 5001);
+        assert!(super::place(&directory.path().join("missing"), 0).is_err());
     }
 
     #[test]

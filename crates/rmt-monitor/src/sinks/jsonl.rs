@@ -1,9 +1,11 @@
 //! One JSON object a line: reports, scalars and profiles.
 
 use super::Sink;
+use super::files::{no_link, still_at};
 use crate::error::SinkError;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick};
 use crate::tags;
+use crate::visible::to_json_line;
 use rmt_core::Profile;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -13,11 +15,13 @@ use std::path::{Path, PathBuf};
 
 /// Writes `metrics.jsonl` (layer reports and nothing else), `scalars.jsonl` (the user's scalars and
 /// what is said of the monitor, of the whole model and of gradients), `profiles.jsonl` (full spectra,
-/// every so many ticks), `gradients.jsonl` (those of gradients, as often) and `tables.jsonl` (each row
-/// of a table an object, by column).
+/// every so many ticks), `gradients.jsonl` (those of gradients, as often), `tables.jsonl` (each row of
+/// a table an object, by column) and `warnings.jsonl` (what went wrong).
 ///
 /// Each record reaches its file in one write, so a killed process leaves at most one torn line, the
-/// last. Nothing is held back: `flush` has nothing to do.
+/// last. Nothing is held back: `flush` has nothing to do. A file that is removed or replaced is begun
+/// anew; a symbolic link in its place is refused, so that nothing outside the directory is written. At
+/// the end of the run the files are brought to the disk (`fsync`).
 #[derive(Debug)]
 pub struct Jsonl {
     metrics: Lines,
@@ -25,6 +29,8 @@ pub struct Jsonl {
     profiles: Lines,
     gradients: Lines,
     tables: Lines,
+    warnings: Lines,
+    session: u32,
     profiles_every: u64,
     /// Reports so far, by layer: not every tick has every layer.
     counts: HashMap<String, u64>,
@@ -61,6 +67,13 @@ struct GradientRow<'a> {
 }
 
 #[derive(Serialize)]
+struct WarningRow<'a> {
+    session: u32,
+    step: u64,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
 struct TableRow<'a> {
     table: &'a str,
     step: u64,
@@ -79,6 +92,8 @@ impl Jsonl {
             profiles: lines("profiles.jsonl"),
             gradients: lines("gradients.jsonl"),
             tables: lines("tables.jsonl"),
+            warnings: lines("warnings.jsonl"),
+            session: 0,
             profiles_every,
             counts: HashMap::new(),
             gradient_counts: HashMap::new(),
@@ -148,6 +163,19 @@ impl Jsonl {
         scalars.and(spectra)
     }
 
+    /// Brings every file to the disk.
+    fn sync(&mut self) -> Result<(), SinkError> {
+        let files = [
+            &mut self.metrics,
+            &mut self.scalars,
+            &mut self.profiles,
+            &mut self.gradients,
+            &mut self.tables,
+            &mut self.warnings,
+        ];
+        files.into_iter().map(Lines::sync).fold(Ok(()), Result::and)
+    }
+
     fn user_scalars(&mut self, scalars: &Scalars) -> Result<(), SinkError> {
         self.scalars.append(scalars.values.iter().map(|(name, value)| ScalarRow {
             session: scalars.session,
@@ -181,7 +209,13 @@ impl Sink for Jsonl {
                 step: table.step,
                 cells: table.columns.iter().zip(cells).collect(),
             })),
-            Record::Start { .. } | Record::Warning(_) | Record::End(_) => Ok(()),
+            Record::Warning(warning) => self.warnings.append(std::iter::once(WarningRow {
+                session: self.session,
+                step: warning.step,
+                message: &warning.message,
+            })),
+            Record::End(_) => self.sync(),
+            Record::Start { .. } => Ok(()),
         }
     }
 
@@ -205,8 +239,7 @@ impl Lines {
     fn append<T: Serialize>(&mut self, rows: impl Iterator<Item = T>) -> Result<(), SinkError> {
         let mut text = Vec::new();
         for row in rows {
-            serde_json::to_writer(&mut text, &row)?;
-            text.push(b'\n');
+            text.append(&mut to_json_line(&row)?);
         }
         if text.is_empty() {
             return Ok(());
@@ -220,10 +253,12 @@ impl Lines {
 
     fn open(&mut self) -> io::Result<&mut File> {
         let file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                let mut file =
-                    OpenOptions::new().create(true).read(true).append(true).open(&self.path)?;
+            // What is written to a file that was removed is seen by nobody.
+            Some(file) if still_at(&file, &self.path) => file,
+            _ => {
+                let mut options = OpenOptions::new();
+                options.create(true).read(true).append(true);
+                let mut file = no_link(&mut options, &self.path)?.open(&self.path)?;
                 if !ends_a_line(&mut file)? {
                     file.write_all(b"\n")?;
                 }
@@ -231,6 +266,11 @@ impl Lines {
             }
         };
         Ok(self.file.insert(file))
+    }
+
+    fn sync(&mut self) -> Result<(), SinkError> {
+        let synced = self.file.as_ref().map_or(Ok(()), File::sync_data);
+        synced.map_err(|cause| SinkError::Io { path: self.path.clone(), cause })
     }
 }
 

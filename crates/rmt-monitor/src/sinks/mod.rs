@@ -1,6 +1,7 @@
 //! Where records go.
 
 mod event_file;
+mod files;
 mod jsonl;
 mod pictures;
 mod tensorboard;

@@ -20,12 +20,15 @@ const EDGES_SHOWN: f64 = 16.0;
 
 /// Writes event files into the run directory: one event a tick, flushed at every tick.
 ///
-/// After an I/O error the file is left as it is, and the next record starts a new one.
+/// After an I/O error the file is left as it is, and the next record starts a new one; so it is when the
+/// file is removed or replaced. At the end of the run it is brought to the disk (`fsync`).
 pub struct TensorBoard {
     directory: PathBuf,
     /// Whether this session has a file, which said where the session starts.
     begun: bool,
     file: Option<EventFile>,
+    /// Records in the file that were not flushed yet.
+    unflushed: u64,
     names: TagNames,
     /// Width of a histogram bin, by layer: fixed at the first tick, so that steps compare.
     bin_widths: HashMap<String, f64>,
@@ -49,6 +52,7 @@ impl TensorBoard {
             directory: directory.to_owned(),
             begun: false,
             file: None,
+            unflushed: 0,
             names: TagNames::default(),
             bin_widths: HashMap::new(),
             gradient_widths: HashMap::new(),
@@ -212,22 +216,32 @@ impl TensorBoard {
         wall_time: f64,
         values: Vec<(String, Value)>,
     ) -> Result<(), SinkError> {
+        // What is written to a file that was removed is seen by nobody; what it still holds is counted
+        // when it is flushed.
+        if self.unflushed == 0 && self.file.as_ref().is_some_and(|file| !file.still_there()) {
+            self.file = None;
+        }
         let file = match self.file {
             Some(ref mut file) => file,
             None => self.open(step)?,
         };
         let written = file.write(step, wall_time, values);
+        self.unflushed += 1;
         self.checked(written)
     }
 
-    /// Gives the file up after an error.
+    /// Gives the file up after an error, with what it holds.
     fn checked(&mut self, result: io::Result<()>) -> Result<(), SinkError> {
         result.map_err(|cause| {
             let path = match self.file.take() {
                 Some(file) => file.path().to_owned(),
                 None => self.directory.clone(),
             };
-            SinkError::Io { path, cause }
+            let error = SinkError::Io { path, cause };
+            match std::mem::take(&mut self.unflushed) {
+                0 | 1 => error,
+                records => SinkError::Several { records, cause: Box::new(error) },
+            }
         })
     }
 }
@@ -249,13 +263,26 @@ impl Sink for TensorBoard {
                 self.append(table.step, wall_time(), vec![(tag, text)])
             }
             Record::Warning(_) => Ok(()),
-            Record::End(_) => self.last_pictures(),
+            Record::End(_) => {
+                let drawn = self.last_pictures();
+                let flushed = self.flush();
+                let synced = self.file.as_ref().map_or(Ok(()), EventFile::sync);
+                drawn.and(flushed).and(self.checked(synced))
+            }
         }
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        let flushed = self.file.as_mut().map_or(Ok(()), EventFile::flush);
-        self.checked(flushed)
+        let flushed = self.file.as_mut().map_or(Ok(()), |file| {
+            file.flush()?;
+            match file.still_there() || self.unflushed == 0 {
+                true => Ok(()),
+                false => Err(io::Error::new(io::ErrorKind::NotFound, "it was removed or replaced")),
+            }
+        });
+        self.checked(flushed)?;
+        self.unflushed = 0;
+        Ok(())
     }
 }
 

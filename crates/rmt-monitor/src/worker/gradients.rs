@@ -2,12 +2,12 @@
 
 use super::Worker;
 use crate::error::ReadError;
+use crate::guard::{discard, guarded};
 use crate::ledger::{DropReason, Outcome};
 use crate::record::{GradientTick, Record, wall_time};
 use crate::snapshot::{GradientSnapshot, WeightValues, Weights};
 use rmt_core::statistics::gradient::GradientReport;
 use rmt_core::{Matrix, Orientation};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A report, and why it has no update ratio where it should.
 type Found = Result<(GradientReport, Option<String>), (DropReason, String)>;
@@ -20,10 +20,11 @@ impl Worker {
         let mut reports = Vec::with_capacity(layers.len());
         for snapshot in layers {
             if self.shared.ledger.abandoned() {
-                break;
+                let _ = discard(snapshot);
+                continue;
             }
             let GradientSnapshot { layer, shape, bytes, gradient, update } = snapshot;
-            let found = catch_unwind(AssertUnwindSafe(|| report(shape, gradient, update)));
+            let found = guarded(|| report(shape, gradient, update));
             self.shared.ledger.release(bytes);
             let name = layer.path();
             let (outcome, problem) = match found {
@@ -36,8 +37,9 @@ impl Worker {
                     let problem = format!("the gradient of `{name}` was not analysed: {why}");
                     (Outcome::Dropped(reason), Some(problem))
                 }
-                Err(_) => {
-                    let problem = format!("the gradient of `{name}`: its analysis panicked");
+                Err(said) => {
+                    let problem =
+                        format!("the gradient of `{name}`: its analysis panicked: {said}");
                     (Outcome::Dropped(DropReason::AnalysisFailed), Some(problem))
                 }
             };
@@ -79,9 +81,9 @@ fn read(update: [Box<dyn Weights>; 2]) -> Result<[WeightValues; 2], String> {
         let [before, after] = update;
         Ok([before.read()?, after.read()?])
     };
-    match catch_unwind(AssertUnwindSafe(read)) {
+    match guarded(read) {
         Ok(read) => read.map_err(|error| error.to_string()),
-        Err(_) => Err("reading the weights panicked".to_owned()),
+        Err(said) => Err(format!("reading the weights panicked: {said}")),
     }
 }
 

@@ -1,0 +1,98 @@
+//! Text of others in files and messages: nothing in it acts on the terminal that shows it.
+
+use serde::Serialize;
+
+/// Characters of a message that are kept.
+const LONGEST: usize = 2_000;
+
+/// One line without control characters, each of them written out, and of bounded length.
+pub(crate) fn line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(LONGEST));
+    for (count, c) in text.chars().enumerate() {
+        if count == LONGEST {
+            line.push('…');
+            break;
+        }
+        match c.is_control() {
+            true => line.extend(c.escape_default()),
+            false => line.push(c),
+        }
+    }
+    line
+}
+
+/// A name without control characters, each of them replaced.
+pub(crate) fn name(text: String) -> String {
+    match text.contains(char::is_control) {
+        true => text.chars().map(|c| if c.is_control() { '_' } else { c }).collect(),
+        false => text,
+    }
+}
+
+/// A value as one line of JSON, with every control character escaped: also those that JSON lets
+/// through (U+007F to U+009F), some of which terminals obey.
+///
+/// ```
+/// let line = rmt_monitor::to_json_line(&"a\u{9b}2J").unwrap();
+/// assert_eq!(line, b"\"a\\u009b2J\"\n");
+/// ```
+///
+/// # Errors
+/// Where the value is none that JSON has.
+pub fn to_json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec<u8>> {
+    let mut text = escaped(serde_json::to_vec(value)?);
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// JSON text with the control characters escaped that JSON lets through. They stand in strings only.
+pub(crate) fn escaped(json: Vec<u8>) -> Vec<u8> {
+    // The first byte of U+0080 to U+00BF.
+    const TWO_BYTES: u8 = 0xc2;
+    let hidden = |at: usize| match json.get(at..) {
+        Some([0x7f, ..]) => Some((0x7f, 1)),
+        Some([TWO_BYTES, low @ 0x80..=0x9f, ..]) => Some((*low, 2)),
+        _ => None,
+    };
+    if !(0..json.len()).any(|at| hidden(at).is_some()) {
+        return json;
+    }
+    let mut text = Vec::with_capacity(json.len() + 16);
+    let mut at = 0;
+    while let Some(&byte) = json.get(at) {
+        match hidden(at) {
+            Some((code, length)) => {
+                text.extend_from_slice(format!("\\u{code:04x}").as_bytes());
+                at += length;
+            }
+            None => {
+                text.push(byte);
+                at += 1;
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_acts_on_the_terminal() {
+        assert_eq!(line("a\u{1b}[2J\n\u{9b}Größe"), "a\\u{1b}[2J\\n\\u{9b}Größe");
+        assert_eq!(line(&"x".repeat(10_000)).chars().count(), LONGEST + 1);
+        assert_eq!(name("a\u{1b}\u{7f}/é".into()), "a__/é");
+    }
+
+    #[test]
+    fn json_means_the_same_and_has_no_control_characters() {
+        let every: String = (0..0x300).filter_map(char::from_u32).collect();
+        for text in [every.as_str(), "", "plain", "\u{c2}\u{a0}"] {
+            let written = String::from_utf8(to_json_line(text).unwrap()).unwrap();
+            assert!(!written.trim_end().contains(char::is_control));
+            assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
+}
