@@ -1,5 +1,6 @@
 //! Builds a monitor: what is watched, how often, and where it goes.
 
+use crate::alerts::AlertSettings;
 use crate::engine::Engine;
 use crate::error::InitError;
 use crate::layout::Layout;
@@ -258,6 +259,13 @@ impl<A: Adapter> MonitorConfig<A> {
     #[must_use]
     pub fn with_profiles_every(mut self, ticks: u64) -> Self {
         self.settings.profiles_every = ticks;
+        self
+    }
+
+    /// Which alerts are given, and at which thresholds.
+    #[must_use]
+    pub fn with_alerts(mut self, alerts: AlertSettings) -> Self {
+        self.settings.alerts = alerts;
         self
     }
 

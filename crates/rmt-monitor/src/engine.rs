@@ -72,6 +72,7 @@ impl Engine {
         if let Some(Err(error)) = settings.shard.map(Shard::checked) {
             return Err(InitError::Setting { setting: "shard", problem: error.to_string() });
         }
+        settings.alerts.check()?;
         let filter = Filter::new(&settings)?;
         let mut nulls = Nulls::new(settings.seed);
         if let Some(directory) = &settings.null_cache {

@@ -42,6 +42,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod alerts;
 mod config;
 mod engine;
 mod error;
@@ -67,6 +68,7 @@ pub mod tags;
 mod visible;
 mod worker;
 
+pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, Trigger};
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
 pub use error::{InitError, PatternError, ReadError, ReaderError, ResumeError, SinkError};

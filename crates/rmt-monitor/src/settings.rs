@@ -1,5 +1,6 @@
 //! Every setting, in one place.
 
+use crate::alerts::AlertSettings;
 use crate::layout::Layout;
 use crate::null_cache::DiskCache;
 use crate::schedule::{Overflow, Schedule};
@@ -67,6 +68,8 @@ pub struct Settings {
     /// Full spectra go to `profiles.jsonl` with every so many reports of a layer, the first
     /// included; 0 for never.
     pub profiles_every: u64,
+    /// What is said when it happens to a matrix, beside the figures.
+    pub alerts: AlertSettings,
     /// Whether event files for TensorBoard are written.
     pub tensorboard: bool,
     /// Whether they hold pictures: of each layer when the number of its reports has doubled, and of
@@ -119,6 +122,7 @@ impl Default for Settings {
             activation_tokens: 4096,
             activations_in_evaluation: false,
             profiles_every: 10,
+            alerts: AlertSettings::default(),
             tensorboard: true,
             pictures: true,
             jsonl: true,

@@ -189,6 +189,15 @@ pub const CURVES: &[Curve] = &[
     Curve { group: HEAVY_TAIL, name: "entropy", value: |r| r.heavy_tail.as_ref()?.entropy },
 ];
 
+/// Name of the text that lists alerts; the curve of their number is `alerts`.
+pub const ALERTS: &str = "alert_list";
+
+/// Name of the text that says how to read a run.
+pub const GUIDE: &str = "guide";
+
+/// Name of the text that says how a run ended.
+pub const RESULT: &str = "result";
+
 /// Name of the histogram of a layer's singular values.
 pub const SINGULAR_VALUES: &str = "singular_values";
 

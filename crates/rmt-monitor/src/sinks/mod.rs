@@ -5,6 +5,7 @@ mod files;
 mod jsonl;
 mod pictures;
 mod tensorboard;
+mod texts;
 
 pub use jsonl::Jsonl;
 pub use tensorboard::TensorBoard;

@@ -3,6 +3,8 @@
 use super::Sink;
 use super::event_file::{EventFile, Value};
 use super::pictures::{Pictures, pictures};
+use super::texts;
+use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
 use crate::tags::{self, CURVES, TagNames};
@@ -210,6 +212,14 @@ impl TensorBoard {
         self.append(scalars.step, scalars.wall_time, values.collect())
     }
 
+    /// A list on the text page.
+    fn alerts(&mut self, alerts: &[Alert]) -> Result<(), SinkError> {
+        let Some(first) = alerts.first() else { return Ok(()) };
+        let tag = format!("{}/{}", tags::SUMMARY, tags::ALERTS);
+        let text = Value::Text(texts::alerts(alerts));
+        self.append(first.step, wall_time(), vec![(tag, text)])
+    }
+
     fn append(
         &mut self,
         step: u64,
@@ -262,6 +272,7 @@ impl Sink for TensorBoard {
                 let text = Value::Text(table.markdown());
                 self.append(table.step, wall_time(), vec![(tag, text)])
             }
+            Record::Alerts(alerts) => self.alerts(alerts),
             Record::Warning(_) => Ok(()),
             Record::End(_) => {
                 let drawn = self.last_pictures();
