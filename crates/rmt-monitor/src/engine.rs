@@ -86,7 +86,7 @@ impl Engine {
             sinks.push(Box::new(Jsonl::new(directory.path(), settings.profiles_every)));
         }
         if settings.tensorboard {
-            let sink = TensorBoard::new(directory.path()).with_pictures(settings.pictures);
+            let sink = TensorBoard::new(directory.path()).with_settings(&settings);
             sinks.push(Box::new(sink));
         }
         sinks.extend(own);

@@ -50,6 +50,7 @@ mod filter;
 mod globs;
 mod guard;
 mod history;
+mod hyperparameters;
 mod layout;
 mod ledger;
 mod null_cache;
@@ -73,6 +74,7 @@ pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
 pub use error::{InitError, PatternError, ReadError, ReaderError, ResumeError, SinkError};
 pub use globs::{NameFilter, NameRules};
+pub use hyperparameters::Hyperparameter;
 pub use layout::{Layout, Matrices, UnknownLayout};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
@@ -83,7 +85,7 @@ pub use record::{
 };
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};
-pub use settings::Settings;
+pub use settings::{Detail, Settings};
 pub use sinks::Sink;
 pub use snapshot::{
     ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues,
