@@ -370,6 +370,7 @@ fn bins(descending: &[f64], width: f64) -> Vec<[f64; 3]> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
 
     #[test]
     fn a_restored_step_is_written_by_one_session() {
@@ -415,6 +416,36 @@ mod tests {
             assert!(holds(&tag("02")) && holds(&tag("10")) && !holds(&tag("2")));
         }
         assert!(!holds("update_ratio"));
+    }
+
+    /// One matrix with 64 singular values, 1,000 ticks and no pictures.
+    #[test]
+    fn bytes_of_a_thousand_ticks() {
+        let values: Vec<f64> = (0..64 * 96).map(|k| f64::from(k * 7919 % 10_007) - 5e3).collect();
+        let matrix = Matrix::new(&values[..], 64, 96, Orientation::OutIn).unwrap();
+        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
+        let analysis = analyser.analyse(&matrix, Context::default()).unwrap();
+        let layer = LayerId::from_name("blocks.0.query.weight");
+        let report = LayerReport::new(0, 0, layer, "f32".into(), analysis.report)
+            .with_profile(analysis.profile);
+        let bytes_of = |detail| {
+            let directory = tempfile::tempdir().unwrap();
+            let settings =
+                Settings { tensorboard_detail: detail, pictures: false, ..Settings::default() };
+            let mut sink = TensorBoard::new(directory.path()).with_settings(&settings);
+            for step in 0..1_000 {
+                let mut report = report.clone();
+                report.step = step;
+                sink.write(&Record::Tick(&Tick::new(0, step, vec![report]))).unwrap();
+            }
+            sink.flush().unwrap();
+            let file = std::fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap();
+            file.metadata().unwrap().len()
+        };
+        let (lean, all) = (bytes_of(Detail::Lean), bytes_of(Detail::All));
+        println!("lean {lean}, all {all}");
+        // As the README says.
+        assert!(lean < 3_000_000 && all < 6_000_000 && 3 * lean < 2 * all, "{lean} {all}");
     }
 
     #[test]
