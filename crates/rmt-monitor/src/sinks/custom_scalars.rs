@@ -4,6 +4,7 @@ use super::wire::Wire;
 use crate::tags::{self, TagNames};
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
+use std::collections::HashMap;
 
 /// The tag that the plug-in looks for.
 pub(super) const CONFIG: &str = "custom_scalars__config__";
@@ -14,6 +15,8 @@ const IN_ONE_CHART: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     layers: Vec<Charted>,
+    /// Their places, by name.
+    index: HashMap<String, usize>,
     /// The layers changed since the layout was last made.
     changed: bool,
 }
@@ -31,13 +34,15 @@ impl Layout {
     pub(super) fn learn(&mut self, name: &str, report: &LayerReport) {
         let spectrum = report.report.edge_high.is_some();
         let overlap = report.report.activation.is_some();
-        match self.layers.iter_mut().find(|layer| layer.name == name) {
+        let known = self.index.get(name).copied();
+        match known.and_then(|at| self.layers.get_mut(at)) {
             Some(layer) => {
                 self.changed |= (spectrum && !layer.spectrum) || (overlap && !layer.overlap);
                 layer.spectrum |= spectrum;
                 layer.overlap |= overlap;
             }
             None => {
+                self.index.insert(name.to_owned(), self.layers.len());
                 let (name, kind) = (name.to_owned(), report.layer.kind);
                 self.layers.push(Charted { name, kind, spectrum, overlap });
                 self.changed |= spectrum || overlap;

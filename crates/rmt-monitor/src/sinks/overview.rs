@@ -51,9 +51,9 @@ impl Overview {
         Self { pictures, ..self }
     }
 
-    /// A session starts.
-    pub(super) fn start(&mut self) {
-        self.begun = false;
+    /// A session starts, or training goes on from an earlier step.
+    pub(super) fn start(&mut self, step: u64) {
+        (self.begun, self.step) = (false, step);
     }
 
     pub(super) fn scalars(&mut self, scalars: &Scalars) {

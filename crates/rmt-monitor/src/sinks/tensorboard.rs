@@ -97,7 +97,7 @@ impl TensorBoard {
     /// Says so in a new file. What earlier sessions said of the restored step itself stays: the
     /// snapshot of it is the same again, and of losses and validations there is no other.
     fn start(&mut self, session: u32, step: u64) -> Result<(), SinkError> {
-        self.overview.start();
+        self.overview.start(step);
         let flushed = self.flush();
         (self.file, self.begun) = (None, false);
         self.restored = (session > 0 && step > 0).then_some(step);
