@@ -33,6 +33,7 @@ mod random_initializers_agree_with_theory;
 mod several_processes_share_a_run;
 mod step_zero_is_what_training_starts_from;
 mod tensorboard_serves_the_run;
+mod tensorboard_shows_every_page;
 mod the_experiments_of_the_paper_run;
 mod the_learner_trains_as_without_the_monitor;
 mod the_monitor_is_five_lines;
@@ -112,6 +113,7 @@ fn main() -> ExitCode {
         several_processes_share_a_run::tests(),
         step_zero_is_what_training_starts_from::tests(),
         tensorboard_serves_the_run::tests(),
+        tensorboard_shows_every_page::tests(),
         the_experiments_of_the_paper_run::tests(),
         the_learner_trains_as_without_the_monitor::tests(),
         the_monitor_is_five_lines::tests(),

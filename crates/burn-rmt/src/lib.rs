@@ -91,8 +91,9 @@ pub use probe::Tapped;
 pub use probe::{tap, tap_masked};
 pub use rmt_core;
 pub use rmt_monitor::{
-    Counts, InitError, KindSummary, LayerSummary, Layout, Overflow, Record, ResumeError, Schedule,
-    Settings, Sink, SinkError, Status, Summary, Table, Tick, Warning, sinks, unused_run_directory,
+    Alert, AlertKind, AlertLevel, AlertSettings, Counts, Detail, Hyperparameter, InitError,
+    KindSummary, LayerSummary, Layout, Overflow, Record, ResumeError, Schedule, Settings, Sink,
+    SinkError, Status, Summary, Table, Tick, Trigger, Warning, sinks, unused_run_directory,
 };
 
 /// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.

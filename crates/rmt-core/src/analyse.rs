@@ -11,7 +11,7 @@ pub use options::{AnalysisOptions, NullModel};
 
 use crate::RmtError;
 use crate::nulls::{Nulls, PValue};
-use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
+use crate::report::{FAMILY, MatrixReport, NOT_FINITE, Profile, Test, Verdict};
 use crate::spectrum::{Equalise, Matrix, Orientation, decompose, equalised, singular_values};
 use crate::statistics::activation::Activation;
 use crate::statistics::drift::{Judge, Reference, correlation_traps, moved};
@@ -138,7 +138,7 @@ impl Analyser {
         }
         let bad = matrix.values().iter().filter(|x| !x.is_finite()).count();
         if bad > 0 {
-            let reason = format!("{bad} of {} entries are not finite", matrix.values().len());
+            let reason = format!("{bad} of {} {NOT_FINITE}", matrix.values().len());
             return Ok(not_estimable(report, reason));
         }
         report.scale_entries = finite(entry_deviation(matrix));

@@ -63,6 +63,9 @@ pub const FAMILY: [&str; 5] = ["p_above", "p_below", "p_bulk", "left", "right"];
 /// Those of the family that need the singular values alone.
 pub const SPECTRAL: [&str; 3] = [FAMILY[0], FAMILY[1], FAMILY[2]];
 
+/// How the note ends that says how many weights are infinite or not a number.
+pub(crate) const NOT_FINITE: &str = "entries are not finite";
+
 /// Every statistic of one matrix. A statistic that cannot be estimated is `None`, never NaN, and
 /// `notes` has the reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -156,6 +159,11 @@ impl MatrixReport {
     /// Whether the test called `name` was made and rejects.
     pub fn rejects(&self, name: &str) -> bool {
         self.tests.iter().any(|test| test.name == name && test.rejected)
+    }
+
+    /// The note that says how many of the weights are infinite or not a number, if any are.
+    pub fn entries_not_finite(&self) -> Option<&str> {
+        self.notes.iter().map(String::as_str).find(|note| note.ends_with(NOT_FINITE))
     }
 }
 

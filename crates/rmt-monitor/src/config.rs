@@ -1,10 +1,12 @@
 //! Builds a monitor: what is watched, how often, and where it goes.
 
+use crate::alerts::AlertSettings;
 use crate::engine::Engine;
 use crate::error::InitError;
+use crate::hyperparameters::Hyperparameter;
 use crate::layout::Layout;
 use crate::schedule::{Overflow, Schedule};
-use crate::settings::Settings;
+use crate::settings::{Detail, Settings};
 use crate::sinks::Sink;
 use rmt_core::shard::Shard;
 use rmt_core::{Equalise, NullModel, ScaleEstimator};
@@ -261,10 +263,36 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
+    /// Which alerts are given, and at which thresholds.
+    #[must_use]
+    pub fn with_alerts(mut self, alerts: AlertSettings) -> Self {
+        self.settings.alerts = alerts;
+        self
+    }
+
     /// Whether event files for TensorBoard are written.
     #[must_use]
     pub fn with_tensorboard(mut self, on: bool) -> Self {
         self.settings.tensorboard = on;
+        self
+    }
+
+    /// Which curves and histograms of a layer the event files hold.
+    #[must_use]
+    pub fn with_tensorboard_detail(mut self, detail: Detail) -> Self {
+        self.settings.tensorboard_detail = detail;
+        self
+    }
+
+    /// Says what tells this run from others, such as a width or a weight decay: TensorBoard's HParams
+    /// page then compares runs by it, with their last figures.
+    #[must_use]
+    pub fn with_hyperparameter(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<Hyperparameter>,
+    ) -> Self {
+        self.settings.hyperparameters.insert(name.into(), value.into());
         self
     }
 

@@ -72,6 +72,7 @@ impl Engine {
         if let Some(Err(error)) = settings.shard.map(Shard::checked) {
             return Err(InitError::Setting { setting: "shard", problem: error.to_string() });
         }
+        settings.alerts.check()?;
         let filter = Filter::new(&settings)?;
         let mut nulls = Nulls::new(settings.seed);
         if let Some(directory) = &settings.null_cache {
@@ -85,7 +86,7 @@ impl Engine {
             sinks.push(Box::new(Jsonl::new(directory.path(), settings.profiles_every)));
         }
         if settings.tensorboard {
-            let sink = TensorBoard::new(directory.path()).with_pictures(settings.pictures);
+            let sink = TensorBoard::new(directory.path()).with_settings(&settings);
             sinks.push(Box::new(sink));
         }
         sinks.extend(own);

@@ -42,6 +42,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod alerts;
 mod config;
 mod engine;
 mod error;
@@ -49,6 +50,7 @@ mod filter;
 mod globs;
 mod guard;
 mod history;
+mod hyperparameters;
 mod layout;
 mod ledger;
 mod null_cache;
@@ -67,10 +69,12 @@ pub mod tags;
 mod visible;
 mod worker;
 
+pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, Trigger};
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
 pub use error::{InitError, PatternError, ReadError, ReaderError, ResumeError, SinkError};
 pub use globs::{NameFilter, NameRules};
+pub use hyperparameters::Hyperparameter;
 pub use layout::{Layout, Matrices, UnknownLayout};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
@@ -81,7 +85,7 @@ pub use record::{
 };
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};
-pub use settings::Settings;
+pub use settings::{Detail, Settings};
 pub use sinks::Sink;
 pub use snapshot::{
     ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues,

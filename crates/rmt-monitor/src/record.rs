@@ -1,5 +1,6 @@
 //! What sinks are given, in the order in which it happened.
 
+use crate::alerts::Alert;
 use crate::ledger::Counts;
 use rmt_core::layers::{LayerId, LayerKind};
 use rmt_core::statistics::drift::Edge;
@@ -29,6 +30,8 @@ pub enum Record<'a> {
     Scalars(&'a Scalars),
     /// A table of text: the result of an experiment.
     Table(&'a Table),
+    /// What happened to matrices, as the reports of one tick show: after that tick.
+    Alerts(&'a [Alert]),
     /// Something went wrong; training goes on.
     Warning(&'a Warning),
     /// The run is over.
@@ -50,6 +53,8 @@ pub struct Tick {
     /// Of the whole model's last updates, where a window of them is kept and every matrix moved
     /// over the same steps.
     pub spectral_edge: Option<Edge>,
+    /// Alerts given so far in this session, with those of this tick; `None` where nothing watches.
+    pub alerts: Option<u64>,
     /// How the monitor itself is doing; `None` where there is none, as for a checkpoint read later.
     pub health: Option<Health>,
 }
@@ -59,7 +64,7 @@ impl Tick {
     /// write the reports of checkpoints through a [`Sink`](crate::Sink).
     pub fn new(session: u32, step: u64, reports: Vec<LayerReport>) -> Self {
         let wall_time = wall_time();
-        Self { session, step, wall_time, reports, spectral_edge: None, health: None }
+        Self { session, step, wall_time, reports, spectral_edge: None, alerts: None, health: None }
     }
 
     /// One without reports.
@@ -70,10 +75,11 @@ impl Tick {
 
     /// Names and values of what is said of the whole model, as they are logged.
     pub fn scalars(&self) -> Vec<(&'static str, f64)> {
-        let Some(edge) = &self.spectral_edge else { return Vec::new() };
-        let position = ("spectral_edge_position", edge.position as f64);
-        let ratio = edge.ratio.map(|ratio| ("spectral_edge_ratio", ratio));
-        std::iter::once(position).chain(ratio).collect()
+        let alerts = self.alerts.map(|alerts| ("alerts", alerts as f64));
+        let edge = self.spectral_edge.as_ref();
+        let position = edge.map(|edge| ("spectral_edge_position", edge.position as f64));
+        let ratio = edge.and_then(|edge| edge.ratio).map(|ratio| ("spectral_edge_ratio", ratio));
+        alerts.into_iter().chain(position).chain(ratio).collect()
     }
 }
 
@@ -251,6 +257,12 @@ pub struct Summary {
     /// One per kind of layer, in the order of the model.
     #[serde(default)]
     pub kinds: Vec<KindSummary>,
+    /// The first hundred alerts, in order.
+    #[serde(default)]
+    pub alerts: Vec<Alert>,
+    /// How many there were.
+    #[serde(default)]
+    pub alerts_total: u64,
     /// The first hundred, in order.
     pub warnings: Vec<Warning>,
     /// How many there were.

@@ -1,13 +1,29 @@
 //! Every setting, in one place.
 
+use crate::alerts::AlertSettings;
+use crate::hyperparameters::Hyperparameter;
 use crate::layout::Layout;
 use crate::null_cache::DiskCache;
 use crate::schedule::{Overflow, Schedule};
 use rmt_core::shard::Shard;
 use rmt_core::{AnalysisOptions, Nulls};
 use serde::{Deserialize, Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// How much is written of each layer for TensorBoard; the JSONL files have everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Detail {
+    /// The curves marked [`lean`](crate::tags::Curve::lean), and histograms of the vectors' p-values
+    /// as rarely as pictures.
+    #[default]
+    Lean,
+    /// Every curve and every histogram, at every tick.
+    All,
+}
 
 /// Every setting, with its default; recorded in `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,8 +83,14 @@ pub struct Settings {
     /// Full spectra go to `profiles.jsonl` with every so many reports of a layer, the first
     /// included; 0 for never.
     pub profiles_every: u64,
+    /// What is said when it happens to a matrix, beside the figures.
+    pub alerts: AlertSettings,
     /// Whether event files for TensorBoard are written.
     pub tensorboard: bool,
+    /// Which curves and histograms of a layer they hold.
+    pub tensorboard_detail: Detail,
+    /// What tells this run from others, for TensorBoard's HParams page.
+    pub hyperparameters: BTreeMap<String, Hyperparameter>,
     /// Whether they hold pictures: of each layer when the number of its reports has doubled, and of
     /// its last one.
     pub pictures: bool,
@@ -119,7 +141,10 @@ impl Default for Settings {
             activation_tokens: 4096,
             activations_in_evaluation: false,
             profiles_every: 10,
+            alerts: AlertSettings::default(),
             tensorboard: true,
+            tensorboard_detail: Detail::default(),
+            hyperparameters: BTreeMap::new(),
             pictures: true,
             jsonl: true,
         }

@@ -1,5 +1,6 @@
 //! What the training side and the worker both see.
 
+use crate::alerts::Alert;
 use crate::filter::Filter;
 use crate::guard::within;
 use crate::ledger::Ledger;
@@ -17,7 +18,8 @@ use std::time::Duration;
 
 /// Warnings kept in the summary.
 const WARNINGS_KEPT: usize = 100;
-
+/// The same of alerts.
+const ALERTS_KEPT: usize = 100;
 /// Longest time that training waits for a file.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Why it waits no longer.
@@ -50,6 +52,8 @@ pub(crate) struct Progress {
     pub(crate) sinks: BTreeMap<String, SinkCounts>,
     /// Nothing is analysed any more.
     pub(crate) worker_panicked: bool,
+    alerts: Vec<Alert>,
+    alerts_total: u64,
     warnings: Vec<Warning>,
     warnings_total: u64,
     /// What was warned of already, where once is enough.
@@ -80,6 +84,8 @@ impl Shared {
             scalar_counts: scalars,
             layers: progress.layers.clone(),
             kinds: KindSummary::all(&progress.layers),
+            alerts: progress.alerts.clone(),
+            alerts_total: progress.alerts_total,
             warnings: progress.warnings.clone(),
             warnings_total: progress.warnings_total,
             sink_failures: progress.sink_failures.clone(),
@@ -100,6 +106,15 @@ impl Shared {
             progress.warnings.push(warning.clone());
         }
         warning
+    }
+
+    /// Keeps alerts for the summary and says them as events.
+    pub(crate) fn alert(&self, alerts: &[Alert]) {
+        alerts.iter().for_each(Alert::say);
+        let mut progress = lock(&self.progress);
+        progress.alerts_total += alerts.len() as u64;
+        let room = ALERTS_KEPT.saturating_sub(progress.alerts.len());
+        progress.alerts.extend(alerts.iter().take(room).cloned());
     }
 
     /// Writes of whole files, which training waits for: not longer than that, and never for two at once.

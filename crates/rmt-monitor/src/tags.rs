@@ -35,6 +35,8 @@ pub struct Curve {
     pub group: &'static str,
     /// Name within the group.
     pub name: &'static str,
+    /// Whether it is written with [`Detail::Lean`](crate::Detail) too.
+    pub lean: bool,
     /// Its value, where there is one.
     pub value: fn(&MatrixReport) -> Option<f64>,
 }
@@ -51,6 +53,14 @@ fn count(n: Option<usize>) -> Option<f64> {
 /// Ratio of two statistics.
 fn ratio(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a / b).filter(|r| r.is_finite())
+}
+
+/// In units of σ√n, in which the edges are at 1 ± √q whatever the shape; where both edges and both
+/// ends are known, so that each has the points of the others.
+fn normalised(report: &MatrixReport, value: Option<f64>) -> Option<f64> {
+    let all = [report.largest, report.smallest, report.edge_low, report.edge_high];
+    let unit = report.scale? * (report.large_side as f64).sqrt();
+    all.iter().all(Option::is_some).then(|| ratio(value, Some(unit)))?
 }
 
 /// Change since the previous snapshot.
@@ -72,125 +82,288 @@ fn projection(activation: &ActivationReport) -> Option<&ProjectionReport> {
     activation.projections.iter().find(|projection| projection.trace == most)
 }
 
+/// −log₁₀ of the p-value of an end of the spectrum.
+pub const EVIDENCE: &str = "minus_log10_p";
+/// The largest singular value in units of σ√n.
+pub const LARGEST: &str = "largest_normalised";
+/// The smallest one.
+pub const SMALLEST: &str = "smallest_normalised";
+/// The lower edge of the bulk in these units.
+pub const EDGE_LOW: &str = "edge_low_normalised";
+/// The upper one.
+pub const EDGE_HIGH: &str = "edge_high_normalised";
+/// The curves of the group of overlaps that are shown together, with their band.
+pub const OVERLAP_BAND: [&str; 5] = ["above", "below", "bulk", "band_low", "band_high"];
+
 /// Every curve of a layer.
 pub const CURVES: &[Curve] = &[
-    Curve { group: ABOVE, name: "significant", value: |r| count(r.significant_above) },
-    Curve { group: ABOVE, name: "outliers", value: |r| count(r.outliers_above) },
-    Curve { group: ABOVE, name: "largest_over_edge", value: |r| ratio(r.largest, r.edge_high) },
-    Curve { group: ABOVE, name: "minus_log10_p", value: |r| evidence(r.p_above) },
-    Curve { group: ABOVE, name: "signal_strength", value: |r| Some(r.signal.first()?.strength) },
-    Curve { group: BELOW, name: "significant", value: |r| count(r.significant_below) },
-    Curve { group: BELOW, name: "outliers", value: |r| count(r.outliers_below) },
-    Curve { group: BELOW, name: "smallest_over_edge", value: |r| ratio(r.smallest, r.edge_low) },
-    Curve { group: BELOW, name: "minus_log10_p", value: |r| evidence(r.p_below) },
-    Curve { group: VECTORS, name: "left_rejected", value: |r| Some(r.left.as_ref()?.ks_rejected) },
+    Curve { group: ABOVE, name: "significant", lean: true, value: |r| count(r.significant_above) },
+    Curve { group: ABOVE, name: "outliers", lean: false, value: |r| count(r.outliers_above) },
+    Curve {
+        group: ABOVE,
+        name: "largest_over_edge",
+        lean: true,
+        value: |r| ratio(r.largest, r.edge_high),
+    },
+    Curve { group: ABOVE, name: EVIDENCE, lean: true, value: |r| evidence(r.p_above) },
+    Curve {
+        group: ABOVE,
+        name: "signal_strength",
+        lean: false,
+        value: |r| Some(r.signal.first()?.strength),
+    },
+    Curve { group: BELOW, name: "significant", lean: true, value: |r| count(r.significant_below) },
+    Curve { group: BELOW, name: "outliers", lean: false, value: |r| count(r.outliers_below) },
+    Curve {
+        group: BELOW,
+        name: "smallest_over_edge",
+        lean: false,
+        value: |r| ratio(r.smallest, r.edge_low),
+    },
+    Curve { group: BELOW, name: EVIDENCE, lean: true, value: |r| evidence(r.p_below) },
+    Curve {
+        group: VECTORS,
+        name: "left_rejected",
+        lean: true,
+        value: |r| Some(r.left.as_ref()?.ks_rejected),
+    },
     Curve {
         group: VECTORS,
         name: "right_rejected",
+        lean: true,
         value: |r| Some(r.right.as_ref()?.ks_rejected),
     },
-    Curve { group: VECTORS, name: "left_ipr", value: |r| Some(r.left.as_ref()?.ipr) },
-    Curve { group: VECTORS, name: "right_ipr", value: |r| Some(r.right.as_ref()?.ipr) },
-    Curve { group: BULK, name: "distance", value: |r| r.bulk_distance },
-    Curve { group: BULK, name: "minus_log10_p", value: |r| evidence(r.p_bulk) },
-    Curve { group: BULK, name: "spacing_ratio", value: |r| r.spacing_ratio },
+    Curve { group: VECTORS, name: "left_ipr", lean: false, value: |r| Some(r.left.as_ref()?.ipr) },
+    Curve {
+        group: VECTORS,
+        name: "right_ipr",
+        lean: false,
+        value: |r| Some(r.right.as_ref()?.ipr),
+    },
+    Curve { group: BULK, name: "distance", lean: false, value: |r| r.bulk_distance },
+    Curve { group: BULK, name: "minus_log10_p", lean: false, value: |r| evidence(r.p_bulk) },
+    Curve { group: BULK, name: "spacing_ratio", lean: false, value: |r| r.spacing_ratio },
     Curve {
         group: BULK,
         name: "brody_exponent",
+        lean: false,
         value: |r| Some(r.levels.as_ref()?.brody.as_ref()?.exponent),
     },
-    Curve { group: BULK, name: "scale", value: |r| r.scale },
-    Curve { group: OVERLAP, name: "above", value: |r| activation(r, |a| a.overlap_above) },
-    Curve { group: OVERLAP, name: "below", value: |r| activation(r, |a| a.overlap_below) },
-    Curve { group: OVERLAP, name: "bulk", value: |r| activation(r, |a| a.overlap_bulk) },
-    Curve { group: OVERLAP, name: "band_high", value: |r| activation(r, |a| a.band_high) },
+    Curve { group: BULK, name: LARGEST, lean: true, value: |r| normalised(r, r.largest) },
+    Curve { group: BULK, name: SMALLEST, lean: true, value: |r| normalised(r, r.smallest) },
+    Curve { group: BULK, name: EDGE_LOW, lean: true, value: |r| normalised(r, r.edge_low) },
+    Curve { group: BULK, name: EDGE_HIGH, lean: true, value: |r| normalised(r, r.edge_high) },
+    Curve { group: BULK, name: "scale", lean: true, value: |r| r.scale },
+    Curve {
+        group: OVERLAP,
+        name: "above",
+        lean: true,
+        value: |r| activation(r, |a| a.overlap_above),
+    },
+    Curve {
+        group: OVERLAP,
+        name: "below",
+        lean: true,
+        value: |r| activation(r, |a| a.overlap_below),
+    },
+    Curve {
+        group: OVERLAP,
+        name: "bulk",
+        lean: true,
+        value: |r| activation(r, |a| a.overlap_bulk),
+    },
+    Curve {
+        group: OVERLAP,
+        name: "band_low",
+        lean: true,
+        value: |r| activation(r, |a| a.band_low),
+    },
+    Curve {
+        group: OVERLAP,
+        name: "band_high",
+        lean: true,
+        value: |r| activation(r, |a| a.band_high),
+    },
     Curve {
         group: OVERLAP,
         name: "projection_above",
+        lean: false,
         value: |r| activation(r, |a| projection(a)?.above),
     },
     Curve {
         group: OVERLAP,
         name: "projection_below",
+        lean: false,
         value: |r| activation(r, |a| projection(a)?.below),
     },
     Curve {
         group: OVERLAP,
         name: "projection_random",
+        lean: false,
         value: |r| activation(r, |a| Some(projection(a)?.null_mean)),
     },
-    Curve { group: OVERLAP, name: "angle_above", value: |r| activation(r, |a| a.angle_above) },
-    Curve { group: OVERLAP, name: "angle_below", value: |r| activation(r, |a| a.angle_below) },
+    Curve {
+        group: OVERLAP,
+        name: "angle_above",
+        lean: false,
+        value: |r| activation(r, |a| a.angle_above),
+    },
+    Curve {
+        group: OVERLAP,
+        name: "angle_below",
+        lean: false,
+        value: |r| activation(r, |a| a.angle_below),
+    },
     Curve {
         group: OVERLAP,
         name: "effective_rank",
+        lean: false,
         value: |r| activation(r, |a| a.effective_rank),
     },
-    Curve { group: DRIFT, name: "relative_norm", value: |r| r.drift.as_ref()?.relative_norm },
+    Curve {
+        group: DRIFT,
+        name: "relative_norm",
+        lean: true,
+        value: |r| r.drift.as_ref()?.relative_norm,
+    },
     Curve {
         group: DRIFT,
         name: "spectrum_distance",
+        lean: false,
         value: |r| r.drift.as_ref()?.spectrum_distance,
     },
-    Curve { group: DRIFT, name: "angle_top", value: |r| r.drift.as_ref()?.angle_top },
-    Curve { group: DRIFT, name: "angle_bottom", value: |r| r.drift.as_ref()?.angle_bottom },
+    Curve { group: DRIFT, name: "angle_top", lean: false, value: |r| r.drift.as_ref()?.angle_top },
+    Curve {
+        group: DRIFT,
+        name: "angle_bottom",
+        lean: false,
+        value: |r| r.drift.as_ref()?.angle_bottom,
+    },
     Curve {
         group: DRIFT,
         name: "change_significant",
+        lean: false,
         value: |r| count(r.drift.as_ref()?.change.as_ref()?.significant_above),
     },
     Curve {
         group: DRIFT,
         name: "change_minus_log10_p",
+        lean: false,
         value: |r| evidence(r.drift.as_ref()?.change.as_ref()?.p_above),
     },
-    Curve { group: DRIFT, name: "update_norm", value: |r| previous(r)?.relative_norm },
-    Curve { group: DRIFT, name: "update_angle_top", value: |r| previous(r)?.angle_top },
-    Curve { group: DRIFT, name: "update_angle_bottom", value: |r| previous(r)?.angle_bottom },
+    Curve { group: DRIFT, name: "update_norm", lean: false, value: |r| previous(r)?.relative_norm },
+    Curve {
+        group: DRIFT,
+        name: "update_angle_top",
+        lean: false,
+        value: |r| previous(r)?.angle_top,
+    },
+    Curve {
+        group: DRIFT,
+        name: "update_angle_bottom",
+        lean: false,
+        value: |r| previous(r)?.angle_bottom,
+    },
     Curve {
         group: DRIFT,
         name: "update_significant",
+        lean: false,
         value: |r| count(previous(r)?.change.as_ref()?.significant_above),
     },
     Curve {
         group: DRIFT,
         name: "update_minus_log10_p",
+        lean: false,
         value: |r| evidence(previous(r)?.change.as_ref()?.p_above),
     },
     Curve {
         group: DRIFT,
         name: "update_stable_rank",
+        lean: false,
         value: |r| previous(r)?.change.as_ref()?.stable_rank,
     },
     Curve {
         group: DRIFT,
         name: "spectral_edge_ratio",
+        lean: false,
         value: |r| r.drift.as_ref()?.spectral_edge.as_ref()?.ratio,
     },
-    Curve { group: HEAVY_TAIL, name: "traps", value: |r| count(r.traps.as_ref()?.count) },
+    Curve {
+        group: HEAVY_TAIL,
+        name: "traps",
+        lean: false,
+        value: |r| count(r.traps.as_ref()?.count),
+    },
     Curve {
         group: HEAVY_TAIL,
         name: "traps_largest_over_edge",
+        lean: false,
         value: |r| r.traps.as_ref()?.largest_over_edge,
     },
-    Curve { group: HEAVY_TAIL, name: "stable_rank", value: |r| r.heavy_tail.as_ref()?.stable_rank },
-    Curve { group: HEAVY_TAIL, name: "log_norm", value: |r| r.heavy_tail.as_ref()?.log_norm },
-    Curve { group: HEAVY_TAIL, name: "alpha", value: |r| r.heavy_tail.as_ref()?.alpha },
+    Curve {
+        group: HEAVY_TAIL,
+        name: "stable_rank",
+        lean: true,
+        value: |r| r.heavy_tail.as_ref()?.stable_rank,
+    },
+    Curve {
+        group: HEAVY_TAIL,
+        name: "log_norm",
+        lean: false,
+        value: |r| r.heavy_tail.as_ref()?.log_norm,
+    },
+    Curve {
+        group: HEAVY_TAIL,
+        name: "alpha",
+        lean: false,
+        value: |r| r.heavy_tail.as_ref()?.alpha,
+    },
     Curve {
         group: HEAVY_TAIL,
         name: "alpha_weighted",
+        lean: false,
         value: |r| r.heavy_tail.as_ref()?.alpha_weighted,
     },
     Curve {
         group: HEAVY_TAIL,
         name: "log_alpha_norm",
+        lean: false,
         value: |r| r.heavy_tail.as_ref()?.log_alpha_norm,
     },
-    Curve { group: HEAVY_TAIL, name: "entropy", value: |r| r.heavy_tail.as_ref()?.entropy },
+    Curve {
+        group: HEAVY_TAIL,
+        name: "entropy",
+        lean: false,
+        value: |r| r.heavy_tail.as_ref()?.entropy,
+    },
 ];
+
+/// Name of the curve of the number of layers whose verdict is "deviates".
+pub const DEVIATING: &str = "layers_deviating";
+
+/// Name of the curve of the strongest signal behind any singular value.
+pub const LARGEST_SIGNAL: &str = "largest_signal";
+
+/// Name of the text that lists alerts; the curve of their number is `alerts`.
+pub const ALERTS: &str = "alert_list";
+
+/// Name of the text that says how to read a run.
+pub const GUIDE: &str = "guide";
+
+/// Name of the text that says how a run ended.
+pub const RESULT: &str = "result";
 
 /// Name of the histogram of a layer's singular values.
 pub const SINGULAR_VALUES: &str = "singular_values";
+
+/// Name of the histogram of the left vectors' p-values.
+pub const LEFT_P: &str = "left_p";
+
+/// Name of the histogram of the right vectors' p-values.
+pub const RIGHT_P: &str = "right_p";
+
+/// Name of the picture of the evidence of every layer at every step.
+pub const HEAT_MAP: &str = "evidence";
 
 /// Name of the picture of the spectrum against its law.
 pub const SPECTRUM: &str = "spectrum";
@@ -287,5 +460,14 @@ mod tests {
     fn tags_are_unique() {
         let all: HashSet<_> = CURVES.iter().map(|c| (c.group, c.name)).collect();
         assert_eq!(all.len(), CURVES.len());
+        // The layout of the custom-scalars page names curves that are always written.
+        let lean =
+            |group, name| CURVES.iter().any(|c| c.lean && (c.group, c.name) == (group, name));
+        let margins = [LARGEST, SMALLEST, EDGE_LOW, EDGE_HIGH].map(|name| (BULK, name));
+        let overlaps = OVERLAP_BAND.map(|name| (OVERLAP, name));
+        let evidence = [(ABOVE, EVIDENCE), (BELOW, EVIDENCE)];
+        for (group, name) in margins.into_iter().chain(overlaps).chain(evidence) {
+            assert!(lean(group, name), "{group}/{name}");
+        }
     }
 }

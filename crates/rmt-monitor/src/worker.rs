@@ -3,6 +3,7 @@
 mod gradients;
 mod slot;
 
+use crate::alerts::Alerts;
 use crate::guard::{discard, guarded};
 use crate::history::History;
 use crate::ledger::{DropReason, Outcome};
@@ -70,6 +71,7 @@ pub(crate) struct Worker {
     frozen: HashMap<String, LayerReport>,
     first: FirstSnapshot,
     scalars: Scalars,
+    alerts: Alerts,
     /// Warnings that the sinks were given.
     warned: usize,
     last_flush: Instant,
@@ -84,6 +86,7 @@ impl Worker {
     ) -> Self {
         Self {
             history: History::new(&shared.settings),
+            alerts: Alerts::new(shared.settings.alerts.clone()),
             shared,
             analyser,
             sinks: Slot::all(sinks),
@@ -186,6 +189,8 @@ impl Worker {
             self.shared.ledger.complete(outcome);
         }
         self.remember(&reports);
+        let alerts: Vec<_> = reports.iter().flat_map(|report| self.alerts.of(report)).collect();
+        self.shared.alert(&alerts);
         if self.ticks == 0 {
             let written = self.shared.directory.write_run(&lock(&self.shared.info));
             if let Err(error) = written {
@@ -205,6 +210,7 @@ impl Worker {
             wall_time: wall_time(),
             spectral_edge: self.history.spectral_edge(step),
             reports,
+            alerts: Some(self.alerts.total()),
             health: Some(Health { lag_steps, queue_bytes, tick_seconds, counts }),
         };
         tracing::debug!(
@@ -218,6 +224,9 @@ impl Worker {
         lock(&self.shared.progress).ticks = self.ticks;
         self.write_scalars();
         self.write(step, &Record::Tick(&tick));
+        if !alerts.is_empty() {
+            self.write(step, &Record::Alerts(&alerts));
+        }
         self.flush();
         self.keep_reference(step);
     }

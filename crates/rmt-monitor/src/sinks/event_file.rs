@@ -41,6 +41,10 @@ pub(super) enum Value {
     Histogram(Vec<[f64; 3]>),
     /// Markdown.
     Text(String),
+    /// A layout of custom scalars, as a message.
+    Layout(Vec<u8>),
+    /// Data of the HParams page, as a message.
+    HParams(Vec<u8>),
     /// A picture.
     Image {
         /// Pixels.
@@ -60,6 +64,7 @@ impl Value {
                 !bins.is_empty() && bins.iter().flatten().all(|x| x.is_finite())
             }
             Self::Text(text) => !text.is_empty(),
+            Self::Layout(message) | Self::HParams(message) => !message.is_empty(),
             Self::Image { png, .. } => !png.is_empty(),
         }
     }
@@ -245,11 +250,22 @@ fn message(tag: String, value: Value, describe: bool) -> Summary_Value {
             if describe {
                 message.set_metadata(metadata("text", DATA_CLASS_TENSOR));
             }
+            message.set_tensor(string(text.into_bytes()));
+        }
+        Value::Layout(layout) => {
+            if describe {
+                message.set_metadata(metadata("custom_scalars", DATA_CLASS_TENSOR));
+            }
+            message.set_tensor(string(layout));
+        }
+        Value::HParams(data) => {
+            // All of it is in the metadata, beside an empty vector.
+            let mut metadata = metadata("hparams", DATA_CLASS_TENSOR);
+            metadata.mut_plugin_data().set_content(data);
+            message.set_metadata(metadata);
             let mut tensor = TensorProto::new();
-            tensor.set_dtype(DataType::DT_STRING);
-            // A scalar of type string: an empty shape.
-            tensor.mut_tensor_shape();
-            tensor.mut_string_val().push(text.into_bytes());
+            tensor.set_dtype(DataType::DT_FLOAT);
+            tensor.mut_tensor_shape().dim.push(TensorShapeProto_Dim::new());
             message.set_tensor(tensor);
         }
         Value::Image { width, height, png } => {
@@ -268,6 +284,15 @@ fn message(tag: String, value: Value, describe: bool) -> Summary_Value {
         }
     }
     message
+}
+
+/// A scalar of type string: an empty shape.
+fn string(bytes: Vec<u8>) -> TensorProto {
+    let mut tensor = TensorProto::new();
+    tensor.set_dtype(DataType::DT_STRING);
+    tensor.mut_tensor_shape();
+    tensor.mut_string_val().push(bytes);
+    tensor
 }
 
 fn metadata(plugin: &str, data_class: u64) -> SummaryMetadata {

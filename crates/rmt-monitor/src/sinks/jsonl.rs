@@ -2,6 +2,7 @@
 
 use super::Sink;
 use super::files::{no_link, still_at};
+use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick};
 use crate::tags;
@@ -29,6 +30,7 @@ pub struct Jsonl {
     profiles: Lines,
     gradients: Lines,
     tables: Lines,
+    alerts: Lines,
     warnings: Lines,
     session: u32,
     profiles_every: u64,
@@ -74,6 +76,13 @@ struct WarningRow<'a> {
 }
 
 #[derive(Serialize)]
+struct AlertRow<'a> {
+    session: u32,
+    #[serde(flatten)]
+    alert: &'a Alert,
+}
+
+#[derive(Serialize)]
 struct TableRow<'a> {
     table: &'a str,
     step: u64,
@@ -92,6 +101,7 @@ impl Jsonl {
             profiles: lines("profiles.jsonl"),
             gradients: lines("gradients.jsonl"),
             tables: lines("tables.jsonl"),
+            alerts: lines("alerts.jsonl"),
             warnings: lines("warnings.jsonl"),
             session: 0,
             profiles_every,
@@ -171,6 +181,7 @@ impl Jsonl {
             &mut self.profiles,
             &mut self.gradients,
             &mut self.tables,
+            &mut self.alerts,
             &mut self.warnings,
         ];
         files.into_iter().map(Lines::sync).fold(Ok(()), Result::and)
@@ -209,6 +220,10 @@ impl Sink for Jsonl {
                 step: table.step,
                 cells: table.columns.iter().zip(cells).collect(),
             })),
+            Record::Alerts(alerts) => {
+                let session = self.session;
+                self.alerts.append(alerts.iter().map(|alert| AlertRow { session, alert }))
+            }
             Record::Warning(warning) => self.warnings.append(std::iter::once(WarningRow {
                 session: self.session,
                 step: warning.step,

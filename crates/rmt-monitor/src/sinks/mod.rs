@@ -1,10 +1,16 @@
 //! Where records go.
 
+mod custom_scalars;
 mod event_file;
 mod files;
+mod heat;
+mod hparams;
 mod jsonl;
+mod overview;
 mod pictures;
 mod tensorboard;
+mod texts;
+mod wire;
 
 pub use jsonl::Jsonl;
 pub use tensorboard::TensorBoard;

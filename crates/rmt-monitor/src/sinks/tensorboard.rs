@@ -2,9 +2,13 @@
 
 use super::Sink;
 use super::event_file::{EventFile, Value};
+use super::overview::Overview;
 use super::pictures::{Pictures, pictures};
+use super::texts;
+use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
+use crate::settings::{Detail, Settings};
 use crate::tags::{self, CURVES, TagNames};
 use rmt_core::layers::LayerId;
 use rmt_core::report::Verdict;
@@ -15,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 /// Bins from 0 to the bulk's upper edge as first seen.
 const BINS_TO_EDGE: f64 = 32.0;
+/// Width of a bin of p-values.
+const P_BIN: f64 = 0.05;
 /// Beyond this many edges, everything is in one last bin.
 const EDGES_SHOWN: f64 = 16.0;
 
@@ -42,6 +48,8 @@ pub struct TensorBoard {
     pictures: Option<Pictures>,
     /// Width of a bin of overlaps, by layer.
     overlap_widths: HashMap<String, f64>,
+    detail: Detail,
+    overview: Overview,
 }
 
 impl TensorBoard {
@@ -60,6 +68,8 @@ impl TensorBoard {
             verdicts: HashMap::new(),
             pictures: Some(Pictures::default()),
             overlap_widths: HashMap::new(),
+            detail: Detail::default(),
+            overview: Overview::new(true),
         }
     }
 
@@ -67,7 +77,16 @@ impl TensorBoard {
     /// its last one.
     #[must_use]
     pub fn with_pictures(self, on: bool) -> Self {
-        Self { pictures: on.then(Pictures::default), ..self }
+        let overview = self.overview.with_pictures(on);
+        Self { pictures: on.then(Pictures::default), overview, ..self }
+    }
+
+    /// Writes what these settings say, and says them on the text page.
+    #[must_use]
+    pub fn with_settings(self, settings: &Settings) -> Self {
+        let detail = settings.tensorboard_detail;
+        let overview = Overview::of(settings);
+        Self { detail, overview, ..self }.with_pictures(settings.pictures)
     }
 
     /// Files in `directory` that start no session: what is there is not replaced.
@@ -78,6 +97,7 @@ impl TensorBoard {
     /// Says so in a new file. What earlier sessions said of the restored step itself stays: the
     /// snapshot of it is the same again, and of losses and validations there is no other.
     fn start(&mut self, session: u32, step: u64) -> Result<(), SinkError> {
+        self.overview.start(step);
         let flushed = self.flush();
         (self.file, self.begun) = (None, false);
         self.restored = (session > 0 && step > 0).then_some(step);
@@ -104,12 +124,14 @@ impl TensorBoard {
             self.verdicts.insert(report.layer.clone(), report.report.verdict);
         }
         let with = |verdict| self.verdicts.values().filter(|v| **v == verdict).count() as f64;
-        let layers = [
-            ("layers_deviating", with(Verdict::Deviates)),
-            ("layers_random", with(Verdict::Random)),
-        ];
+        let layers =
+            [(tags::DEVIATING, with(Verdict::Deviates)), ("layers_random", with(Verdict::Random))];
         let health = tick.health.iter().flat_map(Health::scalars);
-        for (name, value) in layers.into_iter().chain(health).chain(tick.scalars()) {
+        let signals = tick.reports.iter().flat_map(|report| report.report.signal.first());
+        let signal = signals.map(|signal| signal.strength).max_by(f64::total_cmp);
+        let signal = signal.map(|strength| (tags::LARGEST_SIGNAL, strength));
+        let all = layers.into_iter().chain(signal).chain(health).chain(tick.scalars());
+        for (name, value) in all {
             values.push((format!("{}/{name}", tags::SUMMARY), Value::Scalar(value as f32)));
         }
         for (kind, aggregate) in Aggregate::by_kind(&tick.reports) {
@@ -119,7 +141,7 @@ impl TensorBoard {
             }
         }
         for (report, name) in tick.reports.iter().zip(&paths) {
-            for curve in CURVES {
+            for curve in CURVES.iter().filter(|curve| curve.lean || self.detail == Detail::All) {
                 if let Some(value) = (curve.value)(&report.report) {
                     let tag = self.names.tag(curve.group, curve.name, name);
                     values.push((tag, Value::Scalar(value as f32)));
@@ -133,13 +155,19 @@ impl TensorBoard {
                 let tag = self.names.tag(tags::OVERLAP, tags::OVERLAP_COUNTS, name);
                 values.push((tag, Value::Histogram(bins)));
             }
-            if self.pictures.as_mut().is_some_and(|pictures| pictures.due(name, report)) {
+            let due = self.pictures.as_mut().is_some_and(|pictures| pictures.due(name, report));
+            if due {
                 self.draw(name, report, &mut values);
             }
+            if due || self.detail == Detail::All {
+                self.p_values(name, report, &mut values);
+            }
         }
+        let overview = self.overview.tick(tick, &mut self.names);
         if self.restored == Some(tick.step) {
-            return Ok(());
+            return self.append(tick.step, tick.wall_time, overview);
         }
+        values.extend(overview);
         self.append(tick.step, tick.wall_time, values)
     }
 
@@ -158,6 +186,18 @@ impl TensorBoard {
         let edge = report.report.activation.as_ref()?.band_high?;
         let width = *self.overlap_widths.entry(name.to_owned()).or_insert(edge / BINS_TO_EDGE);
         Some(bins(&overlaps, width))
+    }
+
+    /// p-values of the vectors, on one grid: those of random vectors are equally many everywhere.
+    fn p_values(&mut self, name: &str, report: &LayerReport, values: &mut Vec<(String, Value)>) {
+        let Some(profile) = &report.profile else { return };
+        for (statistic, all) in [(tags::LEFT_P, &profile.left_p), (tags::RIGHT_P, &profile.right_p)]
+        {
+            let mut p: Vec<f64> = all.iter().copied().filter(|p| p.is_finite()).collect();
+            p.sort_unstable_by(|x, y| y.total_cmp(x));
+            let tag = self.names.tag(tags::VECTORS, statistic, name);
+            values.push((tag, Value::Histogram(bins(&p, P_BIN))));
+        }
     }
 
     fn draw(&mut self, name: &str, report: &LayerReport, values: &mut Vec<(String, Value)>) {
@@ -205,9 +245,18 @@ impl TensorBoard {
     }
 
     fn scalars(&mut self, scalars: &Scalars) -> Result<(), SinkError> {
+        self.overview.scalars(scalars);
         let values =
             scalars.values.iter().map(|(name, x)| (name.clone(), Value::Scalar(*x as f32)));
         self.append(scalars.step, scalars.wall_time, values.collect())
+    }
+
+    /// A list on the text page.
+    fn alerts(&mut self, alerts: &[Alert]) -> Result<(), SinkError> {
+        let Some(first) = alerts.first() else { return Ok(()) };
+        let tag = format!("{}/{}", tags::SUMMARY, tags::ALERTS);
+        let text = Value::Text(texts::alerts(alerts));
+        self.append(first.step, wall_time(), vec![(tag, text)])
     }
 
     fn append(
@@ -262,9 +311,12 @@ impl Sink for TensorBoard {
                 let text = Value::Text(table.markdown());
                 self.append(table.step, wall_time(), vec![(tag, text)])
             }
+            Record::Alerts(alerts) => self.alerts(alerts),
             Record::Warning(_) => Ok(()),
-            Record::End(_) => {
+            Record::End(summary) => {
                 let drawn = self.last_pictures();
+                let (step, values) = self.overview.end(summary);
+                let drawn = drawn.and(self.append(step, wall_time(), values));
                 let flushed = self.flush();
                 let synced = self.file.as_ref().map_or(Ok(()), EventFile::sync);
                 drawn.and(flushed).and(self.checked(synced))
@@ -318,6 +370,7 @@ fn bins(descending: &[f64], width: f64) -> Vec<[f64; 3]> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
 
     #[test]
     fn a_restored_step_is_written_by_one_session() {
@@ -363,6 +416,36 @@ mod tests {
             assert!(holds(&tag("02")) && holds(&tag("10")) && !holds(&tag("2")));
         }
         assert!(!holds("update_ratio"));
+    }
+
+    /// One matrix with 64 singular values, 1,000 ticks and no pictures.
+    #[test]
+    fn bytes_of_a_thousand_ticks() {
+        let values: Vec<f64> = (0..64 * 96).map(|k| f64::from(k * 7919 % 10_007) - 5e3).collect();
+        let matrix = Matrix::new(&values[..], 64, 96, Orientation::OutIn).unwrap();
+        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
+        let analysis = analyser.analyse(&matrix, Context::default()).unwrap();
+        let layer = LayerId::from_name("blocks.0.query.weight");
+        let report = LayerReport::new(0, 0, layer, "f32".into(), analysis.report)
+            .with_profile(analysis.profile);
+        let bytes_of = |detail| {
+            let directory = tempfile::tempdir().unwrap();
+            let settings =
+                Settings { tensorboard_detail: detail, pictures: false, ..Settings::default() };
+            let mut sink = TensorBoard::new(directory.path()).with_settings(&settings);
+            for step in 0..1_000 {
+                let mut report = report.clone();
+                report.step = step;
+                sink.write(&Record::Tick(&Tick::new(0, step, vec![report]))).unwrap();
+            }
+            sink.flush().unwrap();
+            let file = std::fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap();
+            file.metadata().unwrap().len()
+        };
+        let (lean, all) = (bytes_of(Detail::Lean), bytes_of(Detail::All));
+        println!("lean {lean}, all {all}");
+        // As the README says.
+        assert!(lean < 3_000_000 && all < 6_000_000 && 3 * lean < 2 * all, "{lean} {all}");
     }
 
     #[test]

@@ -1,0 +1,183 @@
+//! Markdown for TensorBoard's text page.
+
+use crate::alerts::Alert;
+use crate::record::Summary;
+use rmt_core::layers::LayerKind;
+use rmt_core::{LayerReport, MatrixReport};
+
+/// Lines of a list that are shown; of the others, the number is.
+const MOST: usize = 50;
+
+/// As plain text in Markdown, on one line.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '(' | ')' | '#' | '+'
+            | '-' | '!' | '|' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            c if c.is_control() => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// One line for each alert.
+pub(super) fn alerts(alerts: &[Alert]) -> String {
+    let line = |alert: &Alert| {
+        format!(
+            "- **{}** ({}) {}\n",
+            escaped(alert.alert.name()),
+            alert.level.name(),
+            escaped(&alert.message)
+        )
+    };
+    let mut text: String = alerts.iter().take(MOST).map(line).collect();
+    if alerts.len() > MOST {
+        text.push_str(&format!("- and {} more\n", alerts.len() - MOST));
+    }
+    text
+}
+
+/// Rows of a table that are shown.
+const ROWS: usize = 300;
+
+/// What is watched, how to read it, and the settings (as JSON).
+pub(super) fn guide(reports: &[LayerReport], settings: &str) -> String {
+    let mut kinds: Vec<(LayerKind, usize)> = Vec::new();
+    for report in reports {
+        match kinds.iter_mut().find(|(kind, _)| *kind == report.layer.kind) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((report.layer.kind, 1)),
+        }
+    }
+    let kinds: Vec<String> = kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {}", escaped(&kind.to_string())))
+        .collect();
+    let watched = format!("{} matrices: {}.", reports.len(), kinds.join(", "));
+    // Backticks would end the block of code.
+    let settings: String =
+        settings.replace('`', "'").lines().map(|line| format!("    {line}\n")).collect();
+    format!("## What is watched\n\n{watched}\n\n{READING}\n## Settings\n\n{settings}")
+}
+
+const READING: &str = "\
+## How to read this
+
+A weight matrix at random initialization has singular values between two edges, which random matrix \
+theory knows; training shows where the matrix leaves it.
+
+- **rmt\\_0\\_summary**: how many layers deviate from a random matrix, alerts, and how the monitor is doing.
+- **rmt\\_1\\_above**: singular values above the upper edge: what the layer has learned most strongly.
+- **rmt\\_2\\_below**: singular values below the lower edge: directions that training took away.
+- **rmt\\_3\\_vectors**: the fraction of singular vectors that are not random; with random weights it is \
+the level of the test.
+- **rmt\\_4\\_bulk**: the rest of the spectrum, which stays random for long, and its scale.
+- **rmt\\_5\\_overlap**: whether the layer points where its input varies; inside the band it does so by chance.
+- **rmt\\_6\\_drift**: how far the weights are from the first snapshot.
+- **rmt\\_7\\_heavy\\_tail**: ranks and norms.
+
+Curves named minus\\_log10\\_p are evidence: 2 is p = 0.01, and larger is stronger. The page *Custom \
+Scalars* has the largest and smallest singular values between their edges: a line outside its band is a \
+singular value that random weights would not have. *Images* has a heat map of the evidence, layer by step.
+";
+
+/// How every layer and every kind ended.
+pub(super) fn result(summary: &Summary) -> String {
+    let figure = |x: Option<f64>| x.map_or("–".to_owned(), |x| format!("{x:.3}"));
+    let count = |n: Option<usize>| n.map_or("–".to_owned(), |n| n.to_string());
+    let step = |step: Option<u64>| step.map_or("never".to_owned(), |step| step.to_string());
+    let kinds = summary.kinds.iter().map(|kind| {
+        let of = &kind.aggregate;
+        vec![
+            escaped(&kind.kind.to_string()),
+            of.matrices.to_string(),
+            of.deviating.to_string(),
+            step(kind.first_deviation),
+            figure(of.significant_above),
+            figure(of.significant_below),
+            figure(of.stable_rank),
+        ]
+    });
+    let kinds = table(
+        &["kind", "matrices", "deviate", "first at step", "above / m", "below / m", "stable rank"],
+        kinds.collect(),
+    );
+    let layers = summary.layers.iter().take(ROWS).map(|layer| {
+        let (first, last) = (&layer.first.report, &layer.last.report);
+        let over_edge = |report: &MatrixReport| {
+            report.largest.zip(report.edge_high).map(|(largest, edge)| largest / edge)
+        };
+        let rank =
+            |report: &MatrixReport| report.heavy_tail.as_ref().and_then(|tail| tail.stable_rank);
+        vec![
+            escaped(&layer.last.layer.path()),
+            format!("{} × {}", last.shape[0], last.shape[1]),
+            escaped(&format!("{} → {}", first.verdict, last.verdict)),
+            step(layer.first_deviation),
+            count(last.significant_above),
+            count(last.significant_below),
+            format!("{} → {}", figure(over_edge(first)), figure(over_edge(last))),
+            format!("{} → {}", figure(rank(first)), figure(rank(last))),
+        ]
+    });
+    let layers = table(
+        &[
+            "layer",
+            "shape",
+            "verdict",
+            "first deviates at step",
+            "above",
+            "below",
+            "largest / edge",
+            "stable rank",
+        ],
+        layers.collect(),
+    );
+    let more = match summary.layers.len().saturating_sub(ROWS) {
+        0 => String::new(),
+        more => format!("\nand {more} more in summary.json\n"),
+    };
+    let Summary { ticks, counts, alerts_total, warnings_total, .. } = summary;
+    format!(
+        "## By kind\n\n{kinds}\n## By layer\n\n{layers}{more}\n{ticks} ticks; {} of {} matrices \
+         analysed; {alerts_total} alerts; {warnings_total} warnings.\n",
+        counts.analysed, counts.submitted,
+    )
+}
+
+/// Of cells that are Markdown already.
+fn table(columns: &[&str], rows: Vec<Vec<String>>) -> String {
+    let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
+    let head = line(columns.to_vec()) + &line(vec!["---"; columns.len()]);
+    let rows = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
+    head + &rows.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alerts::AlertKind;
+
+    #[test]
+    fn names_are_no_markup() {
+        assert_eq!(escaped("a_*b*\n<i>"), "a\\_\\*b\\* \\<i\\>");
+        let alert = |step: u64| Alert {
+            step,
+            layer: "a".into(),
+            alert: AlertKind::RankCollapse,
+            level: AlertKind::RankCollapse.level(),
+            message: "`a`: low".into(),
+        };
+        let one = alerts(&[alert(1)]);
+        assert_eq!(one, "- **rank\\_collapse** (warning) \\`a\\`: low\n");
+        let many: Vec<Alert> = (0..60).map(alert).collect();
+        let many = alerts(&many);
+        assert_eq!(many.lines().count(), MOST + 1);
+        assert!(many.ends_with("- and 10 more\n"));
+    }
+}
