@@ -10,6 +10,7 @@ mod hostile;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod memory;
+mod parts;
 mod scripts;
 
 use std::path::Path;
