@@ -9,6 +9,7 @@ pub mod formats;
 pub mod inspect;
 pub mod matrices;
 pub mod merge;
+pub mod report;
 pub mod sanity;
 
 mod cells;

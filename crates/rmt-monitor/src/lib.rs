@@ -51,6 +51,7 @@ mod history;
 mod layout;
 mod ledger;
 mod null_cache;
+mod profiles;
 pub mod reader;
 mod record;
 mod reference_file;
@@ -72,6 +73,7 @@ pub use globs::{NameFilter, NameRules};
 pub use layout::{Layout, Matrices, UnknownLayout};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
+pub use profiles::{StoredProfile, read_last_profiles};
 pub use reader::{Reports, read_reports};
 pub use record::{
     GradientTick, Health, KindSummary, LayerSummary, Record, Scalars, Status, Summary, Table, Tick,

@@ -13,6 +13,20 @@ use std::path::{Path, PathBuf};
 /// Names that a message has at most.
 const NAMED: usize = 5;
 
+/// Whether a file is a part: whether its first line is an object that says of which.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn is_part(path: &Path) -> Result<bool> {
+    let name = || path.display().to_string();
+    let mut line = Vec::new();
+    BufReader::new(File::open(path).with_context(name)?)
+        .read_until(b'\n', &mut line)
+        .with_context(name)?;
+    let first: Result<serde_json::Value, _> = serde_json::from_slice(&line);
+    Ok(first.is_ok_and(|first| first.get("shard").is_some()))
+}
+
 /// A part that was read.
 pub(crate) struct Part {
     path: PathBuf,

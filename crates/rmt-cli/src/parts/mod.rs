@@ -7,4 +7,4 @@ mod header;
 mod join;
 
 pub(crate) use header::{Header, split};
-pub(crate) use join::{Part, join};
+pub(crate) use join::{Part, is_part, join};
