@@ -1,9 +1,9 @@
 //! The page of several runs beside each other, aligned by step.
 
-use super::html::{folded, grid, section};
+use super::html::{folded, grid, section, wide};
 use super::load::Run;
 use super::{series, single, tables};
-use rmt_plot::{Drawing, HeatMapData, Trajectory, heat_map, spectrum, trajectory};
+use rmt_plot::{Drawing, HeatMapData, Trajectory, spectrum, trajectory};
 
 /// Layers up to which pictures of each are not folded away.
 const OPEN: usize = 30;
@@ -19,7 +19,7 @@ pub(super) fn contents(runs: &[Run]) -> String {
         let mut own = String::new();
         if run.steps.len() > 1 {
             let title = format!("{}: strongest evidence, by step", run.name);
-            own.push_str(&grid([single::over_steps(&title, run)]));
+            own.push_str(&wide([single::over_steps(&title, run)]));
         }
         own.push_str(&single::all_tables(run, &format!("-{number}")));
         html.push_str(&folded(&run.name, false, &own));
@@ -82,8 +82,8 @@ fn at_one_step(runs: &[Run], layers: &[&str]) -> String {
     };
     let values = layers.iter().flat_map(|layer| runs.iter().map(move |run| value(run, layer)));
     let title = format!("Strongest evidence of the family, step {step}");
-    let map = heat_map(&HeatMapData::named(title, rows, names).with_values(values));
-    let html = grid([map]) + &tables::beside("beside-table", runs, layers, step);
+    let map = single::evidence_map(HeatMapData::named(title, rows, names), values);
+    let html = wide([map]) + &tables::beside("beside-table", runs, layers, step);
     let about = format!("At step {step}, the last that all runs have reports of.");
     section("beside", "Matrices beside each other", &about, &html)
 }

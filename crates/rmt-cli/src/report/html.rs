@@ -60,7 +60,16 @@ pub(super) fn table(id: &str, columns: &[(String, String)], rows: &[Vec<Cell>]) 
 
 /// Pictures beside each other, as many as have room.
 pub(super) fn grid(drawings: impl IntoIterator<Item = Drawing>) -> String {
-    let mut html = String::from("<div class=grid>\n");
+    pictures("grid", drawings)
+}
+
+/// The same of pictures with small print, fewer beside each other.
+pub(super) fn wide(drawings: impl IntoIterator<Item = Drawing>) -> String {
+    pictures("\"grid wide\"", drawings)
+}
+
+fn pictures(class: &str, drawings: impl IntoIterator<Item = Drawing>) -> String {
+    let mut html = format!("<div class={class}>\n");
     for drawing in drawings {
         let _ = write!(html, "<figure>{}</figure>", drawing.to_html());
     }

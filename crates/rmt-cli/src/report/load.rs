@@ -43,7 +43,7 @@ impl Run {
             }
         }
         if rows.is_empty() {
-            bail!("{name}: there is no report in it");
+            bail!("there is no report in it");
         }
         let steps: BTreeSet<u64> = rows.iter().map(|row| row.step).collect();
         Ok(Self { name, rows, layers, steps: steps.into_iter().collect(), places })
@@ -107,7 +107,12 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Run>> {
         }
     }
     let names = names(&runs.iter().map(|(path, _)| path.as_path()).collect::<Vec<_>>());
-    names.into_iter().zip(runs).map(|(name, (_, rows))| Run::new(name, rows)).collect()
+    let named = names.into_iter().zip(runs);
+    named
+        .map(|(name, (path, rows))| {
+            Run::new(name, rows).with_context(|| path.display().to_string())
+        })
+        .collect()
 }
 
 fn directory(path: &Path) -> Result<Vec<LayerReport>> {

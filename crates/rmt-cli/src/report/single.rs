@@ -1,6 +1,6 @@
 //! The page of one run.
 
-use super::html::{folded, grid, section};
+use super::html::{folded, grid, section, wide};
 use super::load::Run;
 use super::{series, tables};
 use rmt_core::layers::LayerKind;
@@ -12,7 +12,7 @@ use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 const OPEN: usize = 30;
 
 pub(super) fn contents(run: &Run) -> String {
-    [summary(run), heat_maps(run), means(run), pictures(run), all_tables(run, "")].concat()
+    [summary(run), heat_maps(run), pictures(run), means(run), all_tables(run, "")].concat()
 }
 
 fn summary(run: &Run) -> String {
@@ -48,11 +48,20 @@ fn summary(run: &Run) -> String {
     )
 }
 
-const NAVIGATION: &str = "<nav><a href=\"#where\">Where</a><a href=\"#course\">Course</a>\
-<a href=\"#spectra\">Spectra</a><a href=\"#tables\">Tables</a></nav>\n";
+const NAVIGATION: &str = "<nav><a href=\"#where\">Where</a><a href=\"#spectra\">Spectra</a>\
+<a href=\"#course\">Course</a><a href=\"#tables\">Tables</a></nav>\n";
 
-/// −log₁₀ p; a p of 0 has the darkest end of the scale.
-pub(super) fn evidence(p: f64) -> f64 {
+/// Evidence at which the colours end, so that what is hardly significant is told from what is not at
+/// all: p-values of 1e-200 would leave one colour to all others.
+const ENOUGH: f64 = 10.0;
+
+/// The heat map of evidence.
+pub(super) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f64>) -> Drawing {
+    heat_map(&data.with_values(values).with_limits(0.0, ENOUGH))
+}
+
+/// −log₁₀ p.
+fn evidence(p: f64) -> f64 {
     -p.log10()
 }
 
@@ -73,15 +82,15 @@ fn heat_maps(run: &Run) -> String {
     let values = latest.iter().flat_map(|row| FAMILY.map(|name| cell(row, name)));
     let title = "Evidence by test, as last reported";
     let mut drawings =
-        vec![heat_map(&HeatMapData::named(title, run.layers.clone(), columns).with_values(values))];
+        vec![evidence_map(HeatMapData::named(title, run.layers.clone(), columns), values)];
     if run.steps.len() > 1 {
         drawings.push(over_steps("Strongest evidence of the family, by step", run));
     }
     let about = "−log₁₀ p of each test that the verdict is made of: 2 is a p-value of 1 %, lighter is \
-                 less random. p_above and p_below are of the largest and the smallest singular value, \
+                 less random; the colours end at 10. p_above and p_below are of the largest and the smallest singular value, \
                  p_bulk of all between, left and right of the singular vectors on the output and the \
                  input side.";
-    section("where", "Where the matrices are not random", about, &grid(drawings))
+    section("where", "Where the matrices are not random", about, &wide(drawings))
 }
 
 pub(super) fn over_steps(title: &str, run: &Run) -> Drawing {
@@ -94,7 +103,7 @@ pub(super) fn over_steps(title: &str, run: &Run) -> Drawing {
         .flat_map(|layer| run.steps.iter().map(move |step| at(layer, step)))
         .collect();
     let data = HeatMapData::new(title, run.layers.clone(), run.steps.clone());
-    heat_map(&data.with_values(values))
+    evidence_map(data, values)
 }
 
 fn means(run: &Run) -> String {
