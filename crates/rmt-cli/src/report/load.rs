@@ -125,14 +125,15 @@ fn directory(path: &Path) -> Result<Vec<LayerReport>> {
             row.profile = profiles.remove(&path).map(|stored| stored.profile);
         }
     }
-    // The reader has them in the order of their names, which puts block 10 before block 2.
+    // The reader has them in the order of their names, which puts block 10 before block 2. Without
+    // the model's own order, that of the blocks is something.
     let order = order(path);
     let place = |row: &LayerReport| order.get(&row.layer.path()).copied().unwrap_or(usize::MAX);
-    rows.sort_by_key(|row| (row.step, place(row)));
+    rows.sort_by_key(|row| (row.step, place(row), row.layer.block));
     Ok(rows)
 }
 
-/// Place of each layer in the model, as `run.json` says. Without it, the order is that of the names.
+/// Place of each layer in the model, as `run.json` says; nothing without it.
 fn order(directory: &Path) -> BTreeMap<String, usize> {
     #[derive(Deserialize)]
     struct Info {
