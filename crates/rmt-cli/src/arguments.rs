@@ -1,6 +1,6 @@
 //! The command line as a whole: subcommands, and what the exit status says.
 
-use crate::{compare, inspect, sanity};
+use crate::{compare, inspect, merge, report, sanity};
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io;
@@ -25,6 +25,8 @@ an expectation (--expect) does not hold.";
 enum Command {
     Inspect(inspect::Options),
     Compare(compare::Options),
+    Merge(merge::Options),
+    Report(report::Options),
     /// Draws random matrices and checks that they are found random, and others not.
     Sanity(sanity::Options),
     /// Prints a completion script for a shell.
@@ -88,6 +90,8 @@ fn run(command: &Command) -> Result<Status> {
     match command {
         Command::Inspect(options) => inspect::run(options),
         Command::Compare(options) => compare::run(options),
+        Command::Merge(options) => merge::run(options).map(|()| Status::Success),
+        Command::Report(options) => report::run(options).map(|()| Status::Success),
         Command::Sanity(options) => {
             Ok(if sanity::run(options)? { Status::Success } else { Status::Failed })
         }

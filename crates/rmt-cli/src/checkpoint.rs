@@ -1,7 +1,7 @@
 //! A checkpoint that is open: its matrices, and the step that it was taken at.
 
 use crate::formats::{self, Source};
-use crate::matrices::{Plan, Planned, plan};
+use crate::matrices::{Plan, plan};
 use crate::selection::Selection;
 use crate::steps::steps_of;
 use crate::terminal::clean;
@@ -77,10 +77,4 @@ fn open(path: &Path, step: u64, selection: &Selection) -> Result<Checkpoint> {
     let source = formats::open(path)?;
     let plan = plan(source.as_ref(), &selection.wanted(path)?)?;
     Ok(Checkpoint { path: path.to_owned(), step, source, plan })
-}
-
-/// What a matrix costs: m²n multiplications, for each decomposition.
-pub(crate) fn cost(matrix: &Planned) -> f64 {
-    let [rows, cols] = matrix.shape.map(|side| side as f64);
-    rows.min(cols) * rows * cols
 }

@@ -8,6 +8,8 @@ pub mod compare;
 pub mod formats;
 pub mod inspect;
 pub mod matrices;
+pub mod merge;
+pub mod report;
 pub mod sanity;
 
 mod cells;
@@ -16,6 +18,7 @@ mod flat;
 mod judging;
 mod measure;
 mod output;
+mod parts;
 mod progress;
 mod selection;
 mod short;

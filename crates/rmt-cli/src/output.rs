@@ -57,7 +57,7 @@ pub(crate) struct Output {
 
 impl Output {
     /// Standard output without a path.
-    fn open(path: Option<&Path>, inputs: &[PathBuf]) -> Result<Self> {
+    pub(crate) fn open(path: Option<&Path>, inputs: &[PathBuf]) -> Result<Self> {
         let bar = ProgressBar::hidden();
         let Some(path) = path else {
             let writer = Box::new(io::BufWriter::new(io::stdout()));
@@ -69,7 +69,7 @@ impl Output {
             _ => false,
         };
         if inputs.iter().any(same) {
-            bail!("{name}: this checkpoint is read; choose another file for the output");
+            bail!("{name}: this file is read; choose another file for the output");
         }
         let file = File::create(path).with_context(|| name.clone())?;
         Ok(Self { writer: Box::new(io::BufWriter::new(file)), name, bar, is_terminal: false })

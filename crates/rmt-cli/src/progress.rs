@@ -1,16 +1,16 @@
 //! How far the work is: matrices, bytes and the time left.
 
-use crate::checkpoint::cost;
 use crate::matrices::Planned;
 use crate::terminal;
 use indicatif::{HumanBytes, ProgressBar};
+use rmt_core::shard::cost;
 use std::cell::Cell;
 use std::time::Duration;
 
 /// Steps of the bar: costs are of any size.
 const STEPS: f64 = 1e6;
 
-/// A bar that moves by what matrices cost, m²n, so that the time left is not that of the largest
+/// A bar that moves by what matrices cost, so that the time left is not that of the largest
 /// matrix taken for the smallest.
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -27,10 +27,11 @@ struct Totals {
 
 impl Totals {
     fn with(self, matrix: &Planned, weight: f64) -> Self {
+        let [rows, cols] = matrix.shape;
         Self {
             matrices: self.matrices + 1,
             bytes: self.bytes.saturating_add(matrix.bytes),
-            cost: self.cost + weight * cost(matrix),
+            cost: self.cost + weight * cost(rows, cols),
         }
     }
 }

@@ -132,6 +132,18 @@ mod tests {
         all
     }
 
+    /// Llama of 7 thousand million parameters.
+    fn llama() -> Shapes {
+        let block = |number: usize| {
+            let square = ["q", "k", "v", "o"].map(|name| (name, [4096, 4096]));
+            let outer =
+                [("gate", [11_008, 4096]), ("up", [11_008, 4096]), ("down", [4096, 11_008])];
+            square.into_iter().chain(outer).map(move |(name, s)| (format!("{number}.{name}"), s))
+        };
+        let ends = ["embedding", "head"].map(|name| (name.to_owned(), [32_000, 4096]));
+        ends.into_iter().chain((0..32).flat_map(block)).collect()
+    }
+
     #[test]
     fn a_shard_that_has_no_meaning_is_an_error() {
         assert_eq!(Shard::new(2, 3).unwrap(), Shard { rank: 2, world: 3 });
@@ -163,7 +175,7 @@ mod tests {
 
     #[test]
     fn loads_are_balanced() {
-        for (matrices, within) in [(blocks(), 1.2), (bert(), f64::INFINITY)] {
+        for (matrices, within) in [(blocks(), 1.2), (bert(), f64::INFINITY), (llama(), 1.2)] {
             let costs = || matrices.iter().map(|(_, [rows, cols])| cost(*rows, *cols));
             for world in [1, 2, 3, 7, 8, 12] {
                 let mut split = Split::new(world);

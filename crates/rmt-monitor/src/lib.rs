@@ -54,6 +54,7 @@ mod hyperparameters;
 mod layout;
 mod ledger;
 mod null_cache;
+mod profiles;
 pub mod reader;
 mod record;
 mod reference_file;
@@ -78,6 +79,7 @@ pub use hyperparameters::Hyperparameter;
 pub use layout::{Layout, Matrices, UnknownLayout};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use null_cache::DiskCache;
+pub use profiles::{StoredProfile, read_last_profiles};
 pub use reader::{Reports, read_reports};
 pub use record::{
     GradientTick, Health, KindSummary, LayerSummary, Record, Scalars, SinkCounts, Status, Summary,

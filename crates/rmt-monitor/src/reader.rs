@@ -60,7 +60,7 @@ pub fn read_reports(directory: impl AsRef<Path>) -> Result<Reports, ReaderError>
             Err(error) => return Err(io(&path)(error)),
         };
         files.push(path.clone());
-        let mut lines = Lines { reader: BufReader::new(file), line: Vec::new(), number: 0 };
+        let mut lines = Lines::new(file);
         while lines.advance().map_err(io(&path))? {
             let line = lines.number;
             let row = |problem| ReaderError::Row { path: path.clone(), line, problem };
@@ -113,15 +113,19 @@ impl Reports {
 }
 
 /// A file line by line; blank ones are passed over.
-struct Lines {
+pub(crate) struct Lines {
     reader: BufReader<File>,
-    line: Vec<u8>,
-    number: usize,
+    pub(crate) line: Vec<u8>,
+    pub(crate) number: usize,
 }
 
 impl Lines {
+    pub(crate) fn new(file: File) -> Self {
+        Self { reader: BufReader::new(file), line: Vec::new(), number: 0 }
+    }
+
     /// Whether there is another line.
-    fn advance(&mut self) -> io::Result<bool> {
+    pub(crate) fn advance(&mut self) -> io::Result<bool> {
         loop {
             self.line.clear();
             if self.reader.read_until(b'\n', &mut self.line)? == 0 {

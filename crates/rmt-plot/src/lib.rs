@@ -47,7 +47,7 @@ mod text;
 pub use drawing::{DEFAULT_HEIGHT, DEFAULT_WIDTH, Drawing};
 pub use error::PlotError;
 pub use pictures::heat_map::{HeatMapData, heat_map};
-pub use pictures::overlap::{NullBand, OverlapData, overlap};
+pub use pictures::overlap::{NullBand, OverlapData, overlap, overlap_of};
 pub use pictures::spectrum::spectrum;
 pub use pictures::trajectory::{BandPoint, Trajectory, trajectory};
 pub use pictures::vectors::vectors;

@@ -19,13 +19,23 @@ impl Drawing {
     /// selector that says more than the class alone (`main .rmt-plot`). Programs that know no custom properties
     /// see the light colours.
     pub fn to_svg(&self) -> String {
+        self.written(" xmlns=\"http://www.w3.org/2000/svg\"")
+    }
+
+    /// The picture as an element of an HTML page: [`to_svg`](Self::to_svg) without the name of the
+    /// namespace, which HTML does not need, so that a page of pictures has no address in it.
+    pub fn to_html(&self) -> String {
+        self.written("")
+    }
+
+    fn written(&self, namespace: &str) -> String {
         let mut svg = String::with_capacity(16 * 1024);
         let (width, height) = (self.width(), self.height());
         // Writing to a string cannot fail.
         let _ = write!(
             svg,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"{CLASS}\" role=\"img\" \
-             width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+            "<svg{namespace} class=\"{CLASS}\" role=\"img\" width=\"{width}\" \
+             height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
              font-family=\"sans-serif\">\n<title>{}</title>\n<desc>{}</desc>\n<style>{}</style>\n",
             Escaped(self.title()),
             Escaped(self.description()),
@@ -221,6 +231,14 @@ impl Display for Escaped<'_> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_a_page_it_is_the_same_without_an_address() {
+        let drawing = Drawing::new(10, 10, "a < b", "c");
+        let (svg, html) = (drawing.to_svg(), drawing.to_html());
+        assert_eq!(svg.replace(" xmlns=\"http://www.w3.org/2000/svg\"", ""), html);
+        assert!(!html.contains("//") && html.contains("a &lt; b"));
+    }
 
     #[test]
     fn coordinates_have_few_digits() {

@@ -1,6 +1,7 @@
 //! `rmt inspect`: every weight matrix of checkpoints against random matrix theory.
 
 mod aggregate;
+mod dry_run;
 mod expect;
 mod jsonl;
 mod options;

@@ -5,7 +5,11 @@ use crate::judging::Judging;
 use crate::output::Target;
 use crate::selection::Selection;
 use clap::Args;
+use rmt_core::shard::Shard;
 use std::path::PathBuf;
+
+/// More parts than any scheduler starts.
+const MOST_PARTS: usize = 100_000;
 
 const ABOUT: &str = "\
 Measures every weight matrix of a checkpoint against random matrix theory.
@@ -31,7 +35,9 @@ Examples:
   rmt inspect init.safetensors --expect random && train …
       exit status 0 if it holds, 2 if not, 1 after an error
   rmt inspect huge.safetensors --no-vectors --jobs 2
-      twice as fast for matrices that are not square";
+      twice as fast for matrices that are not square
+  rmt inspect huge.safetensors --shard 2/8 --format jsonl -o part2.jsonl
+      one part of eight, on a machine of its own; rmt merge part*.jsonl -o all.jsonl";
 
 /// Options of `rmt inspect`.
 #[derive(Debug, Args)]
@@ -49,6 +55,34 @@ pub struct Options {
     pub(super) target: Target,
     #[command(flatten)]
     pub(super) output: OutputOptions,
+    #[command(flatten)]
+    pub(super) sharing: Sharing,
+}
+
+/// How the work is shared among several processes.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Sharing the work")]
+pub(super) struct Sharing {
+    /// Takes part I of N, numbered from 0, of about equal cost; with --format jsonl. `rmt merge` puts
+    /// the parts together, `rmt report` takes them as they are.
+    #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with_all = ["tensorboard", "expect"])]
+    pub(super) shard: Option<Shard>,
+    /// Analyses nothing: prints what would be, with a forecast of time and memory from a matrix that
+    /// is timed for it.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parsed = text.split_once('/').and_then(|(rank, world)| {
+        Some((rank.parse::<usize>().ok()?, world.parse::<usize>().ok()?))
+    });
+    match parsed.map(|(rank, world)| Shard::new(rank, world)) {
+        Some(Ok(shard)) if shard.world <= MOST_PARTS => Ok(shard),
+        _ => Err(format!(
+            "a part is I/N with I from 0 to N - 1 and N up to {MOST_PARTS}, such as 0/8"
+        )),
+    }
 }
 
 /// What else is done with the results.
@@ -74,4 +108,18 @@ pub(super) struct OutputOptions {
     /// Names every tensor that is skipped.
     #[arg(short, long)]
     pub(super) verbose: bool,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_two_numbers() {
+        assert_eq!(shard("2/7"), Ok(Shard { rank: 2, world: 7 }));
+        for bad in ["", "2", "7/7", "0/0", "-1/2", "1/2/3", "a/b", "0/100001"] {
+            assert!(shard(bad).unwrap_err().contains("0/8"), "{bad}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! From checkpoints to rows, and from rows to where they go.
 
-use super::options::Options;
+use super::dry_run::{self, Forecast};
+use super::options::{Options, Sharing};
 use super::tensorboard::Run;
 use super::{jsonl, table};
 use crate::arguments::Status;
@@ -8,6 +9,7 @@ use crate::checkpoint::{Checkpoint, open_all};
 use crate::flat;
 use crate::measure::{Place, Row};
 use crate::output::Format;
+use crate::parts::{Header, split};
 use crate::progress::Progress;
 use crate::terminal::clean;
 use crate::workers::in_order;
@@ -23,6 +25,10 @@ pub fn run(options: &Options) -> Result<Status> {
     if options.output.spectrum && options.target.format != Format::Jsonl {
         bail!("--spectrum: singular values are printed with --format jsonl");
     }
+    let Sharing { shard, dry_run } = options.sharing;
+    if shard.is_some() && !dry_run && options.target.format != Format::Jsonl {
+        bail!("--shard: parts are written with --format jsonl");
+    }
     let analyser = options.judging.analyser(options.selection.min_side)?;
     let mut checkpoints = open_all(&options.paths, &options.output.step, &options.selection)?;
     if options.output.tensorboard.is_some() {
@@ -37,7 +43,7 @@ pub(super) fn inspect(
     analyser: &Analyser,
     checkpoints: &[Checkpoint],
 ) -> Result<Status> {
-    let places: Vec<Place<'_>> = checkpoints
+    let mut places: Vec<Place<'_>> = checkpoints
         .iter()
         .enumerate()
         .flat_map(|(number, checkpoint)| {
@@ -50,7 +56,21 @@ pub(super) fn inspect(
             "there is no matrix to analyse ({skipped} tensors skipped; -v with a table, or other patterns)"
         );
     }
+    let shard = options.sharing.shard;
+    let plan = shard.map(|shard| split(&places, shard.world));
+    if options.sharing.dry_run {
+        let forecast = Forecast::new(analyser, options.target.jobs)?;
+        let mut output = options.target.open(&options.paths)?;
+        let text = dry_run::text(&places, shard, plan.as_ref(), &forecast, output.width());
+        output.print(text)?;
+        return Ok(Status::Success);
+    }
     let mut output = options.target.open(&options.paths)?;
+    if let (Some(shard), Some(plan)) = (shard, plan) {
+        output.json(&Header::new(shard, &plan, &places, analyser, options.output.spectrum))?;
+        let mut ranks = plan.into_iter();
+        places.retain(|_| ranks.next() == Some(shard.rank));
+    }
     let format = options.target.format;
     if format == Format::Csv {
         let columns = ["checkpoint"].iter().chain(flat::IDENTITY).chain(flat::STATISTICS);

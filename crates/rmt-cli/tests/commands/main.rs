@@ -10,6 +10,8 @@ mod hostile;
 mod inspect;
 #[cfg(target_os = "linux")]
 mod memory;
+mod parts;
+mod report;
 mod scripts;
 
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use crate::tags;
 use rmt_core::LayerReport;
-use rmt_plot::{Drawing, NullBand, OverlapData};
+use rmt_plot::Drawing;
 use std::collections::BTreeMap;
 
 /// A picture with its place among the tags.
@@ -48,27 +48,12 @@ pub(super) fn pictures(report: &LayerReport) -> Vec<Picture> {
     let all = [
         (tags::BULK, tags::SPECTRUM, rmt_plot::spectrum(report)),
         (tags::VECTORS, tags::PROFILE, rmt_plot::vectors(report)),
-        (tags::OVERLAP, tags::OVERLAPS, overlap(report)),
+        (tags::OVERLAP, tags::OVERLAPS, rmt_plot::overlap_of(report)),
     ];
     let drawn = all.into_iter().filter_map(|(group, name, drawing)| {
         drawing.map(|drawing| Picture { group, name, drawing })
     });
     drawn.collect()
-}
-
-/// Overlap with the activations against the index of the singular value.
-fn overlap(report: &LayerReport) -> Option<Drawing> {
-    let overlaps = &report.profile.as_ref()?.overlaps;
-    let activation = report.report.activation.as_ref()?;
-    if overlaps.is_empty() {
-        return None;
-    }
-    let band = NullBand::new(activation.band_low?, activation.null_mean?, activation.band_high?);
-    let name = report.layer.path();
-    let significant = |count: Option<usize>| count.unwrap_or(0);
-    let data = OverlapData::new(&name, report.step, overlaps, band)
-        .with_significant(significant(activation.count_above), significant(activation.count_below));
-    Some(rmt_plot::overlap(&data))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::ink::Ink;
 use crate::number::figure;
 use crate::scale::range;
 use crate::sheet::{Area, Key, LABEL, MARGIN, NOTE, Sample, Sheet};
-use crate::text::{Names, clean};
+use crate::text::{Names, clean, fit};
 use std::collections::BTreeMap;
 
 /// What [`heat_map`] draws.
@@ -29,6 +29,8 @@ pub struct HeatMapData {
     /// Ends of the colour scale; those of the values, if `None`. Values outside have the colour of
     /// the end.
     pub limits: Option<(f64, f64)>,
+    /// Names of the columns, where they are not steps.
+    pub column_names: Option<Vec<String>>,
 }
 
 impl HeatMapData {
@@ -36,7 +38,21 @@ impl HeatMapData {
     pub fn new(title: impl Into<String>, rows: Vec<String>, columns: Vec<u64>) -> Self {
         let values = vec![f64::NAN; rows.len() * columns.len()];
         let (title, quantity) = (title.into(), "−log₁₀ p".into());
-        Self { title, quantity, rows, columns, values, limits: None }
+        Self { title, quantity, rows, columns, values, limits: None, column_names: None }
+    }
+
+    /// Rows × columns without values yet, of −log₁₀ p, where the columns are not steps.
+    pub fn named(title: impl Into<String>, rows: Vec<String>, columns: Vec<String>) -> Self {
+        let numbers = (0..columns.len() as u64).collect();
+        Self { column_names: Some(columns), ..Self::new(title, rows, numbers) }
+    }
+
+    /// What is written below a column.
+    fn column(&self, number: usize) -> Option<String> {
+        match &self.column_names {
+            Some(names) => names.get(number).map(|name| clean(name)),
+            None => self.columns.get(number).map(u64::to_string),
+        }
     }
 
     /// Names what the colours stand for.
@@ -116,7 +132,7 @@ fn drawn(data: &HeatMapData) -> (Drawing, Area) {
         "{} of {} at {}, as colours from {} to {}.",
         clean(&data.quantity),
         counted(data.rows.len(), "layer"),
-        counted(data.columns.len(), "step"),
+        counted(data.columns.len(), if data.column_names.is_some() { "column" } else { "step" }),
         figure(scale.0, 3),
         figure(scale.1, 3),
     );
@@ -220,7 +236,11 @@ impl Cells {
 
     /// The steps under as many columns as have room for them.
     fn steps(&self, drawing: &mut Drawing, area: Area, data: &HeatMapData) {
-        let label = |column: usize| data.columns.get(column * self.group.1).map(u64::to_string);
+        let most = (area.right - area.left) / self.columns.max(1) as f64 - 8.0;
+        let label = |column: usize| {
+            let label = data.column(column * self.group.1)?;
+            Some(if data.column_names.is_some() { fit(&label, LABEL, most) } else { label })
+        };
         let widest = (0..self.columns).filter_map(label);
         let widest = widest.map(|label| font::width(&label, LABEL)).fold(1.0, f64::max);
         let room = (area.right - area.left) / (widest + 14.0);
@@ -248,7 +268,9 @@ impl Cells {
         }
         drawing.add(Shape::Segments(ticks), Paint::stroke(Ink::Muted, 1.0));
         let at = ((area.left + area.right) / 2.0, area.bottom + 12.0 + 2.0 * LABEL);
-        drawing.write(at, "step", LABEL, Anchor::Middle, Ink::Text);
+        if data.column_names.is_none() {
+            drawing.write(at, "step", LABEL, Anchor::Middle, Ink::Text);
+        }
     }
 }
 
@@ -331,6 +353,18 @@ mod tests {
         let svg = drawing.to_svg();
         assert!((0..60).all(|i| svg.contains(&format!(">{i}<"))));
         assert!(svg.contains("names: model.layers. … .self_attention.query_projection.weight"));
+    }
+
+    #[test]
+    fn columns_may_have_names() {
+        let columns = ["p_above", "p_<b>"].map(str::to_owned).into();
+        let data = HeatMapData::named("t", names(2), columns).with_values([0.0, 1.0, 2.0, 3.0]);
+        let drawing = heat_map(&data);
+        assert_sound(&drawing);
+        let svg = drawing.to_svg();
+        assert!(svg.contains(">p_above<") && svg.contains(">p_&lt;b&gt;<"), "{svg}");
+        assert!(!svg.contains(">step<"));
+        assert_eq!(cell(&data, 1, 1), viridis(1.0));
     }
 
     #[test]

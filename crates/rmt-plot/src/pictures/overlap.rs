@@ -6,6 +6,7 @@ use crate::ink::Ink;
 use crate::number::figure;
 use crate::scale::{Scale, range};
 use crate::sheet::{Axes, Key, Sample, Sheet, heading};
+use rmt_core::LayerReport;
 
 /// Where an overlap lies if the singular vectors know nothing of the activations.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,6 +66,21 @@ const FEW: f64 = 2.8;
 const FEW_VECTORS: usize = 200;
 const ABOVE: (Glyph, f64) = (Glyph::Up, 4.5);
 const BELOW: (Glyph, f64) = (Glyph::Down, 4.5);
+
+/// [`overlap`] of a report. `None` without a profile that has overlaps, or without their null.
+pub fn overlap_of(report: &LayerReport) -> Option<Drawing> {
+    let overlaps = &report.profile.as_ref()?.overlaps;
+    let activation = report.report.activation.as_ref()?;
+    if overlaps.is_empty() {
+        return None;
+    }
+    let band = NullBand::new(activation.band_low?, activation.null_mean?, activation.band_high?);
+    let name = report.layer.path();
+    let significant = |count: Option<usize>| count.unwrap_or(0);
+    let data = OverlapData::new(&name, report.step, overlaps, band)
+        .with_significant(significant(activation.count_above), significant(activation.count_below));
+    Some(overlap(&data))
+}
 
 /// Overlap O_k against the index k of the singular value (1 = largest), with the null's band and
 /// mean. Vectors of significant outliers are triangles, upwards above the bulk and downwards below

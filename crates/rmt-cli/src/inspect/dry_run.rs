@@ -1,0 +1,123 @@
+//! `--dry-run`: what would be analysed, and what it would take.
+
+use crate::cells;
+use crate::measure::Place;
+use crate::terminal::{clean, section};
+use anyhow::Result;
+use indicatif::HumanBytes;
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rmt_core::sanity::Table;
+use rmt_core::shard::{Shard, cost};
+use rmt_core::{Analyser, Context, Matrix, NullModel, Orientation, Values};
+use std::num::NonZeroUsize;
+use std::time::Instant;
+
+/// Sides of the matrix that is timed: large enough to keep a core as busy as a large one does.
+const SIDE: usize = 768;
+/// Permutations decompose it hundreds of times.
+const SIDE_PERMUTED: usize = 128;
+/// Copies of a matrix in double precision that its analysis holds, about.
+const COPIES: f64 = 4.0;
+
+/// What things take on this machine.
+pub(super) struct Forecast {
+    seconds_per_cost: f64,
+    jobs: usize,
+}
+
+impl Forecast {
+    /// Times a random matrix.
+    pub(super) fn new(analyser: &Analyser, jobs: NonZeroUsize) -> Result<Self> {
+        let permuted = matches!(analyser.options().null_model, NullModel::Permutation { .. });
+        let side = if permuted { SIDE_PERMUTED } else { SIDE };
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let values: Vec<f32> = (0..side * side).map(|_| rng.random::<f32>() - 0.5).collect();
+        let matrix = Matrix::new(Values::F32(&values), side, side, Orientation::InOut)?;
+        let begin = Instant::now();
+        analyser.analyse(&matrix, Context::default())?;
+        let seconds_per_cost = begin.elapsed().as_secs_f64() / cost(side, side);
+        Ok(Self { seconds_per_cost, jobs: jobs.get() })
+    }
+
+    /// Of matrices of these shapes; the largest is not split.
+    fn seconds(&self, shapes: &[[usize; 2]]) -> f64 {
+        let costs = || shapes.iter().map(|[rows, cols]| cost(*rows, *cols));
+        let longest = costs().fold(0.0, f64::max);
+        self.seconds_per_cost * (costs().sum::<f64>() / self.jobs as f64).max(longest)
+    }
+
+    /// Where the largest are analysed at a time.
+    fn bytes(&self, shapes: &[[usize; 2]]) -> u64 {
+        let mut sizes: Vec<f64> = shapes.iter().map(|[r, c]| *r as f64 * *c as f64).collect();
+        sizes.sort_by(|a, b| b.total_cmp(a));
+        (8.0 * COPIES * sizes.iter().take(self.jobs).sum::<f64>()) as u64
+    }
+}
+
+/// The matrices, or those of `shard`; and what the parts take, where there are any.
+pub(super) fn text(
+    places: &[Place<'_>],
+    shard: Option<Shard>,
+    ranks: Option<&Vec<usize>>,
+    forecast: &Forecast,
+    width: Option<usize>,
+) -> String {
+    let of = |rank: Option<usize>| -> Vec<&Place<'_>> {
+        let ranks = ranks.into_iter().flatten().map(Some).chain(std::iter::repeat(None));
+        let mine = places.iter().zip(ranks);
+        mine.filter(|(_, of)| rank.is_none() || of.copied() == rank).map(|(p, _)| p).collect()
+    };
+    let shapes = |places: &[&Place<'_>]| -> Vec<[usize; 2]> {
+        places.iter().map(|place| place.matrix.shape).collect()
+    };
+    let total: f64 = places.iter().map(|p| cost(p.matrix.shape[0], p.matrix.shape[1])).sum();
+    let share = |shapes: &[[usize; 2]]| {
+        let costs: f64 = shapes.iter().map(|[rows, cols]| cost(*rows, *cols)).sum();
+        cells::percent(Some(costs / total))
+    };
+
+    let mine = of(shard.map(|shard| shard.rank));
+    let several = mine.iter().any(|place| place.number > 0);
+    let row = |place: &&Place<'_>| {
+        let checkpoint = several.then(|| clean(&place.checkpoint.name()));
+        let shape = place.matrix.shape;
+        let own = [clean(&place.matrix.layer.path()), cells::shape(shape), share(&[shape])];
+        checkpoint.into_iter().chain(own).collect()
+    };
+    let columns = several.then_some("checkpoint").into_iter().chain(["name", "shape", "cost"]);
+    let columns = columns.map(str::to_owned).collect();
+    let mut text = section(Table::new(columns, mine.iter().map(row).collect()), width, &[]);
+    text.push('\n');
+
+    let line = |name: String, places: &[&Place<'_>]| {
+        let shapes = shapes(places);
+        let time = duration(forecast.seconds(&shapes));
+        let memory = HumanBytes(forecast.bytes(&shapes)).to_string();
+        vec![name, places.len().to_string(), share(&shapes), time, memory]
+    };
+    let rows = match shard {
+        Some(Shard { rank, world }) => (0..world)
+            .map(|r| {
+                line(format!("{r}/{world}{}", if r == rank { " *" } else { "" }), &of(Some(r)))
+            })
+            .collect(),
+        None => vec![line("all".into(), &mine)],
+    };
+    let columns = ["part", "matrices", "cost", "time", "memory"].map(str::to_owned).into();
+    text.push_str(&section(Table::new(columns, rows), width, &[]));
+    text.push_str(&format!(
+        "forecast for a machine like this, {} at a time, each on a core of its own; without reading the \
+         file and without nulls that are simulated\n",
+        forecast.jobs
+    ));
+    text
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 60.0 => format!("{s:.1} s"),
+        s if s < 6000.0 => format!("{:.1} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}

@@ -1,0 +1,137 @@
+//! The page around its contents.
+
+use crate::terminal::clean;
+use rmt_plot::Drawing;
+use std::fmt::Write;
+
+/// A text that may hold anything, as HTML that shows it.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in clean(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// A cell: what is shown, and what it is sorted by.
+#[derive(Debug, Clone)]
+pub(super) enum Cell {
+    /// Sorted as text.
+    Text(String),
+    /// Shown, and the figure in full that it is sorted by.
+    Figure(String, Option<f64>),
+}
+
+impl Cell {
+    fn write(&self, html: &mut String) {
+        // Writing to a string cannot fail.
+        let _ = match self {
+            Self::Text(text) => write!(html, "<td>{}", escaped(text)),
+            Self::Figure(shown, Some(value)) => {
+                write!(html, "<td class=n data-v=\"{value:?}\">{}", escaped(shown))
+            }
+            Self::Figure(shown, None) => write!(html, "<td class=n>{}", escaped(shown)),
+        };
+    }
+}
+
+/// A table; the first column is names. `columns` are (head, what it is).
+pub(super) fn table(id: &str, columns: &[(String, String)], rows: &[Vec<Cell>]) -> String {
+    let mut html = format!("<div class=scroll><table id=\"{}\"><thead><tr>", escaped(id));
+    for (head, what) in columns {
+        let _ = write!(html, "<th scope=col title=\"{}\">{}", escaped(what), escaped(head));
+    }
+    html.push_str("</thead><tbody>\n");
+    for row in rows {
+        html.push_str("<tr>");
+        row.iter().for_each(|cell| cell.write(&mut html));
+        html.push('\n');
+    }
+    html.push_str("</tbody></table></div>\n");
+    html
+}
+
+/// Pictures beside each other, as many as have room.
+pub(super) fn grid(drawings: impl IntoIterator<Item = Drawing>) -> String {
+    pictures("grid", drawings)
+}
+
+/// The same of pictures with small print, fewer beside each other.
+pub(super) fn wide(drawings: impl IntoIterator<Item = Drawing>) -> String {
+    pictures("\"grid wide\"", drawings)
+}
+
+fn pictures(class: &str, drawings: impl IntoIterator<Item = Drawing>) -> String {
+    let mut html = format!("<div class={class}>\n");
+    for drawing in drawings {
+        let _ = write!(html, "<figure>{}</figure>", drawing.to_html());
+    }
+    html.push_str("</div>\n");
+    html
+}
+
+/// A part of the page under a heading. Nothing where there is nothing in it.
+pub(super) fn section(id: &str, title: &str, about: &str, contents: &str) -> String {
+    if contents.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<section id=\"{}\"><h2>{}</h2><p>{}</p>\n{contents}</section>\n",
+        escaped(id),
+        escaped(title),
+        escaped(about)
+    )
+}
+
+/// What can be folded away.
+pub(super) fn folded(title: &str, open: bool, contents: &str) -> String {
+    let open = if open { " open" } else { "" };
+    format!("<details{open}><summary>{}</summary>\n{contents}</details>\n", escaped(title))
+}
+
+/// The page. It may load nothing, and says so to the browser as well.
+pub(super) fn page(title: &str, contents: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>\n\
+         <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; \
+         style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
+         <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=color-scheme content=\"light dark\">\n\
+         <title>{title}</title>\n<style>{STYLE}</style></head>\n\
+         <body><main><h1>{title}</h1>\n{contents}</main>\n<script>{SCRIPT}</script></body></html>\n",
+        title = escaped(title)
+    )
+}
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_shown_is_markup() {
+        let hostile = "<script>alert('1')</script>\"&\u{1b}[31m\u{202e}";
+        let text = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;\u{fffd}[31m\u{fffd}";
+        assert_eq!(escaped(hostile), text);
+        let cells = vec![Cell::Text(hostile.into()), Cell::Figure(hostile.into(), Some(0.1))];
+        let columns = [(hostile.to_owned(), hostile.to_owned())];
+        let all = [
+            table(hostile, &columns, &[cells]),
+            section(hostile, hostile, hostile, "x"),
+            folded(hostile, false, ""),
+        ];
+        for html in all {
+            assert!(html.contains("&lt;script") && !html.contains("<script"), "{html}");
+            assert!(!html.contains("\"&\u{1b}"), "{html}");
+        }
+    }
+}

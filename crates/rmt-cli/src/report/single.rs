@@ -1,0 +1,170 @@
+//! The page of one run.
+
+use super::html::{folded, grid, section, wide};
+use super::load::Run;
+use super::{series, tables};
+use rmt_core::layers::LayerKind;
+use rmt_core::report::{FAMILY, Verdict};
+use rmt_core::{LayerReport, MatrixReport};
+use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
+
+/// Layers up to which pictures of each are not folded away.
+const OPEN: usize = 30;
+
+pub(super) fn contents(run: &Run) -> String {
+    [summary(run), heat_maps(run), pictures(run), means(run), all_tables(run, "")].concat()
+}
+
+fn summary(run: &Run) -> String {
+    let latest = run.latest();
+    let of = |verdict| latest.iter().filter(|row| row.report.verdict == verdict).count();
+    let mut tiles = vec![
+        (run.layers.len().to_string(), "matrices"),
+        (of(Verdict::Deviates).to_string(), "deviate"),
+        (of(Verdict::Random).to_string(), "look random"),
+    ];
+    let others = of(Verdict::Degenerate) + of(Verdict::NotEstimable);
+    if others > 0 {
+        tiles.push((others.to_string(), "cannot be judged"));
+    }
+    let steps = match run.steps.as_slice() {
+        [step] => step.to_string(),
+        [first, .., last] => format!("{first} – {last}"),
+        [] => String::new(),
+    };
+    let word = if run.steps.len() == 1 { "step" } else { "steps" };
+    tiles.push((steps, word));
+    if run.steps.len() > 1 {
+        tiles.push((run.steps.len().to_string(), "snapshots"));
+    }
+    let tiles: String = tiles
+        .iter()
+        .map(|(figure, what)| format!("<div><b>{figure}</b><span>{what}</span></div>"))
+        .collect();
+    let level = latest.first().map_or(0.0, |row| row.report.level);
+    format!(
+        "<div class=tiles>{tiles}</div>\n<p>As last reported. A random matrix deviates with \
+         probability {level}.</p>\n{NAVIGATION}"
+    )
+}
+
+const NAVIGATION: &str = "<nav><a href=\"#where\">Where</a><a href=\"#spectra\">Spectra</a>\
+<a href=\"#course\">Course</a><a href=\"#tables\">Tables</a></nav>\n";
+
+/// Evidence at which the colours end, so that what is hardly significant is told from what is not at
+/// all: p-values of 1e-200 would leave one colour to all others.
+const ENOUGH: f64 = 10.0;
+
+/// The heat map of evidence.
+pub(super) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f64>) -> Drawing {
+    heat_map(&data.with_values(values).with_limits(0.0, ENOUGH))
+}
+
+/// −log₁₀ p.
+fn evidence(p: f64) -> f64 {
+    -p.log10()
+}
+
+/// The least p of the family, corrected for the number of its tests, as evidence.
+pub(super) fn strongest(report: &MatrixReport) -> f64 {
+    let least = report.tests.iter().map(|test| test.p).reduce(f64::min);
+    least.map_or(f64::NAN, |p| evidence((p * report.tests.len() as f64).min(1.0)))
+}
+
+/// Layer × statistic as last reported, and layer × step.
+fn heat_maps(run: &Run) -> String {
+    let columns = FAMILY.map(str::to_owned).to_vec();
+    let latest = run.latest();
+    let cell = |row: &LayerReport, name: &str| {
+        let test = row.report.tests.iter().find(|test| test.name == name);
+        test.map_or(f64::NAN, |test| evidence(test.p))
+    };
+    let values = latest.iter().flat_map(|row| FAMILY.map(|name| cell(row, name)));
+    let title = "Evidence by test, as last reported";
+    let mut drawings =
+        vec![evidence_map(HeatMapData::named(title, run.layers.clone(), columns), values)];
+    if run.steps.len() > 1 {
+        drawings.push(over_steps("Strongest evidence of the family, by step", run));
+    }
+    let about = "−log₁₀ p of each test that the verdict is made of: 2 is a p-value of 1 %, lighter is \
+                 less random; the colours end at 10. p_above and p_below are of the largest and the smallest singular value, \
+                 p_bulk of all between, left and right of the singular vectors on the output and the \
+                 input side.";
+    section("where", "Where the matrices are not random", about, &wide(drawings))
+}
+
+pub(super) fn over_steps(title: &str, run: &Run) -> Drawing {
+    let at = |layer: &String, step: &u64| {
+        run.at(*step, layer).map_or(f64::NAN, |row| strongest(&row.report))
+    };
+    let values: Vec<f64> = run
+        .layers
+        .iter()
+        .flat_map(|layer| run.steps.iter().map(move |step| at(layer, step)))
+        .collect();
+    let data = HeatMapData::new(title, run.layers.clone(), run.steps.clone());
+    evidence_map(data, values)
+}
+
+fn means(run: &Run) -> String {
+    if run.steps.len() < 2 {
+        return String::new();
+    }
+    let mut kinds: Vec<LayerKind> = Vec::new();
+    for row in run.latest() {
+        if !kinds.contains(&row.layer.kind) {
+            kinds.push(row.layer.kind);
+        }
+    }
+    let curve = |kind: &LayerKind| {
+        let of = series::aggregates(run, |row| row.layer.kind == *kind);
+        (kind.name().to_owned(), of)
+    };
+    let curves: Vec<_> = kinds.iter().map(curve).collect();
+    let mut all = grid(series::means(&curves));
+    let drawings: Vec<Drawing> =
+        run.layers.iter().filter_map(|layer| series::extremes(run, layer)).collect();
+    if !drawings.is_empty() {
+        let title = format!("The extreme singular values of {} matrices", drawings.len());
+        all.push_str(&folded(&title, drawings.len() <= OPEN, &grid(drawings)));
+    }
+    let about = "Means over the matrices of a kind. Of many steps those with the highest and the lowest \
+                 values among their neighbours are drawn.";
+    section("course", "Course over the steps", about, &all)
+}
+
+/// Pictures that need the spectra.
+fn pictures(run: &Run) -> String {
+    let drawn: Vec<&LayerReport> = run.layers.iter().filter_map(|layer| run.drawn(layer)).collect();
+    let all = |picture: fn(&LayerReport) -> Option<Drawing>| -> Vec<Drawing> {
+        drawn.iter().filter_map(|row| picture(row)).collect()
+    };
+    let mut html = String::new();
+    let spectra = [
+        ("Singular values against the Marchenko–Pastur law", spectrum as fn(&LayerReport) -> _),
+        ("Where along the spectrum the singular vectors are not random", vectors),
+        ("Overlap of the singular vectors with the layers' inputs", overlap_of),
+    ];
+    for (number, (title, picture)) in spectra.into_iter().enumerate() {
+        let drawings = all(picture);
+        if !drawings.is_empty() {
+            // Spectra are what the page is for.
+            let open = number == 0 || drawings.len() <= OPEN;
+            html.push_str(&folded(title, open, &grid(drawings)));
+        }
+    }
+    let about = "Of the last snapshot that has them. Triangles are singular values beyond the edges of \
+                 the bulk, filled where they are significant.";
+    section("spectra", "Spectra and vectors", about, &html)
+}
+
+pub(super) fn all_tables(run: &Run, suffix: &str) -> String {
+    let by_kind = tables::kinds(&format!("kinds{suffix}"), run);
+    let html = [
+        folded("All matrices", true, &tables::layers(&format!("layers{suffix}"), run)),
+        folded("Means by kind", true, &by_kind),
+    ];
+    let about =
+        "As last reported. A click on a head sorts by it; what a column is stands behind its head.";
+    section(&format!("tables{suffix}"), "Tables", about, &html.concat())
+}

@@ -1,0 +1,114 @@
+//! Reads the spectra of a run back.
+
+use crate::error::ReaderError;
+use crate::reader::Lines;
+use crate::sub_runs;
+use rmt_core::Profile;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// The file of spectra in each directory of a run.
+const FILE: &str = "profiles.jsonl";
+
+/// A spectrum of a layer, and the report that it is behind.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct StoredProfile {
+    /// Number of the program run that wrote it.
+    pub session: u32,
+    /// Optimizer updates made before the weights were taken.
+    pub step: u64,
+    /// The spectrum.
+    #[serde(flatten)]
+    pub profile: Profile,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    part: Option<String>,
+    #[serde(flatten)]
+    stored: StoredProfile,
+}
+
+/// The last spectrum of each layer in `profiles.jsonl` of the run in `directory` and of the processes
+/// that shared it, by the layer's path: of the highest step, and of several for it that of the highest
+/// session, the last. Lines that are cut short are passed over; there may be no file.
+///
+/// # Errors
+/// [`ReaderError`] if a file cannot be read, or a line is neither a spectrum nor cut short.
+pub fn read_last_profiles(
+    directory: impl AsRef<Path>,
+) -> Result<BTreeMap<String, StoredProfile>, ReaderError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |cause| ReaderError::Io { path, cause }
+    };
+    let directory = directory.as_ref();
+    let mut last: BTreeMap<String, StoredProfile> = BTreeMap::new();
+    for run in sub_runs::directories(directory).map_err(io(directory))? {
+        let path = run.join(FILE);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(io(&path)(error)),
+        };
+        let mut lines = Lines::new(file);
+        while lines.advance().map_err(io(&path))? {
+            let Row { name, part, stored } =
+                match serde_json::from_slice(lines.line.trim_ascii_end()) {
+                    Ok(row) => row,
+                    Err(error) if error.is_eof() => continue,
+                    Err(error) => {
+                        let (line, problem) = (lines.number, error.to_string());
+                        return Err(ReaderError::Row { path, line, problem });
+                    }
+                };
+            let layer = rmt_core::layers::LayerId::from_name(name);
+            let layer = part.into_iter().fold(layer, rmt_core::layers::LayerId::with_part);
+            let when = |stored: &StoredProfile| (stored.step, stored.session);
+            let path = layer.path();
+            if last.get(&path).is_none_or(|before| when(before) <= when(&stored)) {
+                last.insert(path, stored);
+            }
+        }
+    }
+    Ok(last)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn line(session: u32, step: u64, part: &str, largest: f64) -> String {
+        format!(
+            "{{\"session\":{session},\"step\":{step},\"name\":\"a\",\"part\":{part},\
+             \"singular_values\":[{largest}],\"left_p\":[],\"right_p\":[]}}\n"
+        )
+    }
+
+    #[test]
+    fn the_last_of_each_layer_comes_back() {
+        let base = tempfile::tempdir().unwrap();
+        assert!(read_last_profiles(base.path()).unwrap().is_empty());
+        let own = [line(0, 0, "null", 1.0), line(1, 7, "null", 2.0), line(0, 7, "null", 3.0)];
+        fs::write(base.path().join(FILE), own.concat() + "{\"session\":2,").unwrap();
+        fs::create_dir(base.path().join("rank_1")).unwrap();
+        fs::write(base.path().join("rank_1").join(FILE), line(0, 3, "\"q\"", 4.0)).unwrap();
+        let found = read_last_profiles(base.path()).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(path, s)| (path.as_str(), s.step, s.session, s.profile.singular_values[0]))
+            .collect();
+        assert_eq!(found, [("a", 7, 1, 2.0), ("a.q", 3, 0, 4.0)]);
+        fs::write(base.path().join(FILE), "[]\n").unwrap();
+        let error = read_last_profiles(base.path()).unwrap_err().to_string();
+        assert!(error.contains(FILE) && error.contains('1'), "{error}");
+        assert!(read_last_profiles(base.path().join("missing")).is_err());
+    }
+}
