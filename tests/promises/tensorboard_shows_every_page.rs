@@ -30,7 +30,8 @@ fn run(directory: &Path) -> Summary {
     for step in 0..=STEPS {
         monitor.observe(step, &model);
         monitor.scalar(step, "loss/train", 1.0 / (1 + step) as f64);
-        model.first.weight = model.first.weight.clone().map(|w| w.mul_scalar(1.05).detach());
+        model.first.weight =
+            model.first.weight.clone().map(|w| w.mul_scalar(1.05).detach().require_grad());
     }
     monitor.finish()
 }
@@ -167,7 +168,17 @@ fn pictures(server: &Server) -> Result<(), Failed> {
         let rows = server.get(&format!("/data/plugin/images/images?{query}"))?;
         let last = rows.as_array().and_then(|rows| rows.last()).ok_or_else(|| tag.clone())?;
         assert_eq!(last["step"].as_u64(), Some(STEPS), "{tag}");
-        assert!(last["width"].as_u64() > Some(300) && last["height"].as_u64() > Some(100));
+        let query = last["query"].as_str().ok_or_else(|| last.to_string())?;
+        let png = server.bytes(&format!("/data/plugin/images/individualImage?{query}"))?;
+        // A PNG begins with its signature and the chunk that has its size.
+        let side =
+            |at| png.get(at..at + 4).map(|s| s.iter().fold(0, |n, b| 256 * n + u64::from(*b)));
+        assert!(png.starts_with(b"\x89PNG"), "{tag}");
+        assert!(
+            side(16) >= Some(640) && side(20) >= Some(200),
+            "{tag}: {:?}",
+            (side(16), side(20))
+        );
     }
     Ok(())
 }

@@ -119,14 +119,16 @@ pub(crate) struct Server {
 impl Server {
     /// The JSON that it answers.
     pub(crate) fn get(&self, path_and_query: &str) -> Result<serde_json::Value, String> {
+        let bytes = self.bytes(path_and_query)?;
+        serde_json::from_slice(&bytes).map_err(|error| format!("GET {path_and_query}: {error}"))
+    }
+
+    /// What is there, as it is: a picture, say.
+    pub(crate) fn bytes(&self, path_and_query: &str) -> Result<Vec<u8>, String> {
         let failed = |error: &dyn std::fmt::Display| format!("GET {path_and_query}: {error}");
-        let mut reply = self
-            .agent
-            .get(format!("{}{path_and_query}", self.url))
-            .call()
-            .map_err(|e| failed(&e))?;
-        let text = reply.body_mut().read_to_string().map_err(|e| failed(&e))?;
-        serde_json::from_str(&text).map_err(|e| failed(&e))
+        let reply = self.agent.get(format!("{}{path_and_query}", self.url)).call();
+        let mut reply = reply.map_err(|e| failed(&e))?;
+        reply.body_mut().read_to_vec().map_err(|e| failed(&e))
     }
 
     /// Asks until the answer is accepted: TensorBoard reads its files in the background.
