@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Longest time that a written scalar stays invisible to readers.
-const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Scalars of one step that are written together, at most.
 const SCALARS_TOGETHER: usize = 1024;
