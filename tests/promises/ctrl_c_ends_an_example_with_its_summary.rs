@@ -9,11 +9,12 @@ use std::time::Duration;
 use std::{fs, thread};
 
 /// Those that train with a monitor, with options that let them go on for longer than the test.
-const EXAMPLES: [(&str, &[&str]); 4] = [
+const EXAMPLES: [(&str, &[&str]); 5] = [
     ("custom_loop", &[]),
     ("grokking", &["--steps", "100000"]),
     ("char_lm", &["--every", "1", "--steps", "100000"]),
     ("learner", &["--epochs", "10000", "--every", "1"]),
+    ("sweep", &["--steps", "100000"]),
 ];
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -35,6 +36,10 @@ fn program(name: &str) -> Option<PathBuf> {
     program.exists().then_some(program)
 }
 
+fn below(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
 fn interrupted(program: &Path, options: &[&str]) -> Result<(), Failed> {
     let base = tempfile::tempdir()?;
     let mut child = Command::new(program)
@@ -45,11 +50,13 @@ fn interrupted(program: &Path, options: &[&str]) -> Result<(), Failed> {
         .spawn()?;
     // Until its first tick is there, or it has ended by itself.
     let run = loop {
-        let found = fs::read_dir(base.path().join("runs")).ok().and_then(|mut runs| runs.next());
-        let run = found.transpose()?.map(|entry| entry.path());
-        let begun =
-            |run: &PathBuf| fs::metadata(run.join("metrics.jsonl")).is_ok_and(|m| m.len() > 0);
-        if let Some(run) = run.filter(begun) {
+        let begun = |run: &PathBuf| {
+            fs::metadata(run.join("metrics.jsonl")).is_ok_and(|file| file.len() > 0)
+        };
+        // A sweep has its runs a level below.
+        let mut runs = below(&base.path().join("runs"));
+        runs.extend(runs.clone().iter().flat_map(|run| below(run)));
+        if let Some(run) = runs.into_iter().find(begun) {
             break run;
         }
         if let Some(status) = child.try_wait()? {

@@ -30,6 +30,7 @@ mod on_a_gpu_every_snapshot_is_of_its_step;
 mod parameters_that_hold_several_matrices;
 mod random_initialization_agrees_with_random_matrix_theory;
 mod random_initializers_agree_with_theory;
+mod runs_are_compared_by_what_they_were_given;
 mod several_processes_share_a_run;
 mod step_zero_is_what_training_starts_from;
 mod tensorboard_serves_the_run;
@@ -58,6 +59,11 @@ mod reproduction;
 #[path = "../../examples/fine_tuning.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod fine_tuning;
+
+/// Runs that are compared, as their readers make them.
+#[path = "../../examples/sweep.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod sweep;
 
 /// burn's own training loop, watched, as its users run it.
 #[path = "../../examples/learner.rs"]
@@ -110,6 +116,7 @@ fn main() -> ExitCode {
         parameters_that_hold_several_matrices::tests(),
         random_initialization_agrees_with_random_matrix_theory::tests(),
         random_initializers_agree_with_theory::tests(),
+        runs_are_compared_by_what_they_were_given::tests(),
         several_processes_share_a_run::tests(),
         step_zero_is_what_training_starts_from::tests(),
         tensorboard_serves_the_run::tests(),

@@ -1,5 +1,6 @@
 //! Where records go.
 
+mod bins;
 mod custom_scalars;
 mod event_file;
 mod files;
@@ -8,8 +9,12 @@ mod hparams;
 mod jsonl;
 mod overview;
 mod pictures;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod samples;
 mod tensorboard;
 mod texts;
+mod thinned;
 mod wire;
 
 pub use jsonl::Jsonl;

@@ -1,46 +1,14 @@
-//! Which pictures are drawn, and when.
+//! Which pictures are drawn of a report.
 
 use crate::tags;
 use rmt_core::LayerReport;
 use rmt_plot::Drawing;
-use std::collections::BTreeMap;
 
 /// A picture with its place among the tags.
 pub(super) struct Picture {
     pub(super) group: &'static str,
     pub(super) name: &'static str,
     pub(super) drawing: Drawing,
-}
-
-/// Pictures are large beside curves, and few of one tag are kept by readers: a layer is drawn when
-/// the number of its reports has doubled, and as it was last.
-#[derive(Debug, Default)]
-pub(super) struct Pictures {
-    layers: BTreeMap<String, Layer>,
-}
-
-#[derive(Debug, Default)]
-struct Layer {
-    reports: u64,
-    /// The latest report, unless it was drawn.
-    left: Option<LayerReport>,
-}
-
-impl Pictures {
-    /// Whether this report of the layer `name` is drawn now.
-    pub(super) fn due(&mut self, name: &str, report: &LayerReport) -> bool {
-        let layer = self.layers.entry(name.to_owned()).or_default();
-        layer.reports += 1;
-        let due = layer.reports.is_power_of_two();
-        layer.left = (!due).then(|| report.clone());
-        due
-    }
-
-    /// Names and latest reports of the layers that were not drawn since.
-    pub(super) fn left(&mut self) -> Vec<(String, LayerReport)> {
-        let layers = self.layers.iter_mut();
-        layers.filter_map(|(name, layer)| Some((name.clone(), layer.left.take()?))).collect()
-    }
 }
 
 /// The pictures of one report.
@@ -60,27 +28,7 @@ pub(super) fn pictures(report: &LayerReport) -> Vec<Picture> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use rmt_core::layers::LayerId;
-    use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
-
-    fn report(step: u64) -> LayerReport {
-        let values: Vec<f64> = (0..20 * 30).map(|k| f64::from(k * 7919 % 1009) - 504.0).collect();
-        let matrix = Matrix::new(values.as_slice(), 20, 30, Orientation::OutIn).unwrap();
-        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
-        let analysis = analyser.analyse(&matrix, Context::default()).unwrap();
-        LayerReport::new(0, step, LayerId::from_name("a"), "f64".into(), analysis.report)
-            .with_profile(analysis.profile)
-    }
-
-    #[test]
-    fn drawn_at_doublings_and_at_last() {
-        let mut pictures = Pictures::default();
-        let due: Vec<u64> = (0..20).filter(|&step| pictures.due("a", &report(step))).collect();
-        assert_eq!(due, [0, 1, 3, 7, 15]);
-        let left = pictures.left();
-        assert_eq!((left.len(), left[0].1.step), (1, 19));
-        assert!(pictures.left().is_empty());
-    }
+    use crate::sinks::samples::report;
 
     #[test]
     fn what_is_known_is_drawn() {

@@ -1,10 +1,12 @@
 //! Curves and histograms for TensorBoard.
 
 use super::Sink;
+use super::bins::{BINS_TO_EDGE, bins};
 use super::event_file::{EventFile, Value};
 use super::overview::Overview;
-use super::pictures::{Pictures, pictures};
+use super::pictures::pictures;
 use super::texts;
+use super::thinned::Thinned;
 use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
@@ -17,12 +19,14 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Bins from 0 to the bulk's upper edge as first seen.
-const BINS_TO_EDGE: f64 = 32.0;
 /// Width of a bin of p-values.
 const P_BIN: f64 = 0.05;
-/// Beyond this many edges, everything is in one last bin.
-const EDGES_SHOWN: f64 = 16.0;
+/// Reports of a layer of which pictures are drawn, of each doubling: they are large beside curves, and
+/// readers keep ten of a tag.
+const PICTURES: u64 = 1;
+/// The same of histograms, of which TensorBoard keeps 500, and of curves, of which it keeps 1,000.
+const HISTOGRAMS: u64 = 256;
+const POINTS: u64 = 512;
 
 /// Writes event files into the run directory: one event a tick, flushed at every tick.
 ///
@@ -45,7 +49,10 @@ pub struct TensorBoard {
     /// The latest of every layer: not every tick has every layer.
     verdicts: HashMap<LayerId, Verdict>,
     /// Which pictures are due; `None` for none at all.
-    pictures: Option<Pictures>,
+    pictures: Option<Thinned>,
+    /// Which histograms and curves are due, where not all are written.
+    histograms: Thinned,
+    points: Thinned,
     /// Width of a bin of overlaps, by layer.
     overlap_widths: HashMap<String, f64>,
     detail: Detail,
@@ -66,7 +73,9 @@ impl TensorBoard {
             gradient_widths: HashMap::new(),
             restored: None,
             verdicts: HashMap::new(),
-            pictures: Some(Pictures::default()),
+            pictures: Some(Thinned::new(PICTURES)),
+            histograms: Thinned::new(HISTOGRAMS),
+            points: Thinned::new(POINTS),
             overlap_widths: HashMap::new(),
             detail: Detail::default(),
             overview: Overview::new(true),
@@ -78,7 +87,7 @@ impl TensorBoard {
     #[must_use]
     pub fn with_pictures(self, on: bool) -> Self {
         let overview = self.overview.with_pictures(on);
-        Self { pictures: on.then(Pictures::default), overview, ..self }
+        Self { pictures: on.then(|| Thinned::new(PICTURES)), overview, ..self }
     }
 
     /// Writes what these settings say, and says them on the text page.
@@ -141,25 +150,19 @@ impl TensorBoard {
             }
         }
         for (report, name) in tick.reports.iter().zip(&paths) {
-            for curve in CURVES.iter().filter(|curve| curve.lean || self.detail == Detail::All) {
-                if let Some(value) = (curve.value)(&report.report) {
-                    let tag = self.names.tag(curve.group, curve.name, name);
-                    values.push((tag, Value::Scalar(value as f32)));
-                }
+            let all = self.detail == Detail::All;
+            if all || self.points.due(name, report, LayerReport::without_profile) {
+                self.curves(name, report, &mut values);
             }
-            if let Some(bins) = self.histogram(name, report) {
-                let tag = self.names.tag(tags::BULK, tags::SINGULAR_VALUES, name);
-                values.push((tag, Value::Histogram(bins)));
+            if all || self.histograms.due(name, report, LayerReport::clone) {
+                self.histograms(name, report, &mut values);
             }
-            if let Some(bins) = self.overlaps(name, report) {
-                let tag = self.names.tag(tags::OVERLAP, tags::OVERLAP_COUNTS, name);
-                values.push((tag, Value::Histogram(bins)));
-            }
-            let due = self.pictures.as_mut().is_some_and(|pictures| pictures.due(name, report));
+            let due = |pictures: &mut Thinned| pictures.due(name, report, LayerReport::clone);
+            let due = self.pictures.as_mut().is_some_and(due);
             if due {
                 self.draw(name, report, &mut values);
             }
-            if due || self.detail == Detail::All {
+            if due || all {
                 self.p_values(name, report, &mut values);
             }
         }
@@ -169,6 +172,26 @@ impl TensorBoard {
         }
         values.extend(overview);
         self.append(tick.step, tick.wall_time, values)
+    }
+
+    fn curves(&mut self, name: &str, report: &LayerReport, values: &mut Vec<(String, Value)>) {
+        for curve in CURVES.iter().filter(|curve| curve.lean || self.detail == Detail::All) {
+            if let Some(value) = (curve.value)(&report.report) {
+                let tag = self.names.tag(curve.group, curve.name, name);
+                values.push((tag, Value::Scalar(value as f32)));
+            }
+        }
+    }
+
+    fn histograms(&mut self, name: &str, report: &LayerReport, values: &mut Vec<(String, Value)>) {
+        if let Some(bins) = self.histogram(name, report) {
+            let tag = self.names.tag(tags::BULK, tags::SINGULAR_VALUES, name);
+            values.push((tag, Value::Histogram(bins)));
+        }
+        if let Some(bins) = self.overlaps(name, report) {
+            let tag = self.names.tag(tags::OVERLAP, tags::OVERLAP_COUNTS, name);
+            values.push((tag, Value::Histogram(bins)));
+        }
     }
 
     fn histogram(&mut self, name: &str, report: &LayerReport) -> Option<Vec<[f64; 3]>> {
@@ -214,10 +237,19 @@ impl TensorBoard {
         }
     }
 
-    /// Pictures of what was reported since the last ones.
-    fn last_pictures(&mut self) -> Result<(), SinkError> {
-        let left = self.pictures.as_mut().map(Pictures::left).unwrap_or_default();
-        for (name, report) in left {
+    /// What was reported since the last curves, histograms and pictures.
+    fn last(&mut self) -> Result<(), SinkError> {
+        for (name, report) in self.points.left() {
+            let mut values = Vec::new();
+            self.curves(&name, &report, &mut values);
+            self.append(report.step, wall_time(), values)?;
+        }
+        for (name, report) in self.histograms.left() {
+            let mut values = Vec::new();
+            self.histograms(&name, &report, &mut values);
+            self.append(report.step, wall_time(), values)?;
+        }
+        for (name, report) in self.pictures.as_mut().map(Thinned::left).unwrap_or_default() {
             let mut values = Vec::new();
             self.draw(&name, &report, &mut values);
             self.append(report.step, wall_time(), values)?;
@@ -314,7 +346,7 @@ impl Sink for TensorBoard {
             Record::Alerts(alerts) => self.alerts(alerts),
             Record::Warning(_) => Ok(()),
             Record::End(summary) => {
-                let drawn = self.last_pictures();
+                let drawn = self.last();
                 let (step, values) = self.overview.end(summary);
                 let drawn = drawn.and(self.append(step, wall_time(), values));
                 let flushed = self.flush();
@@ -336,41 +368,6 @@ impl Sink for TensorBoard {
         self.unflushed = 0;
         Ok(())
     }
-}
-
-/// Counts of `descending` on the grid of multiples of `width`, the outer edges trimmed to the data, empty
-/// neighbours as one; empty without values or width.
-fn bins(descending: &[f64], width: f64) -> Vec<[f64; 3]> {
-    let (Some(&high), Some(&low)) = (descending.first(), descending.last()) else {
-        return Vec::new();
-    };
-    if !(width > 0.0 && high.is_finite()) {
-        return Vec::new();
-    }
-    let last = BINS_TO_EDGE * EDGES_SHOWN;
-    let bin = |x: f64| (x / width).floor().min(last) as usize;
-    let first = bin(low);
-    let mut counts = vec![0.0; bin(high) - first + 1];
-    for &x in descending {
-        if let Some(count) = counts.get_mut(bin(x) - first) {
-            *count += 1.0;
-        }
-    }
-    let mut bins: Vec<[f64; 3]> = Vec::new();
-    for (k, count) in (first..).zip(counts) {
-        let end = (k + 1) as f64 * width;
-        match bins.last_mut() {
-            Some(before) if count == 0.0 && before[2] == 0.0 => before[1] = end,
-            _ => bins.push([k as f64 * width, end, count]),
-        }
-    }
-    if let Some(outer) = bins.first_mut() {
-        outer[0] = low;
-    }
-    if let Some(outer) = bins.last_mut() {
-        outer[1] = high;
-    }
-    bins
 }
 
 #[cfg(test)]
@@ -457,18 +454,5 @@ mod tests {
         });
         // As the README says.
         assert!(lean.0 < 1_900_000 && all.0 < 3_600_000 && lean.1 < 650_000, "{lean:?} {all:?}");
-    }
-
-    #[test]
-    fn bins_lie_on_one_grid_and_count_everything() {
-        let found = bins(&[5.2, 2.9, 1.5, 1.1, 0.4], 1.0);
-        let expected =
-            [[0.4, 1.0, 1.0], [1.0, 2.0, 2.0], [2.0, 3.0, 1.0], [3.0, 5.0, 0.0], [5.0, 5.2, 1.0]];
-        assert_eq!(found, expected);
-        // A runaway outlier costs one bin, not a million.
-        let far = bins(&[1e9, 1.5], 1.0);
-        assert_eq!(far, [[1.5, 2.0, 1.0], [2.0, 512.0, 0.0], [512.0, 1e9, 1.0]]);
-        assert_eq!(bins(&[2.5; 3], 1.0), [[2.5, 2.5, 3.0]]);
-        assert!(bins(&[], 1.0).is_empty() && bins(&[0.0], 0.0).is_empty());
     }
 }

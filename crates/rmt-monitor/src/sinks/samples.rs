@@ -1,0 +1,14 @@
+//! Reports that the sinks' tests write.
+
+use rmt_core::layers::LayerId;
+use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation};
+
+/// Of a 20×30 matrix.
+pub(super) fn report(step: u64) -> LayerReport {
+    let values: Vec<f64> = (0..20 * 30).map(|k| f64::from(k * 7919 % 1009) - 504.0).collect();
+    let matrix = Matrix::new(values.as_slice(), 20, 30, Orientation::OutIn).unwrap();
+    let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
+    let analysis = analyser.analyse(&matrix, Context::default()).unwrap();
+    LayerReport::new(0, step, LayerId::from_name("a"), "f64".into(), analysis.report)
+        .with_profile(analysis.profile)
+}
