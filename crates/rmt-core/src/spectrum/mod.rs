@@ -11,6 +11,7 @@ mod product;
 mod tridiagonal;
 mod without;
 
+pub(crate) use decompose::VALUES_LIMIT;
 pub use decompose::{Decomposition, decompose, singular_values};
 pub(crate) use eigen::eigen;
 pub use equalise::{Equalise, equalised};
