@@ -2,7 +2,7 @@
 
 use super::html::{folded, grid, section, wide};
 use super::load::Run;
-use super::{series, single, tables};
+use super::{alerts, series, single, tables};
 use rmt_plot::{Drawing, HeatMapData, Trajectory, spectrum, trajectory};
 
 /// Layers up to which pictures of each are not folded away.
@@ -21,6 +21,7 @@ pub(super) fn contents(runs: &[Run]) -> String {
             let title = format!("{}: strongest evidence, by step", run.name);
             own.push_str(&wide([single::over_steps(&title, run)]));
         }
+        own.push_str(&alerts::table(&format!("alerts-{number}"), run));
         own.push_str(&single::all_tables(run, &format!("-{number}")));
         html.push_str(&folded(&run.name, false, &own));
     }

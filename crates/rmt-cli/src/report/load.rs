@@ -3,7 +3,7 @@
 use crate::parts::{Part, is_part, join};
 use anyhow::{Context, Result, bail};
 use rmt_core::{LayerReport, Profile};
-use rmt_monitor::{read_last_profiles, read_reports};
+use rmt_monitor::{Alert, read_alerts, read_last_profiles, read_reports};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -20,6 +20,8 @@ pub(super) struct Run {
     pub(super) layers: Vec<String>,
     /// Steps, in order.
     pub(super) steps: Vec<u64>,
+    /// What the monitor called for attention, in order of step.
+    pub(super) alerts: Vec<Alert>,
     /// Number of each layer's row at each step.
     places: HashMap<(u64, String), usize>,
 }
@@ -46,7 +48,8 @@ impl Run {
             bail!("there is no report in it");
         }
         let steps: BTreeSet<u64> = rows.iter().map(|row| row.step).collect();
-        Ok(Self { name, rows, layers, steps: steps.into_iter().collect(), places })
+        let (steps, alerts) = (steps.into_iter().collect(), Vec::new());
+        Ok(Self { name, rows, layers, steps, alerts, places })
     }
 
     /// The report of a layer at a step.
@@ -63,6 +66,18 @@ impl Run {
     /// The last report of each layer.
     pub(super) fn latest(&self) -> Vec<&LayerReport> {
         self.layers.iter().filter_map(|layer| self.of(layer).last()).collect()
+    }
+
+    /// Takes over the alerts of the run in `directory`, but for those of reports that a later session
+    /// took the place of.
+    fn with_alerts(mut self, directory: &Path) -> Result<Self> {
+        let kept = |stored: &rmt_monitor::StoredAlert| {
+            let row = self.at(stored.alert.step, &stored.alert.layer);
+            row.is_none_or(|row| row.session == stored.session)
+        };
+        let stored = read_alerts(directory)?.into_iter().filter(kept);
+        self.alerts = stored.map(|stored| stored.alert).collect();
+        Ok(self)
     }
 
     /// The last report of a layer that has a spectrum.
@@ -110,7 +125,9 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Run>> {
     let named = names.into_iter().zip(runs);
     named
         .map(|(name, (path, rows))| {
-            Run::new(name, rows).with_context(|| path.display().to_string())
+            let run = Run::new(name, rows);
+            let run = run.and_then(|r| if path.is_dir() { r.with_alerts(&path) } else { Ok(r) });
+            run.with_context(|| path.display().to_string())
         })
         .collect()
 }
