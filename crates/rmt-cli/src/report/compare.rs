@@ -1,6 +1,6 @@
 //! The page of several runs beside each other, aligned by step.
 
-use super::html::{folded, grid, section, wide};
+use super::html::{folded, grid, grid_of, section, wide};
 use super::load::Run;
 use super::{alerts, series, single, tables};
 use rmt_plot::{Drawing, HeatMapData, Trajectory, spectrum, trajectory};
@@ -92,12 +92,12 @@ fn at_one_step(runs: &[Run], layers: &[&str]) -> String {
 fn spectra(runs: &[Run], layers: &[&str]) -> String {
     let mut html = String::new();
     for layer in layers {
-        let drawn = runs.iter().filter_map(|run| Some((run, spectrum(run.drawn(layer)?)?)));
-        let (names, drawings): (Vec<&str>, Vec<Drawing>) =
-            drawn.map(|(run, drawing)| (run.name.as_str(), drawing)).unzip();
-        if !drawings.is_empty() {
-            let title = format!("{layer} — from the left: {}", names.join(", "));
-            html.push_str(&folded(&title, layers.len() <= OPEN, &grid(drawings)));
+        let drawn = runs
+            .iter()
+            .filter_map(|run| Some((run.name.clone(), spectrum(run.drawn(layer)?)?)));
+        let drawn: Vec<_> = drawn.collect();
+        if !drawn.is_empty() {
+            html.push_str(&folded(layer, layers.len() <= OPEN, &grid_of(drawn)));
         }
     }
     section("spectra", "Spectra", "Of each run's last snapshot that has them.", &html)

@@ -75,6 +75,17 @@ pub(super) fn wide(drawings: impl IntoIterator<Item = Drawing>) -> String {
     pictures("\"grid wide\"", drawings)
 }
 
+/// The same of pictures that are each of something else, which stands above.
+pub(super) fn grid_of(drawings: impl IntoIterator<Item = (String, Drawing)>) -> String {
+    let mut html = String::from("<div class=grid>\n");
+    for (name, drawing) in drawings {
+        let (name, drawing) = (escaped(&name), drawing.to_html());
+        let _ = write!(html, "<figure><figcaption>{name}</figcaption>{drawing}</figure>");
+    }
+    html.push_str("</div>\n");
+    html
+}
+
 fn pictures(class: &str, drawings: impl IntoIterator<Item = Drawing>) -> String {
     let mut html = format!("<div class={class}>\n");
     for drawing in drawings {
