@@ -71,9 +71,7 @@ pub mod tags;
 mod visible;
 mod worker;
 
-pub use alerts::{
-    Alert, AlertKind, AlertLevel, AlertSettings, StoredAlert, Trigger, read_alerts,
-};
+pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, StoredAlert, Trigger, read_alerts};
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
 pub use error::{InitError, PatternError, ReadError, ReaderError, ResumeError, SinkError};

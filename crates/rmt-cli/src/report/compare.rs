@@ -92,9 +92,8 @@ fn at_one_step(runs: &[Run], layers: &[&str]) -> String {
 fn spectra(runs: &[Run], layers: &[&str]) -> String {
     let mut html = String::new();
     for layer in layers {
-        let drawn = runs
-            .iter()
-            .filter_map(|run| Some((run.name.clone(), spectrum(run.drawn(layer)?)?)));
+        let drawn =
+            runs.iter().filter_map(|run| Some((run.name.clone(), spectrum(run.drawn(layer)?)?)));
         let drawn: Vec<_> = drawn.collect();
         if !drawn.is_empty() {
             html.push_str(&folded(layer, layers.len() <= OPEN, &grid_of(drawn)));

@@ -15,13 +15,8 @@ const OPEN: usize = 30;
 const NAMED: usize = 4;
 
 pub(super) fn contents(run: &Run) -> String {
-    let sections = [
-        alerts::section(run),
-        heat_maps(run),
-        pictures(run),
-        means(run),
-        all_tables(run, ""),
-    ];
+    let sections =
+        [alerts::section(run), heat_maps(run), pictures(run), means(run), all_tables(run, "")];
     let contents = sections.concat();
     let links = [
         ("alerts", "Alerts"),
@@ -56,9 +51,7 @@ fn summary(run: &Run) -> String {
         tiles.push((run.steps.len().to_string(), "snapshots"));
     }
     let (warnings, errors) = alerts::counts(run);
-    for (count, one, several) in
-        [(warnings, "warning", "warnings"), (errors, "error", "errors")]
-    {
+    for (count, one, several) in [(warnings, "warning", "warnings"), (errors, "error", "errors")] {
         if count > 0 {
             tiles.push((count.to_string(), if count == 1 { one } else { several }));
         }

@@ -227,10 +227,8 @@ fn alerts_are_those_of_the_reports_that_count() {
     run(path, "run", 2.0);
     assert!(!page(path, &["run"]).contains("id=\"alerts\""), "without alerts no section");
     let reports = read_reports(path.join("run")).unwrap().reports;
-    let first = reports
-        .iter()
-        .find(|row| row.report.verdict == rmt_core::Verdict::Deviates)
-        .unwrap();
+    let first =
+        reports.iter().find(|row| row.report.verdict == rmt_core::Verdict::Deviates).unwrap();
     let name = first.layer.path();
     let alert = |session: u32, step: u64, alert: &str, level: &str, message: &str| {
         let row = serde_json::json!({
@@ -279,11 +277,8 @@ fn links_lead_to_sections_that_are_there() {
     printed(path, &inspect, 0);
     for (input, links) in [("run", 4), ("model.jsonl", 2)] {
         let page = page(path, &[input]);
-        let targets: Vec<&str> = page
-            .split("href=\"#")
-            .skip(1)
-            .map(|rest| rest.split_once('"').unwrap().0)
-            .collect();
+        let targets: Vec<&str> =
+            page.split("href=\"#").skip(1).map(|rest| rest.split_once('"').unwrap().0).collect();
         assert_eq!(targets.len(), links, "{targets:?}");
         for target in targets {
             assert!(page.contains(&format!("<section id=\"{target}\">")), "{target}");

@@ -94,8 +94,8 @@ const MOST_COLUMNS: usize = 120;
 /// Height of a row in pixels, at most; with many rows they are lower.
 const ROW: f64 = 26.0;
 const LEAST_ROW: f64 = 14.0;
-/// Height of all rows in pixels, at least: what the colours stand for is written along it.
-const LEAST: f64 = 120.0;
+/// Height of all rows in pixels, at least: the colour bar needs it, with the ticks below.
+const LEAST: f64 = 130.0;
 /// Pixels that the names of the rows may take.
 const NAMES: f64 = 190.0;
 
