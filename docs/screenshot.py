@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Takes a picture of a TensorBoard page, or of a page that `rmt report` wrote, for the README.
 
-    python3 docs/screenshot.py LOGDIR OUT.png [--page timeseries|scalars|histograms|distributions]
+    python3 docs/screenshot.py LOGDIR OUT.png [--page PAGE]
         [--filter REGEX] [--size 1600x1000] [--tensorboard PROGRAM]
     python3 docs/screenshot.py PAGE.html OUT.png [--dark] [--size 1600x1000]
+
+PAGE is timeseries, scalars, custom_scalars, histograms, distributions, images, text or hparams.
 
 Needs headless Chromium (Debian: `chromium`; override with CHROMIUM=PROGRAM) and TensorBoard,
 by default the one in target/tensorboard-venv that the tests make. Standard library only.
@@ -28,7 +30,19 @@ import urllib.parse
 import urllib.request
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
-PAGES = ["timeseries", "scalars", "histograms", "distributions"]
+# The pages, each with the elements that hold what it shows, and what is in them once it is shown.
+CHART, PICTURE, WORDS = "chart", "picture", "words"
+PAGES = {
+    "timeseries": ("scalar-card, histogram-card", CHART),
+    "scalars": ("tf-scalar-card", CHART),
+    "custom_scalars": (
+        "tf-custom-scalar-margin-chart-card, tf-custom-scalar-multi-line-chart-card", CHART),
+    "histograms": ("tf-histogram-loader", CHART),
+    "distributions": ("tf-distribution-loader", CHART),
+    "images": ("tf-image-loader", PICTURE),
+    "text": ("tf-text-loader", WORDS),
+    "hparams": ("tf-hparams-table-view", WORDS),
+}
 # Longest time for one thing to happen outside of this program, in seconds.
 DEADLINE = 90
 POLL = 0.3
@@ -46,10 +60,11 @@ localStorage.setItem("_ignoreYOutliers", "false");
 """
 
 # Opens all groups, or on the older pages closes all but the first, and says what is on the page:
-# the number of charts in view, of those of them that are drawn, and of signs that something is
-# still being loaded. Elements are searched for through shadow roots: the older pages have such.
+# the number of elements of the page in view, of those of them that show something, and of signs that
+# something is still being loaded. Elements are searched for through shadow roots: the older pages have
+# such.
 LOOK = """
-((open) => {
+((open, elements, kind) => {
   const all = (selector, root = document) => {
     const found = [...root.querySelectorAll(selector)];
     if (root.shadowRoot) found.push(...all(selector, root.shadowRoot));
@@ -66,11 +81,16 @@ LOOK = """
     + "button.heading:not([open-button])";
   if (open) all(closed).filter(shown).forEach((e) => e.click());
   else all("button.heading[open-button]").slice(1).forEach((e) => e.click());
-  const charts = all("scalar-card, histogram-card, tf-scalar-card, "
-    + "tf-histogram-loader, tf-distribution-loader").filter(shown);
+  const charts = all(elements).filter(shown);
   const curve = (p) =>
     (p.getAttribute("d") || "").length > 20 && p.getBoundingClientRect().width > 40;
-  const drawn = charts.filter((c) => all("path", c).some(curve));
+  const words = (e) => all("p, td, span, vaadin-grid-cell-content", e).some((p) => shown(p) && p.textContent.trim());
+  const shows = {
+    chart: (c) => all("path", c).some(curve),
+    picture: (c) => all("img", c).some((i) => i.complete && i.naturalWidth > 0),
+    words: (c) => words(c),
+  };
+  const drawn = charts.filter(shows[kind]);
   const busy = all("mat-spinner, paper-spinner-lite[active]").filter(shown);
   return [charts.length, drawn.length, busy.length];
 })
@@ -155,8 +175,9 @@ def get(url):
 
 
 def tags(url):
-    """Every tag of a curve or a histogram."""
-    listings = (get(f"{url}/data/plugin/{plugin}/tags") for plugin in ("scalars", "histograms"))
+    """Every tag of a curve, a histogram, a picture or a text."""
+    plugins = ("scalars", "histograms", "images", "text")
+    listings = (get(f"{url}/data/plugin/{plugin}/tags") for plugin in plugins)
     return {tag for listing in listings for of_run in listing.values() for tag in of_run}
 
 
@@ -262,13 +283,14 @@ def address(url, page, tag_filter):
     return f"{url}/?{encode(query)}#{page}&{encode(fragment)}"
 
 
-def drawn(browser, open_groups):
+def drawn(browser, page, open_groups):
     """The page, once its charts are drawn and pictures of it have been the same for a while."""
     state, last, since = (0, 0, 0), None, 0.0
+    arguments = ", ".join(map(json.dumps, (open_groups, *PAGES[page])))
 
     def attempt():
         nonlocal state, last, since
-        state = browser.evaluate(f"{LOOK}({json.dumps(open_groups)})")
+        state = browser.evaluate(f"{LOOK}({arguments})")
         charts, with_lines, busy = state
         complete = charts > 0 and with_lines == charts and busy == 0
         picture = browser.picture() if complete else None
@@ -345,7 +367,7 @@ def main():
             with Browser(chromium, profile, options.size) as browser:
                 browser.open(address(url, options.page, options.filter), options.size)
                 # What matches a filter is in a group of its own, the first, which is open.
-                options.out.write_bytes(drawn(browser, open_groups=not options.filter))
+                options.out.write_bytes(drawn(browser, options.page, not options.filter))
 
 
 if __name__ == "__main__":

@@ -137,7 +137,13 @@ fn deviation(report: &MatrixReport) -> String {
 
 fn words(what: &str, change: &Change) -> String {
     let Change { first, now } = change;
-    format!("{what} is {now:.3e}, {:.2} times its first value {first:.3e}", change.ratio())
+    let (now, first) = (figure(*now), figure(*first));
+    format!("{what} is {now}, {:.2} times its first value {first}", change.ratio())
+}
+
+/// As people write it.
+fn figure(x: f64) -> String {
+    if (1e-2..1e4).contains(&x.abs()) { format!("{x:.3}") } else { format!("{x:.2e}") }
 }
 
 fn falls(trigger: Option<Trigger>, change: Option<Change>, what: &str) -> State {

@@ -32,7 +32,8 @@ pub(super) fn alerts(alerts: &[Alert]) -> String {
             "- **{}** ({}) {}\n",
             escaped(alert.alert.name()),
             alert.level.name(),
-            escaped(&alert.message)
+            // The name is not code here: what it holds is escaped.
+            escaped(&alert.message.replace('`', ""))
         )
     };
     let mut text: String = alerts.iter().take(MOST).map(line).collect();
@@ -73,7 +74,7 @@ theory knows; training shows where the matrix leaves it.
 
 - **rmt\\_0\\_summary**: how many layers deviate from a random matrix, alerts, and how the monitor is doing.
 - **rmt\\_1\\_above**: singular values above the upper edge: what the layer has learned most strongly.
-- **rmt\\_2\\_below**: singular values below the lower edge: directions that training took away.
+- **rmt\\_2\\_below**: singular values below the lower edge; what was learned leaves traces there too.
 - **rmt\\_3\\_vectors**: the fraction of singular vectors that are not random; with random weights it is \
 the level of the test.
 - **rmt\\_4\\_bulk**: the rest of the spectrum, which stays random for long, and its scale.
