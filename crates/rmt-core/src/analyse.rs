@@ -10,6 +10,7 @@ mod spectrum;
 pub use options::{AnalysisOptions, NullModel};
 
 use crate::RmtError;
+use crate::laws::moments::sum;
 use crate::nulls::{Nulls, PValue};
 use crate::report::{FAMILY, MatrixReport, NOT_FINITE, Profile, Test, Verdict};
 use crate::spectrum::{Equalise, Matrix, Orientation, decompose, equalised, singular_values};
@@ -136,7 +137,8 @@ impl Analyser {
         if m == 0 {
             return Ok(not_estimable(report, "the matrix is empty".into()));
         }
-        let bad = matrix.values().iter().filter(|x| !x.is_finite()).count();
+        let mut bad = 0;
+        matrix.values().blocks(|block| bad += block.iter().filter(|x| !x.is_finite()).count());
         if bad > 0 {
             let reason = format!("{bad} of {} {NOT_FINITE}", matrix.values().len());
             return Ok(not_estimable(report, reason));
@@ -335,8 +337,11 @@ fn not_estimable(mut report: MatrixReport, reason: String) -> Analysis {
 /// Standard deviation of the entries about their mean, in two passes.
 fn entry_deviation(matrix: &Matrix<'_>) -> f64 {
     let count = matrix.values().len() as f64;
-    let mean = matrix.values().iter().sum::<f64>() / count;
-    (matrix.values().iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt()
+    let (mut mean, mut square) = (0.0, 0.0);
+    matrix.values().blocks(|block| mean += sum(block, |x| x));
+    mean /= count;
+    matrix.values().blocks(|block| square += sum(block, |x| (x - mean).powi(2)));
+    (square / count).sqrt()
 }
 
 #[cfg(test)]

@@ -311,6 +311,14 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
+    /// Whether the worker has a lower scheduling priority than training (the default), where the
+    /// system allows: on Linux a nice value of 10.
+    #[must_use]
+    pub fn with_low_priority(mut self, on: bool) -> Self {
+        self.settings.low_priority = on;
+        self
+    }
+
     /// Adds a sink of the caller's, called on the worker thread after the built-in ones.
     #[must_use]
     pub fn with_sink(mut self, sink: impl Sink + 'static) -> Self {

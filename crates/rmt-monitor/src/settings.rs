@@ -97,6 +97,8 @@ pub struct Settings {
     pub pictures: bool,
     /// Whether the JSONL files are written.
     pub jsonl: bool,
+    /// Whether the worker has a lower scheduling priority than training, where the system allows.
+    pub low_priority: bool,
 }
 
 /// A path need not be text: what is none of it is replaced.
@@ -148,6 +150,7 @@ impl Default for Settings {
             hyperparameters: BTreeMap::new(),
             pictures: true,
             jsonl: true,
+            low_priority: true,
         }
     }
 }

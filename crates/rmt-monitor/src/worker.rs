@@ -1,6 +1,7 @@
 //! The side thread: reads, analyses, writes. Nothing that happens here reaches training.
 
 mod gradients;
+mod priority;
 mod slot;
 
 use crate::alerts::Alerts;
@@ -103,6 +104,9 @@ impl Worker {
     /// Works until told to finish. A panic outside the guarded parts ends the worker, with what is
     /// outstanding counted.
     pub(crate) fn run(mut self, jobs: Receiver<Job>) {
+        if self.shared.settings.low_priority {
+            priority::lower();
+        }
         let shared = self.shared.clone();
         let step = || shared.latest_step.load(Ordering::Relaxed);
         if let Err(said) = guarded(|| self.work(&jobs)) {

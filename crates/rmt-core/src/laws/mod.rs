@@ -1,6 +1,7 @@
 //! The laws that random matrices obey, each usable alone.
 
 pub mod marchenko_pastur;
+pub(crate) mod moments;
 pub mod porter_thomas;
 pub mod spacing;
 mod supremum;

@@ -5,6 +5,7 @@
 //! which makes textbook Kolmogorov–Smirnov p-values conservative: see
 //! [`VectorNull`](crate::nulls::VectorNull).
 
+use super::moments::sum;
 use super::supremum::Grid;
 use statrs::function::erf::{erf, erfc};
 use statrs::function::gamma::digamma;
@@ -54,7 +55,7 @@ fn edgeworth(x: f64, excess: f64) -> f64 {
 pub fn distance(vector: impl Iterator<Item = f64>, excess: f64, buffer: &mut Vec<f64>) -> f64 {
     buffer.clear();
     buffer.extend(vector);
-    let norm = buffer.iter().map(|x| x * x).sum::<f64>().sqrt();
+    let norm = sum(buffer, |x| x * x).sqrt();
     if norm.is_nan() || norm <= 0.0 {
         return f64::NAN;
     }
@@ -80,7 +81,7 @@ pub fn pooled_distance<V: Iterator<Item = f64>>(
         let start = buffer.len();
         buffer.extend(vector.map(f64::abs));
         let entries = &mut buffer[start..];
-        let norm = entries.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let norm = sum(entries, |x| x * x).sqrt();
         if norm.is_nan() || norm <= 0.0 {
             return f64::NAN;
         }

@@ -9,6 +9,8 @@
 const FINEST: usize = 4096;
 /// Of the coarsest one that is used.
 const COARSEST: usize = 32;
+/// 1.5·2⁵²: doubles near it are the integers.
+const INTEGERS: f64 = 6_755_399_441_055_744.0;
 /// Far above what rounding does to the bounds, far below a distance.
 const ROUNDING: f64 = 1e-12;
 
@@ -57,12 +59,21 @@ impl Grid {
         let last = level.law.len() - 2;
         let scale = (last + 1) as f64 / (self.high - self.low);
         let (slope, origin) = (factor * scale, self.low * scale);
-        // Below the grid is the first cell, above it the last.
-        let cell = |x: f64| ((x * slope - origin) as usize).min(last);
+        let highest = last as f64;
+        // Below the grid is the first cell, above it the last. Rounding to even may put a point at the
+        // very end of a cell on its other side, which changes no bound.
+        let cell = |x: f64| {
+            let y = x * slope - origin - 0.5;
+            let y = if y > 0.0 { y } else { 0.0 };
+            let y = if y < highest { y } else { highest };
+            // The low bits of a sum are the nearest integer.
+            (y + INTEGERS).to_bits() as u16
+        };
+        let cells: Vec<u16> = entries.iter().map(|&x| cell(x)).collect();
         // At k + 1, to become how many are below the end k.
         let mut below = vec![0_u32; last + 2];
-        for &x in entries {
-            below[cell(x) + 1] += 1;
+        for &cell in &cells {
+            below[usize::from(cell) + 1] += 1;
         }
         let n = entries.len() as f64;
         let mut sum = 0;
@@ -78,11 +89,13 @@ impl Grid {
         let threshold = bound - n * (level.rise + 2.0 * off + ROUNDING);
         let wanted: Vec<bool> =
             excess.windows(2).map(|ends| (-ends[0]).max(ends[1]) >= threshold).collect();
-        let mut points: Vec<f64> = entries.iter().copied().filter(|&x| wanted[cell(x)]).collect();
+        let inside = |(_, cell): &(&f64, &u16)| wanted[usize::from(**cell)];
+        let inside = entries.iter().zip(&cells).filter(inside);
+        let mut points: Vec<f64> = inside.map(|(&x, _)| x).collect();
         points.sort_unstable_by(f64::total_cmp);
         let mut largest = 0.0_f64;
         for inside in points.chunk_by(|&x, &y| cell(x) == cell(y)) {
-            let first = inside.first().map_or(0, |&x| below[cell(x)]);
+            let first = inside.first().map_or(0, |&x| below[usize::from(cell(x))]);
             for (before, &x) in (first..).zip(inside) {
                 let value = g(x * factor);
                 let before = f64::from(before);

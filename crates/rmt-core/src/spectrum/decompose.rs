@@ -15,8 +15,10 @@
 use super::bidiagonal;
 use super::deflate::{above, completed, first, orthonormalized};
 use super::eigen::{eigen, eigen_twice, eigenvalues};
+use super::smallest::smallest;
 use super::{Matrix, Values, product};
 use crate::RmtError;
+use crate::laws::moments;
 use faer::Mat;
 use std::cell::Cell;
 
@@ -48,12 +50,12 @@ pub struct Decomposition {
 impl Decomposition {
     /// The k-th singular vector on the small side (length m); unit norm.
     pub fn small_vector(&self, k: usize) -> impl Iterator<Item = f64> + '_ {
-        self.small.col(k).iter().copied()
+        self.small.col_as_slice(k).iter().copied()
     }
 
     /// The k-th singular vector on the large side (length n); unit norm.
     pub fn large_vector(&self, k: usize) -> impl Iterator<Item = f64> + '_ {
-        self.large.col(k).iter().copied()
+        self.large.col_as_slice(k).iter().copied()
     }
 }
 
@@ -106,11 +108,14 @@ pub fn singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtError> {
     let failed = no_convergence(matrix);
     let (gram, exponent) = gram(matrix)?;
     let eigenvalues = eigenvalues(gram).map_err(|_| failed.clone())?;
-    let mut values = if conditioned(&eigenvalues, VALUES_LIMIT) {
-        eigenvalues.iter().map(|x| x.sqrt()).collect()
-    } else {
-        bidiagonal::singular_values(scaled(matrix)?.0).map_err(|_| failed)?
-    };
+    let right = above(&eigenvalues, VALUES_LIMIT);
+    let mut values: Vec<f64> = eigenvalues.iter().rev().take(right).map(|x| x.sqrt()).collect();
+    if right < eigenvalues.len() {
+        match smallest(scaled(matrix)?.0, eigenvalues.len() - right) {
+            Some(small) => values.extend(small),
+            None => values = bidiagonal::singular_values(scaled(matrix)?.0).map_err(|_| failed)?,
+        }
+    }
     for value in &mut values {
         *value *= exp2(exponent);
     }
@@ -212,11 +217,9 @@ pub(super) fn scaled(matrix: &Matrix<'_>) -> Result<(Mat<f64>, i32), RmtError> {
         return Err(RmtError::Domain { law, requirement: "the matrix must not be empty" });
     }
     let mut largest = 0.0_f64;
-    for x in matrix.values().iter() {
-        if !x.is_finite() {
-            return Err(RmtError::Domain { law, requirement: "every entry must be finite" });
-        }
-        largest = largest.max(x.abs());
+    matrix.values().blocks(|block| largest = largest.max(moments::largest(block)));
+    if !largest.is_finite() {
+        return Err(RmtError::Domain { law, requirement: "every entry must be finite" });
     }
     let exponent = if largest == 0.0 { 0 } else { largest.log2().floor() as i32 };
     // Two factors: 2^±1074 is not itself a double.
@@ -224,14 +227,38 @@ pub(super) fn scaled(matrix: &Matrix<'_>) -> Result<(Mat<f64>, i32), RmtError> {
     let (first, second) = (exp2(-half), exp2(-rest));
     let (rows, cols) = (matrix.rows(), matrix.cols());
     let (small, large) = (rows.min(cols), rows.max(cols));
-    let place = |i: usize, j: usize| if rows <= cols { i * cols + j } else { j * cols + i };
+    let wide = rows <= cols;
     let scaled = match matrix.values() {
-        Values::F32(v) => {
-            Mat::from_fn(small, large, |i, j| f64::from(v[place(i, j)]) * first * second)
-        }
-        Values::F64(v) => Mat::from_fn(small, large, |i, j| v[place(i, j)] * first * second),
+        Values::F32(v) => filled(small, large, wide, |k| f64::from(v[k]) * first * second),
+        Values::F64(v) => filled(small, large, wide, |k| v[k] * first * second),
     };
     Ok((scaled, exponent))
+}
+
+/// m×n, of the k-th entry as stored: by rows, and transposed unless `wide`.
+fn filled(m: usize, n: usize, wide: bool, entry: impl Fn(usize) -> f64) -> Mat<f64> {
+    /// Columns that are filled together: a line of the stored rows is then read once.
+    const TOGETHER: usize = 16;
+    let mut matrix = Mat::zeros(m, n);
+    if !wide {
+        for j in 0..n {
+            for (i, x) in matrix.col_as_slice_mut(j).iter_mut().enumerate() {
+                *x = entry(j * m + i);
+            }
+        }
+        return matrix;
+    }
+    for from in (0..n).step_by(TOGETHER) {
+        for row in (0..m).step_by(TOGETHER) {
+            for j in from..(from + TOGETHER).min(n) {
+                let to = (row + TOGETHER).min(m);
+                for (x, i) in matrix.col_as_slice_mut(j)[row..to].iter_mut().zip(row..) {
+                    *x = entry(i * n + j);
+                }
+            }
+        }
+    }
+    matrix
 }
 
 fn exp2(exponent: i32) -> f64 {

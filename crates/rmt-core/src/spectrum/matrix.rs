@@ -30,6 +30,9 @@ impl Orientation {
     }
 }
 
+/// Entries that are widened at a time.
+const BLOCK: usize = 512;
+
 /// Matrix entries in row-major order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Values<'a> {
@@ -58,6 +61,23 @@ impl Values<'_> {
         match self {
             Self::F32(_) => f64::from(f32::EPSILON),
             Self::F64(_) => f64::EPSILON,
+        }
+    }
+
+    /// `each` of the entries, widened, a block after the other: what is done with a block is done with
+    /// several entries at once.
+    pub(crate) fn blocks(&self, mut each: impl FnMut(&[f64])) {
+        match self {
+            Self::F32(v) => {
+                let mut widened = [0.0; BLOCK];
+                for block in v.chunks(BLOCK) {
+                    for (wide, &x) in widened.iter_mut().zip(block) {
+                        *wide = f64::from(x);
+                    }
+                    each(&widened[..block.len()]);
+                }
+            }
+            Self::F64(v) => v.chunks(BLOCK).for_each(each),
         }
     }
 

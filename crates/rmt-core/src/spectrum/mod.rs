@@ -8,6 +8,7 @@ mod equalise;
 mod householder;
 mod matrix;
 mod product;
+mod smallest;
 mod tridiagonal;
 mod without;
 

@@ -1,6 +1,7 @@
 //! Are the singular vectors of one side uniform on the sphere?
 
 use crate::RmtError;
+use crate::laws::moments::Moments;
 use crate::laws::porter_thomas;
 use crate::nulls::{Nulls, PValue, TailTable, VectorNull};
 use serde::{Deserialize, Serialize};
@@ -143,13 +144,11 @@ pub fn test_side<V: Iterator<Item = f64>>(
             return None;
         }
         p_values.push(nulls.single.p_value(distance));
-        let norm2: f64 = entries.iter().map(|x| x * x).sum();
-        let fourth: f64 = entries.iter().map(|x| (x * x / norm2).powi(2)).sum();
-        ipr += length as f64 * fourth;
+        let moments = Moments::of(&entries);
+        ipr += length as f64 * moments.fourth / (moments.second * moments.second);
         expected_ipr += porter_thomas::expected_ipr(length) + excess(k);
-        entropy += porter_thomas::entropy(entries.iter().copied());
-        let largest = entries.iter().fold(0.0_f64, |a, x| a.max(x.abs()));
-        localisation_max = localisation_max.max(largest / norm2.sqrt());
+        entropy += moments.entropy();
+        localisation_max = localisation_max.max(moments.largest / moments.second.sqrt());
     }
     let width = VectorNull::WINDOW;
     let window_p_values: Vec<f64> = window_starts(count, width)

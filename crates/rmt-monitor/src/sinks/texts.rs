@@ -175,7 +175,7 @@ mod tests {
             message: "`a`: low".into(),
         };
         let one = alerts(&[alert(1)]);
-        assert_eq!(one, "- **rank\\_collapse** (warning) \\`a\\`: low\n");
+        assert_eq!(one, "- **rank\\_collapse** (warning) a: low\n");
         let many: Vec<Alert> = (0..60).map(alert).collect();
         let many = alerts(&many);
         assert_eq!(many.lines().count(), MOST + 1);
