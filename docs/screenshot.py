@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Takes a picture of a TensorBoard page, for the README.
+"""Takes a picture of a TensorBoard page, or of a page that `rmt report` wrote, for the README.
 
     python3 docs/screenshot.py LOGDIR OUT.png [--page PAGE]
         [--filter REGEX] [--size 1600x1000] [--tensorboard PROGRAM]
+    python3 docs/screenshot.py PAGE.html OUT.png [--dark] [--size 1600x1000]
 
 PAGE is timeseries, scalars, custom_scalars, histograms, distributions, images, text or hparams.
 
@@ -240,7 +241,7 @@ class Browser(Process):
                 raise Failure("Chromium ended")
             self.rest += chunk
 
-    def open(self, url, size):
+    def open(self, url, size, dark=False):
         # The tab it opened with: one made now would stay in the background, and have no picture.
         first = poll("Chromium's first tab", self.first_tab)
         reply = self.ask("Target.attachToTarget", targetId=first, flatten=True)
@@ -253,6 +254,8 @@ class Browser(Process):
             deviceScaleFactor=1,
             mobile=False,
         )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.ask("Emulation.setEmulatedMedia", features=[scheme])
         self.ask("Page.addScriptToEvaluateOnNewDocument", source=SETTINGS)
         if reason := self.ask("Page.navigate", url=url).get("errorText"):
             raise Failure(f"Chromium: {url}: {reason}")
@@ -303,6 +306,15 @@ def drawn(browser, page, open_groups):
         raise Failure(f"{failure}: {detail}") from failure
 
 
+def page_of_a_report(chromium, profile, options):
+    """The upper end of the page, once it is there: it loads nothing, and draws without scripts."""
+    with Browser(chromium, profile, options.size) as browser:
+        browser.open(options.logdir.resolve().as_uri(), options.size, options.dark)
+        complete = "document.readyState === 'complete' || null"
+        poll("the page", lambda: browser.evaluate(complete))
+        return browser.picture()
+
+
 def size_of(text):
     if found := re.fullmatch(r"([1-9]\d{2,3})x([1-9]\d{2,3})", text):
         return int(found[1]), int(found[2])
@@ -322,20 +334,22 @@ def main():
         def error(self, message):
             raise Failure(message)
 
-    parser = Parser(description="Takes a picture of a TensorBoard page.")
-    parser.add_argument("logdir", metavar="LOGDIR", type=pathlib.Path)
+    parser = Parser(description="Takes a picture of a page of TensorBoard or of rmt report.")
+    parser.add_argument("logdir", metavar="LOGDIR|PAGE.html", type=pathlib.Path)
     parser.add_argument("out", metavar="OUT.png", type=pathlib.Path)
     parser.add_argument("--page", choices=PAGES, default="timeseries")
     parser.add_argument("--filter", type=pattern, default="", help="tags to show")
     parser.add_argument("--size", type=size_of, default=(1600, 1000), help="1600x1000")
     venv = REPOSITORY / "target/tensorboard-venv/bin/tensorboard"
     parser.add_argument("--tensorboard", default=str(venv), metavar="PROGRAM")
+    parser.add_argument("--dark", action="store_true", help="of a page of rmt report")
     options = parser.parse_args()
-    if not options.logdir.is_dir():
+    page = options.logdir.is_file() and options.logdir.suffix == ".html"
+    if not page and not options.logdir.is_dir():
         raise Failure(f"no such directory: {options.logdir}")
     if not options.out.absolute().parent.is_dir():
         raise Failure(f"no such directory: {options.out.parent}")
-    if not shutil.which(options.tensorboard):
+    if not page and not shutil.which(options.tensorboard):
         raise Failure(f"no such program: {options.tensorboard} (the tests make it)")
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not chromium:
@@ -343,6 +357,9 @@ def main():
 
     # The browser may still be writing when it is ended.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        if page:
+            options.out.write_bytes(page_of_a_report(chromium, profile, options))
+            return
         with TensorBoard(options.tensorboard, options.logdir) as server:
             url = server.url()
             if not any(re.search(options.filter, tag) for tag in tags(url)):

@@ -101,7 +101,7 @@ fn report(stages: &[LayerReport], step: u64, ticks: u64, layer: u64) -> Option<L
     let mut report = stages.get(stage as usize).or(stages.last())?.clone();
     let kind = KINDS[layer as usize % KINDS.len()];
     report.layer =
-        LayerId::from_name(&format!("blocks.{}.{kind}.weight", layer / KINDS.len() as u64));
+        LayerId::from_name(format!("blocks.{}.{kind}.weight", layer / KINDS.len() as u64));
     report.step = step;
     Some(report)
 }

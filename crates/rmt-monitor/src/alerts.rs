@@ -1,9 +1,11 @@
 //! What in a run should be looked at now: said once when it begins, and again only after it was over.
 
 mod settings;
+mod stored;
 mod watch;
 
 pub use settings::{AlertSettings, Trigger};
+pub use stored::{StoredAlert, read_alerts};
 pub(crate) use watch::Alerts;
 
 use serde::{Deserialize, Serialize};

@@ -58,6 +58,7 @@ mod profiles;
 pub mod reader;
 mod record;
 mod reference_file;
+mod rows;
 mod run_directory;
 mod schedule;
 mod settings;
@@ -70,7 +71,7 @@ pub mod tags;
 mod visible;
 mod worker;
 
-pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, Trigger};
+pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, StoredAlert, Trigger, read_alerts};
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
 pub use error::{InitError, PatternError, ReadError, ReaderError, ResumeError, SinkError};

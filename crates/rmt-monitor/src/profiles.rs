@@ -1,13 +1,10 @@
 //! Reads the spectra of a run back.
 
 use crate::error::ReaderError;
-use crate::reader::Lines;
-use crate::sub_runs;
+use crate::rows;
 use rmt_core::Profile;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
 use std::path::Path;
 
 /// The file of spectra in each directory of a run.
@@ -43,39 +40,16 @@ struct Row {
 pub fn read_last_profiles(
     directory: impl AsRef<Path>,
 ) -> Result<BTreeMap<String, StoredProfile>, ReaderError> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| ReaderError::Io { path, cause }
-    };
-    let directory = directory.as_ref();
     let mut last: BTreeMap<String, StoredProfile> = BTreeMap::new();
-    for run in sub_runs::directories(directory).map_err(io(directory))? {
-        let path = run.join(FILE);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(io(&path)(error)),
-        };
-        let mut lines = Lines::new(file);
-        while lines.advance().map_err(io(&path))? {
-            let Row { name, part, stored } =
-                match serde_json::from_slice(lines.line.trim_ascii_end()) {
-                    Ok(row) => row,
-                    Err(error) if error.is_eof() => continue,
-                    Err(error) => {
-                        let (line, problem) = (lines.number, error.to_string());
-                        return Err(ReaderError::Row { path, line, problem });
-                    }
-                };
-            let layer = rmt_core::layers::LayerId::from_name(name);
-            let layer = part.into_iter().fold(layer, rmt_core::layers::LayerId::with_part);
-            let when = |stored: &StoredProfile| (stored.step, stored.session);
-            let path = layer.path();
-            if last.get(&path).is_none_or(|before| when(before) <= when(&stored)) {
-                last.insert(path, stored);
-            }
+    rows::each(directory.as_ref(), FILE, |Row { name, part, stored }| {
+        let layer = rmt_core::layers::LayerId::from_name(name);
+        let layer = part.into_iter().fold(layer, rmt_core::layers::LayerId::with_part);
+        let when = |stored: &StoredProfile| (stored.step, stored.session);
+        let path = layer.path();
+        if last.get(&path).is_none_or(|before| when(before) <= when(&stored)) {
+            last.insert(path, stored);
         }
-    }
+    })?;
     Ok(last)
 }
 

@@ -1,8 +1,8 @@
 //! The page of several runs beside each other, aligned by step.
 
-use super::html::{folded, grid, section, wide};
+use super::html::{folded, grid, grid_of, section, wide};
 use super::load::Run;
-use super::{series, single, tables};
+use super::{alerts, series, single, tables};
 use rmt_plot::{Drawing, HeatMapData, Trajectory, spectrum, trajectory};
 
 /// Layers up to which pictures of each are not folded away.
@@ -21,6 +21,7 @@ pub(super) fn contents(runs: &[Run]) -> String {
             let title = format!("{}: strongest evidence, by step", run.name);
             own.push_str(&wide([single::over_steps(&title, run)]));
         }
+        own.push_str(&alerts::table(&format!("alerts-{number}"), run));
         own.push_str(&single::all_tables(run, &format!("-{number}")));
         html.push_str(&folded(&run.name, false, &own));
     }
@@ -91,12 +92,11 @@ fn at_one_step(runs: &[Run], layers: &[&str]) -> String {
 fn spectra(runs: &[Run], layers: &[&str]) -> String {
     let mut html = String::new();
     for layer in layers {
-        let drawn = runs.iter().filter_map(|run| Some((run, spectrum(run.drawn(layer)?)?)));
-        let (names, drawings): (Vec<&str>, Vec<Drawing>) =
-            drawn.map(|(run, drawing)| (run.name.as_str(), drawing)).unzip();
-        if !drawings.is_empty() {
-            let title = format!("{layer} — from the left: {}", names.join(", "));
-            html.push_str(&folded(&title, layers.len() <= OPEN, &grid(drawings)));
+        let drawn =
+            runs.iter().filter_map(|run| Some((run.name.clone(), spectrum(run.drawn(layer)?)?)));
+        let drawn: Vec<_> = drawn.collect();
+        if !drawn.is_empty() {
+            html.push_str(&folded(layer, layers.len() <= OPEN, &grid_of(drawn)));
         }
     }
     section("spectra", "Spectra", "Of each run's last snapshot that has them.", &html)

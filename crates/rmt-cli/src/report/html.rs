@@ -25,6 +25,8 @@ pub(super) fn escaped(text: &str) -> String {
 pub(super) enum Cell {
     /// Sorted as text.
     Text(String),
+    /// The same, and to be seen at once.
+    Marked(String),
     /// Shown, and the figure in full that it is sorted by.
     Figure(String, Option<f64>),
 }
@@ -34,6 +36,7 @@ impl Cell {
         // Writing to a string cannot fail.
         let _ = match self {
             Self::Text(text) => write!(html, "<td>{}", escaped(text)),
+            Self::Marked(text) => write!(html, "<td class=d>{}", escaped(text)),
             Self::Figure(shown, Some(value)) => {
                 write!(html, "<td class=n data-v=\"{value:?}\">{}", escaped(shown))
             }
@@ -45,8 +48,12 @@ impl Cell {
 /// A table; the first column is names. `columns` are (head, what it is).
 pub(super) fn table(id: &str, columns: &[(String, String)], rows: &[Vec<Cell>]) -> String {
     let mut html = format!("<div class=scroll><table id=\"{}\"><thead><tr>", escaped(id));
-    for (head, what) in columns {
-        let _ = write!(html, "<th scope=col title=\"{}\">{}", escaped(what), escaped(head));
+    for (column, (head, what)) in columns.iter().enumerate() {
+        // A head stands where its figures do.
+        let figures = rows.iter().any(|row| matches!(row.get(column), Some(Cell::Figure(..))));
+        let class = if figures { " class=n" } else { "" };
+        let (what, head) = (escaped(what), escaped(head));
+        let _ = write!(html, "<th scope=col{class} title=\"{what}\">{head}");
     }
     html.push_str("</thead><tbody>\n");
     for row in rows {
@@ -66,6 +73,17 @@ pub(super) fn grid(drawings: impl IntoIterator<Item = Drawing>) -> String {
 /// The same of pictures with small print, fewer beside each other.
 pub(super) fn wide(drawings: impl IntoIterator<Item = Drawing>) -> String {
     pictures("\"grid wide\"", drawings)
+}
+
+/// The same of pictures that are each of something else, which stands above.
+pub(super) fn grid_of(drawings: impl IntoIterator<Item = (String, Drawing)>) -> String {
+    let mut html = String::from("<div class=grid>\n");
+    for (name, drawing) in drawings {
+        let (name, drawing) = (escaped(&name), drawing.to_html());
+        let _ = write!(html, "<figure><figcaption>{name}</figcaption>{drawing}</figure>");
+    }
+    html.push_str("</div>\n");
+    html
 }
 
 fn pictures(class: &str, drawings: impl IntoIterator<Item = Drawing>) -> String {
@@ -90,10 +108,23 @@ pub(super) fn section(id: &str, title: &str, about: &str, contents: &str) -> Str
     )
 }
 
+/// What must not take much of the page.
+pub(super) fn low(contents: &str) -> String {
+    format!("<div class=low>{contents}</div>\n")
+}
+
 /// What can be folded away.
 pub(super) fn folded(title: &str, open: bool, contents: &str) -> String {
     let open = if open { " open" } else { "" };
     format!("<details{open}><summary>{}</summary>\n{contents}</details>\n", escaped(title))
+}
+
+/// Links to sections of these contents, of (id, word) those that are there.
+pub(super) fn navigation(contents: &str, sections: &[(&str, &str)]) -> String {
+    let there = |(id, _): &&(&str, &str)| contents.contains(&format!("<section id=\"{id}\">"));
+    let link = |(id, word): &(&str, &str)| format!("<a href=\"#{id}\">{}</a>", escaped(word));
+    let links: String = sections.iter().filter(there).map(link).collect();
+    format!("<nav>{links}</nav>\n")
 }
 
 /// The page. It may load nothing, and says so to the browser as well.

@@ -3,12 +3,12 @@
 use crate::parts::{Part, is_part, join};
 use anyhow::{Context, Result, bail};
 use rmt_core::{LayerReport, Profile};
-use rmt_monitor::{read_last_profiles, read_reports};
+use rmt_monitor::{Alert, read_alerts, read_last_profiles, read_reports};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A run: reports of layers at steps.
 pub(super) struct Run {
@@ -20,6 +20,8 @@ pub(super) struct Run {
     pub(super) layers: Vec<String>,
     /// Steps, in order.
     pub(super) steps: Vec<u64>,
+    /// What the monitor called for attention, in order of step.
+    pub(super) alerts: Vec<Alert>,
     /// Number of each layer's row at each step.
     places: HashMap<(u64, String), usize>,
 }
@@ -46,7 +48,8 @@ impl Run {
             bail!("there is no report in it");
         }
         let steps: BTreeSet<u64> = rows.iter().map(|row| row.step).collect();
-        Ok(Self { name, rows, layers, steps: steps.into_iter().collect(), places })
+        let (steps, alerts) = (steps.into_iter().collect(), Vec::new());
+        Ok(Self { name, rows, layers, steps, alerts, places })
     }
 
     /// The report of a layer at a step.
@@ -63,6 +66,18 @@ impl Run {
     /// The last report of each layer.
     pub(super) fn latest(&self) -> Vec<&LayerReport> {
         self.layers.iter().filter_map(|layer| self.of(layer).last()).collect()
+    }
+
+    /// Takes over the alerts of the run in `directory`, but for those of reports that a later session
+    /// took the place of.
+    fn with_alerts(mut self, directory: &Path) -> Result<Self> {
+        let kept = |stored: &rmt_monitor::StoredAlert| {
+            let row = self.at(stored.alert.step, &stored.alert.layer);
+            row.is_none_or(|row| row.session == stored.session)
+        };
+        let stored = read_alerts(directory)?.into_iter().filter(kept);
+        self.alerts = stored.map(|stored| stored.alert).collect();
+        Ok(self)
     }
 
     /// The last report of a layer that has a spectrum.
@@ -110,7 +125,9 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Run>> {
     let named = names.into_iter().zip(runs);
     named
         .map(|(name, (path, rows))| {
-            Run::new(name, rows).with_context(|| path.display().to_string())
+            let run = Run::new(name, rows);
+            let run = run.and_then(|r| if path.is_dir() { r.with_alerts(&path) } else { Ok(r) });
+            run.with_context(|| path.display().to_string())
         })
         .collect()
 }
@@ -184,28 +201,56 @@ fn rows<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Vec<LayerReport>> {
     Ok(rows)
 }
 
-/// The last component of each path; all of the path where two end alike.
+/// The last component of each path, without the ending of a file; where two end alike, as many components
+/// before it as tell them apart.
 fn names(paths: &[&Path]) -> Vec<String> {
-    let last = |path: &Path| {
+    let components = |path: &&Path| -> Vec<String> {
         // `.` and `..` have none.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let whole = if path.is_dir() { path } else { path.with_extension("") };
+        let names = whole.components().filter_map(|component| match component {
+            Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+            _ => None,
+        });
+        names.collect()
     };
-    let short: Vec<String> = paths.iter().map(|path| last(path)).collect();
-    let name = |(path, own): (&&Path, &String)| {
-        let alike = short.iter().filter(|other| *other == own).count();
-        if alike == 1 && !own.is_empty() { own.clone() } else { path.display().to_string() }
+    let all: Vec<Vec<String>> = paths.iter().map(components).collect();
+    let last = |own: &[String], count: usize| {
+        own.get(own.len().saturating_sub(count)..).unwrap_or_default().join("/")
     };
-    paths.iter().zip(&short).map(name).collect()
+    let alone = |number: usize, name: &String, count: usize| {
+        let mut others = all.iter().enumerate().filter(|(other, _)| *other != number);
+        others.all(|(_, other)| last(other, count) != *name)
+    };
+    let name = |(number, (own, path)): (usize, (&Vec<String>, &&Path))| {
+        let short = (1..=own.len()).map(|count| (count, last(own, count)));
+        let mut short = short.filter(|(count, name)| alone(number, name, *count));
+        // The same twice, or a.x and a.y.
+        short.next().map_or_else(|| path.display().to_string(), |(_, name)| name)
+    };
+    all.iter().zip(paths).enumerate().map(name).collect()
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
-    fn runs_that_end_alike_have_their_whole_paths_as_names() {
-        let paths = ["x/a.jsonl", "y/b", "z/b.jsonl"].map(Path::new);
-        assert_eq!(names(&paths), ["a", "y/b", "z/b.jsonl"]);
+    fn runs_that_end_alike_are_told_apart_by_what_is_before() {
+        let of = |paths: &[&str]| names(&paths.iter().map(Path::new).collect::<Vec<_>>());
+        assert_eq!(of(&["x/a.jsonl", "y/b", "z/b.jsonl"]), ["a", "y/b", "z/b"]);
+        assert_eq!(of(&["v/a/run", "w/a/run", "w/b/run"]), ["v/a/run", "w/a/run", "b/run"]);
+        assert_eq!(of(&["a.x", "a.y", "a"]), ["a.x", "a.y", "a"]);
+        assert_eq!(of(&["run.jsonl"]), ["run"]);
+    }
+
+    #[test]
+    fn the_name_of_a_directory_has_no_ending() {
+        let base = tempfile::tempdir().unwrap();
+        let paths = ["normal_0.2_width_64", "normal_0.2_width_256"].map(|n| base.path().join(n));
+        paths.iter().for_each(|path| std::fs::create_dir(path).unwrap());
+        let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
+        assert_eq!(names(&paths), ["normal_0.2_width_64", "normal_0.2_width_256"]);
     }
 }

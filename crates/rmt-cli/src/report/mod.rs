@@ -1,5 +1,6 @@
 //! `rmt report`: a page of what a run, or several beside each other, came to.
 
+mod alerts;
 mod compare;
 mod decimate;
 mod html;

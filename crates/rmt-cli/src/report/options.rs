@@ -7,9 +7,9 @@ const ABOUT: &str = "\
 Writes a page of one run, or of several beside each other.
 
 One file that stands alone: it loads nothing, works from disk, is readable without scripts (they sort
-tables) and follows the reader's choice of light or dark. It has the spectra against the law of random
-matrices, the course of a few figures over the steps, where along the spectrum singular vectors are not
-random, their overlap with the layers' inputs, heat maps, and tables.
+tables) and follows the reader's choice of light or dark. It has the alerts of a run, heat maps, the spectra
+against the law of random matrices, where along the spectrum singular vectors are not random, their
+overlap with the layers' inputs, the course of a few figures over the steps, and tables.
 
 Spectra are drawn where there are any: in a run's profiles.jsonl, or from rmt inspect --spectrum.";
 

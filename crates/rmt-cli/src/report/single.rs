@@ -1,8 +1,8 @@
 //! The page of one run.
 
-use super::html::{folded, grid, section, wide};
+use super::html::{escaped, folded, grid, navigation, section, wide};
 use super::load::Run;
-use super::{series, tables};
+use super::{alerts, series, tables};
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, Verdict};
 use rmt_core::{LayerReport, MatrixReport};
@@ -11,8 +11,21 @@ use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 /// Layers up to which pictures of each are not folded away.
 const OPEN: usize = 30;
 
+/// Layers that are named in a sentence.
+const NAMED: usize = 4;
+
 pub(super) fn contents(run: &Run) -> String {
-    [summary(run), heat_maps(run), pictures(run), means(run), all_tables(run, "")].concat()
+    let sections =
+        [alerts::section(run), heat_maps(run), pictures(run), means(run), all_tables(run, "")];
+    let contents = sections.concat();
+    let links = [
+        ("alerts", "Alerts"),
+        ("where", "Where"),
+        ("spectra", "Spectra"),
+        ("course", "Course"),
+        ("tables", "Tables"),
+    ];
+    summary(run) + &navigation(&contents, &links) + &contents
 }
 
 fn summary(run: &Run) -> String {
@@ -37,6 +50,12 @@ fn summary(run: &Run) -> String {
     if run.steps.len() > 1 {
         tiles.push((run.steps.len().to_string(), "snapshots"));
     }
+    let (warnings, errors) = alerts::counts(run);
+    for (count, one, several) in [(warnings, "warning", "warnings"), (errors, "error", "errors")] {
+        if count > 0 {
+            tiles.push((count.to_string(), if count == 1 { one } else { several }));
+        }
+    }
     let tiles: String = tiles
         .iter()
         .map(|(figure, what)| format!("<div><b>{figure}</b><span>{what}</span></div>"))
@@ -44,12 +63,28 @@ fn summary(run: &Run) -> String {
     let level = latest.first().map_or(0.0, |row| row.report.level);
     format!(
         "<div class=tiles>{tiles}</div>\n<p>As last reported. A random matrix deviates with \
-         probability {level}.</p>\n{NAVIGATION}"
+         probability {level}. {}</p>\n",
+        first_deviation(run)
     )
 }
 
-const NAVIGATION: &str = "<nav><a href=\"#where\">Where</a><a href=\"#spectra\">Spectra</a>\
-<a href=\"#course\">Course</a><a href=\"#tables\">Tables</a></nav>\n";
+/// Which matrices deviate first.
+fn first_deviation(run: &Run) -> String {
+    let deviates = |row: &&LayerReport| row.report.verdict == Verdict::Deviates;
+    let Some(step) = run.rows.iter().find(deviates).map(|row| row.step) else {
+        return "None ever did.".into();
+    };
+    let (true, Some(first)) = (run.steps.len() > 1, run.steps.first()) else {
+        return String::new();
+    };
+    let there = run.rows.iter().filter(|row| row.step == step).filter(deviates);
+    let names: Vec<String> = there.map(|row| escaped(&row.layer.path())).collect();
+    let before = if step == *first { ", the first there is" } else { "" };
+    let some = names.get(..NAMED.min(names.len())).unwrap_or_default().join(", ");
+    let more = names.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("The first to deviate did so at step {step}{before}: {some}{more}.")
+}
 
 /// Evidence at which the colours end, so that what is hardly significant is told from what is not at
 /// all: p-values of 1e-200 would leave one colour to all others.
@@ -154,7 +189,8 @@ fn pictures(run: &Run) -> String {
         }
     }
     let about = "Of the last snapshot that has them. Triangles are singular values beyond the edges of \
-                 the bulk, filled where they are significant.";
+                 the bulk, filled where they are significant; once those further out are taken away, \
+                 the edges of what is left are nearer.";
     section("spectra", "Spectra and vectors", about, &html)
 }
 

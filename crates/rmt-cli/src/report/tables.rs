@@ -5,6 +5,7 @@ use super::load::Run;
 use crate::cells;
 use rmt_core::report::{FAMILY, Verdict};
 use rmt_core::{Aggregate, LayerReport, MatrixReport};
+use rmt_monitor::{Alert, AlertLevel};
 
 /// A column of figures: head, what it is, how it is shown, and its value.
 struct Column {
@@ -64,7 +65,24 @@ const COLUMNS: [Column; 15] = [
 ];
 
 fn figure(value: Option<f64>) -> Cell {
-    Cell::Figure(cells::number(value), value)
+    Cell::Figure(value.map_or(cells::NONE.into(), digits), value)
+}
+
+/// Three digits; whole numbers whole.
+fn digits(x: f64) -> String {
+    match x.abs() {
+        size if x.fract() == 0.0 && size < 1e6 => format!("{x:.0}"),
+        size if (1e-3..1e5).contains(&size) => {
+            let decimals = (2.0 - size.log10().floor()).max(0.0) as usize;
+            format!("{x:.decimals$}")
+        }
+        _ => format!("{x:.1e}"),
+    }
+}
+
+fn verdict(verdict: Verdict) -> Cell {
+    let text = cells::verdict(verdict);
+    if verdict == Verdict::Deviates { Cell::Marked(text) } else { Cell::Text(text) }
 }
 
 fn whole(count: Option<u64>) -> Cell {
@@ -102,13 +120,37 @@ pub(super) fn layers(id: &str, run: &Run) -> String {
             Cell::Text(cells::kind(row)),
             Cell::Figure(cells::shape(row.report.shape), size),
             whole(Some(row.step)),
-            Cell::Text(cells::verdict(row.report.verdict)),
+            verdict(row.report.verdict),
             whole(since),
         ];
         line.extend(COLUMNS.iter().map(|column| figure((column.value)(&row.report))));
         line
     };
     table(id, &columns, &run.latest().iter().map(row).collect::<Vec<_>>())
+}
+
+/// A row an alert, in order of step.
+pub(super) fn alerts(id: &str, run: &Run) -> String {
+    let columns = heads(&[
+        ("name", "name of the matrix"),
+        ("step", "step of the report that shows it"),
+        ("alert", "what happened"),
+        ("level", "how much it matters"),
+        ("message", "in words"),
+    ]);
+    let row = |alert: &Alert| {
+        let (kind, level) = (alert.alert.name().replace('_', " "), alert.level.name().to_owned());
+        // It begins with the name.
+        let message = alert.message.strip_prefix(&format!("`{}`: ", alert.layer));
+        vec![
+            Cell::Text(alert.layer.clone()),
+            whole(Some(alert.step)),
+            Cell::Text(kind),
+            if alert.level == AlertLevel::Info { Cell::Text(level) } else { Cell::Marked(level) },
+            Cell::Text(message.unwrap_or(&alert.message).to_owned()),
+        ]
+    };
+    table(id, &columns, &run.alerts.iter().map(row).collect::<Vec<_>>())
 }
 
 /// A row a kind, of the last reports.
@@ -147,6 +189,8 @@ pub(super) fn runs(id: &str, runs: &[Run]) -> String {
         ("last step", "last step with reports"),
         ("matrices", "how many"),
         ("deviate", "how many of them deviate"),
+        ("since", "first step at which one deviated"),
+        ("warnings", "alerts of the monitor that are more than information"),
         ("above", "singular values significantly above the bulk, over the smaller side"),
         ("left", "fraction of the singular vectors on the output side that are not random"),
         ("right", "fraction of the singular vectors on the input side that are not random"),
@@ -154,6 +198,9 @@ pub(super) fn runs(id: &str, runs: &[Run]) -> String {
         ("stable rank", "stable rank"),
     ]);
     let row = |run: &Run| {
+        let deviates = |row: &&LayerReport| row.report.verdict == Verdict::Deviates;
+        let since = run.rows.iter().find(deviates).map(|row| row.step);
+        let (warnings, errors) = super::alerts::counts(run);
         let a = Aggregate::of(run.latest().into_iter().map(|row| &row.report));
         let mut row = vec![
             Cell::Text(run.name.clone()),
@@ -161,6 +208,8 @@ pub(super) fn runs(id: &str, runs: &[Run]) -> String {
             whole(run.steps.last().copied()),
             whole(Some(a.matrices as u64)),
             whole(Some(a.deviating as u64)),
+            whole(since),
+            whole(Some((warnings + errors) as u64)),
         ];
         let means = [a.significant_above, a.left_rejected, a.right_rejected];
         row.extend(means.into_iter().chain([a.alpha, a.stable_rank]).map(figure));
@@ -181,11 +230,36 @@ pub(super) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> Stri
         let mut row = vec![Cell::Text((*layer).to_owned())];
         for run in runs {
             let report = run.at(step, layer).map(|row| &row.report);
-            let verdict = report.map_or(cells::NONE.into(), |r| cells::verdict(r.verdict));
-            row.push(Cell::Text(verdict));
+            let none = || Cell::Text(cells::NONE.into());
+            row.push(report.map_or_else(none, |report| verdict(report.verdict)));
             row.push(figure(report.and_then(|r| Some(r.largest? / r.edge_high?))));
         }
         row
     };
     table(id, &columns, &layers.iter().map(row).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_three_digits() {
+        for (x, text) in [
+            (0.0, "0"),
+            (40.0, "40"),
+            (0.04018, "0.0402"),
+            (-2.2749, "-2.27"),
+            (39.27, "39.3"),
+            (768.4, "768"),
+            (1e-3, "0.00100"),
+            (9.99e-4, "1.0e-3"),
+            (1.3e-212, "1.3e-212"),
+            (123_456.7, "1.2e5"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(digits(x), text);
+        }
+        assert!(matches!(figure(None), Cell::Figure(text, None) if text == cells::NONE));
+    }
 }

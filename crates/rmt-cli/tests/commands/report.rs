@@ -221,6 +221,72 @@ fn runs_are_beside_each_other_at_the_same_step() {
 }
 
 #[test]
+fn alerts_are_those_of_the_reports_that_count() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    run(path, "run", 2.0);
+    assert!(!page(path, &["run"]).contains("id=\"alerts\""), "without alerts no section");
+    let reports = read_reports(path.join("run")).unwrap().reports;
+    let first =
+        reports.iter().find(|row| row.report.verdict == rmt_core::Verdict::Deviates).unwrap();
+    let name = first.layer.path();
+    let alert = |session: u32, step: u64, alert: &str, level: &str, message: &str| {
+        let row = serde_json::json!({
+            "session": session, "step": step, "layer": name, "alert": alert, "level": level,
+            "message": format!("`{name}`: {message}"),
+        });
+        format!("{row}\n")
+    };
+    let rows = [
+        alert(0, 100, "rank_collapse", "warning", "fell <img src=x> below"),
+        alert(0, 0, "first_deviation", "info", "deviates"),
+        // Of a report that another session took the place of.
+        alert(7, 100, "non_finite_weight", "error", "was replaced"),
+    ];
+    fs::write(path.join("run/alerts.jsonl"), rows.concat() + "{\"session\":").unwrap();
+    let shown = page(path, &["run"]);
+    let (_, table_rows) = table(&shown, "alerts-table");
+    let name = name.replace('\u{1b}', "\u{fffd}");
+    assert_eq!(
+        table_rows,
+        [
+            [name.as_str(), "0.0", "first deviation", "info", "deviates"],
+            [&name, "100.0", "rank collapse", "warning", "fell &lt;img src=x&gt; below"],
+        ]
+    );
+    assert!(shown.contains("<b>1</b><span>warning<") && !shown.contains("was replaced"));
+    let first = format!("The first to deviate did so at step {}", first.step);
+    assert!(shown.contains(&first), "{first}");
+    assert!(!shown.contains("<img"));
+    // Beside another, its warnings are counted.
+    run(path, "other", 1.0);
+    let shown = page(path, &["run", "other"]);
+    let (heads, runs) = table(&shown, "runs-table");
+    let warnings = heads.iter().position(|head| head == "warnings").unwrap();
+    assert_eq!([&runs[0][warnings], &runs[1][warnings]], ["1.0", "0.0"]);
+    assert_eq!(table(&shown, "alerts-0").1.len(), 2);
+}
+
+#[test]
+fn links_lead_to_sections_that_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    run(path, "run", 2.0);
+    write(&path.join("model.safetensors"), &transformer(2.0));
+    let inspect = ["inspect", "model.safetensors", "--format", "jsonl", "-o", "model.jsonl"];
+    printed(path, &inspect, 0);
+    for (input, links) in [("run", 4), ("model.jsonl", 2)] {
+        let page = page(path, &[input]);
+        let targets: Vec<&str> =
+            page.split("href=\"#").skip(1).map(|rest| rest.split_once('"').unwrap().0).collect();
+        assert_eq!(targets.len(), links, "{targets:?}");
+        for target in targets {
+            assert!(page.contains(&format!("<section id=\"{target}\">")), "{target}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_run_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();

@@ -430,7 +430,7 @@ mod tests {
         let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
         let analysis = analyser.analyse(&matrix, Context::default()).unwrap();
         let report = |block: u64, step| {
-            let layer = LayerId::from_name(&format!("blocks.{block}.query.weight"));
+            let layer = LayerId::from_name(format!("blocks.{block}.query.weight"));
             LayerReport::new(0, step, layer, "f32".into(), analysis.report.clone())
                 .with_profile(analysis.profile.clone())
         };

@@ -26,10 +26,10 @@ pub(super) struct Colours {
 }
 
 impl Colours {
-    /// For cells of this height: the bar is as high, but neither huge nor tiny.
+    /// For cells of this height: the bar is as high, but not huge, and has room for what is written along it.
     pub(super) fn new((low, high): (f64, f64), limited: bool, height: f64) -> Self {
         let scale = Scale::linear(low, high);
-        let height = height.clamp(100.0, 300.0);
+        let height = height.clamp(165.0, 300.0);
         let ticks = scale.ticks((height / 40.0) as usize);
         Self { scale, limited, height, ticks }
     }

@@ -94,6 +94,8 @@ const MOST_COLUMNS: usize = 120;
 /// Height of a row in pixels, at most; with many rows they are lower.
 const ROW: f64 = 26.0;
 const LEAST_ROW: f64 = 14.0;
+/// Height of all rows in pixels, at least: the colour bar needs it, with the ticks below.
+const LEAST: f64 = 130.0;
 /// Pixels that the names of the rows may take.
 const NAMES: f64 = 190.0;
 
@@ -111,7 +113,7 @@ fn drawn(data: &HeatMapData) -> (Drawing, Area) {
     let cells = Cells::new(data);
     let rows = cells.rows.max(1) as f64;
     // Of the default height at least where that gives no huge rows.
-    let row = (280.0 / rows).floor().clamp(LEAST_ROW, ROW);
+    let row = (280.0 / rows).floor().clamp(LEAST_ROW, ROW).max((LEAST / rows).floor());
     let label_width = font::width("0", NOTE).max(1.0);
     let names = Names::new(&cells.names(data), NOTE, NAMES);
     let widest = names.labels.iter().map(|label| font::width(label, NOTE));
@@ -243,7 +245,9 @@ impl Cells {
         };
         let widest = (0..self.columns).filter_map(label);
         let widest = widest.map(|label| font::width(&label, LABEL)).fold(1.0, f64::max);
-        let room = (area.right - area.left) / (widest + 14.0);
+        // Names are cut to their columns.
+        let between = if data.column_names.is_some() { 8.0 } else { 14.0 };
+        let room = (area.right - area.left) / (widest + between);
         let least = (self.columns as f64 / room).ceil().max(1.0) as usize;
         // 1, 2 or 5 times a power of ten.
         let every = (0..10).flat_map(|k| [1, 2, 5].map(|m| m * 10_usize.pow(k)));
@@ -324,6 +328,24 @@ mod tests {
         assert!(heat_map(&data).to_svg().contains("no value"));
         assert_eq!(data.values.iter().filter(|value| **value == 7.0).count(), 0);
         assert_eq!(cell(&data.with_limits(0.0, 5.0), 0, 1), viridis(1.0));
+    }
+
+    #[test]
+    fn of_few_rows_and_columns_nothing_is_left_out() {
+        let columns: Vec<String> =
+            (0..4).map(|i| format!("a long name that is cut, of {i}")).collect();
+        for rows in [1, 2, 5] {
+            let data = HeatMapData::named("t", vec!["row".into(); rows], columns.clone());
+            let data = data.with_values(vec![1.0; 4 * rows]).with_limits(0.0, 10.0);
+            let (drawing, area) = drawn(&data);
+            let svg = drawing.to_svg();
+            assert!(svg.contains("−log₁₀ p (ends: and beyond)"), "{rows} rows");
+            for i in 0..4 {
+                assert!(svg.contains(&format!("of {i}</text>")), "{rows} rows, column {i}");
+            }
+            assert!(area.bottom - area.top >= LEAST - rows as f64);
+            assert_sound(&drawing);
+        }
     }
 
     #[test]
