@@ -4,9 +4,9 @@ safetensors, as a sparse file: what is not named by --real is a hole and reads a
 inspection of it takes can be measured with little disk:
 
     python3 benches/llama.py /tmp/llama.safetensors
-    rmt inspect /tmp/llama.safetensors --shard 40/64 --jobs 1 --dry-run
+    rmt inspect /tmp/llama.safetensors --shard 10/64 --jobs 1 --dry-run
     python3 benches/llama.py /tmp/llama.safetensors --real NAME NAME…
-    /usr/bin/time -v rmt inspect /tmp/llama.safetensors --shard 40/64 --jobs 1 --format jsonl -o part.jsonl
+    /usr/bin/time -v rmt inspect /tmp/llama.safetensors --shard 10/64 --jobs 1 --format jsonl -o part.jsonl
 
 A matrix of zeros takes almost no time, so all of a part must be real for its time to mean something.
 Real ones are Gaussian of standard deviation 0.02, as a Llama is initialized. Standard library only.

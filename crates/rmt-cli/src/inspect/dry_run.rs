@@ -14,7 +14,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 /// Sides of the matrix that is timed: large enough to keep a core as busy as a large one does, and not
-/// square, since those take one of two ways by chance.
+/// square, since those take one of two ways by their smallest value.
 const SIDES: [usize; 2] = [768, 1024];
 /// Permutations decompose it hundreds of times.
 const SIDES_PERMUTED: [usize; 2] = [96, 128];

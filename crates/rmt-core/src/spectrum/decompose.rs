@@ -33,7 +33,7 @@ const TOLERANCE: f64 = 1e-8;
 const VECTORS_LIMIT: f64 = 1e-10;
 
 /// The same for values alone, which are plain roots of eigenvalues.
-pub(crate) const VALUES_LIMIT: f64 = GRAM_ERROR / TOLERANCE;
+pub(super) const VALUES_LIMIT: f64 = GRAM_ERROR / TOLERANCE;
 
 /// A thin singular value decomposition, singular values descending.
 ///

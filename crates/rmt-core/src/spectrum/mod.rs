@@ -12,7 +12,6 @@ mod smallest;
 mod tridiagonal;
 mod without;
 
-pub(crate) use decompose::VALUES_LIMIT;
 pub use decompose::{Decomposition, decompose, singular_values};
 pub(crate) use eigen::eigen;
 pub use equalise::{Equalise, equalised};
