@@ -11,6 +11,8 @@
 //! it has got right: on the complement of their span, by reflections, where the values are small
 //! together and a Gram matrix has them to the same relative error. Each round reaches more
 //! than three decades further down. It needs no more memory than one round does; a direct SVD holds ten matrices.
+//! Of values alone the few that the Gram matrix has lost, as square matrices have, are found by inverse
+//! iteration (`smallest`), and a bidiagonal reduction takes their place where they are many.
 
 use super::bidiagonal;
 use super::deflate::{above, completed, first, orthonormalized};
