@@ -6,11 +6,12 @@
 //! zero diagonal and d₁, e₁, d₂, …, d_m beside it (Golub & Kahan's form, shuffled): to within a few
 //! ε·ν₁.
 
-use super::eigen::tridiagonal_eigenvalues;
 use super::householder::Householder;
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::EvdError;
+use faer::linalg::evd::{
+    ComputeEigenvectors, EvdError, self_adjoint_evd_scratch, tridiagonal_self_adjoint_evd,
+};
 use faer::linalg::qr::no_pivoting::factor::recommended_block_size;
 use faer::linalg::svd::bidiag::{bidiag_in_place, bidiag_in_place_scratch};
 use faer::{Mat, Par, Spec};
@@ -48,4 +49,26 @@ pub(super) fn singular_values(a: Mat<f64>) -> Result<Vec<f64>, EvdError> {
     drop(tall);
     let ascending = tridiagonal_eigenvalues(&Diag::zeros(2 * cols), &beside)?;
     Ok(ascending.into_iter().rev().take(cols).map(|nu| nu.max(0.0)).collect())
+}
+
+/// Those of the symmetric tridiagonal matrix with these entries; the last beside the diagonal is not
+/// looked at.
+fn tridiagonal_eigenvalues(
+    diagonal: &Diag<f64>,
+    off_diagonal: &Diag<f64>,
+) -> Result<Vec<f64>, EvdError> {
+    let n = diagonal.dim();
+    let mut values = Diag::zeros(n);
+    let scratch =
+        self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::No, Par::Seq, Spec::default());
+    tridiagonal_self_adjoint_evd(
+        diagonal.as_ref(),
+        off_diagonal.as_ref(),
+        values.as_mut(),
+        None,
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Spec::default(),
+    )?;
+    Ok(values.column_vector().iter().copied().collect())
 }

@@ -16,7 +16,7 @@
 
 use super::bidiagonal;
 use super::deflate::{above, completed, first, orthonormalized};
-use super::eigen::{eigen, eigen_twice, eigenvalues};
+use super::symmetric::{eigen, eigen_twice, eigenvalues};
 use super::smallest::smallest;
 use super::{Matrix, Values, product};
 use crate::RmtError;

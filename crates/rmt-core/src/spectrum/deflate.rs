@@ -1,7 +1,7 @@
 //! Small singular values beside large ones, by Gram matrices alone.
 
 use super::decompose::{Decomposition, VALUES_LIMIT, conditioned, reversed, scaled};
-use super::eigen::eigen;
+use super::symmetric::eigen;
 use super::householder::Householder;
 use super::{Matrix, product};
 use crate::RmtError;
