@@ -42,6 +42,17 @@ NAMES = {
 }
 
 
+def environment():
+    """The peers' Python, made where there is none."""
+    venv = REPOSITORY / "target" / "peers-venv"
+    python = str(venv / "bin" / "python")
+    if not (venv / "made").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PINNED], check=True)
+        (venv / "made").touch()
+    return python
+
+
 def write(path, blocks):
     import numpy as np
     from safetensors.numpy import save_file
@@ -128,12 +139,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--weightwatcher-part", type=int, default=12)
     options = parser.parse_args()
-    venv = REPOSITORY / "target" / "peers-venv"
-    python = str(venv / "bin" / "python")
-    if not (venv / "made").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PINNED], check=True)
-        (venv / "made").touch()
+    python = environment()
     subprocess.run(["cargo", "build", "--release", "--workspace", "--bin", "rmt", "--quiet"],
                    cwd=REPOSITORY, check=True)
     rmt = str(REPOSITORY / "target" / "release" / "rmt")

@@ -1,8 +1,8 @@
 //! Small singular values beside large ones, by Gram matrices alone.
 
 use super::decompose::{Decomposition, VALUES_LIMIT, conditioned, reversed, scaled};
-use super::symmetric::eigen;
 use super::householder::Householder;
+use super::symmetric::eigen;
 use super::{Matrix, product};
 use crate::RmtError;
 use faer::{Mat, MatRef};

@@ -1,16 +1,20 @@
 //! The few smallest singular values, where a Gram matrix has lost their digits.
 //!
-//! With Wᵀ = QR, the inverse of WWᵀ = RᵀR is applied by two triangular solves: subspace iteration with it
-//! (Golub & Van Loan, §8.2.4 and §8.6) turns a few random vectors towards the singular vectors of the
-//! smallest values, and the singular values of W on their span are those of a narrow matrix, to within a
-//! few ε·ν₁: as accurate as a direct decomposition, for the price of one QR factorization.
+//! Subspace iteration with (WWᵀ)⁻¹ (Golub & Van Loan, §8.2.4 and §8.6) turns a few random vectors towards
+//! the singular vectors of the smallest values, and the singular values of W on their span are those of a
+//! narrow matrix, to within a few ε·ν₁: as accurate as a direct decomposition. The inverse is applied by
+//! triangular solves, for the price of one factorization: WWᵀ = RᵀR with Wᵀ = QR, or of a square matrix,
+//! in half the time, PW = LU with partial pivoting.
 
 use super::bidiagonal;
 use super::householder::Householder;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::lu::partial_pivoting::factor::{lu_in_place, lu_in_place_scratch};
 use faer::linalg::triangular_solve::{
-    solve_lower_triangular_in_place, solve_upper_triangular_in_place,
+    solve_lower_triangular_in_place, solve_unit_lower_triangular_in_place,
+    solve_unit_upper_triangular_in_place, solve_upper_triangular_in_place,
 };
-use faer::{Mat, MatRef, Par};
+use faer::{Mat, Par, Spec};
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -34,18 +38,15 @@ pub(super) fn smallest(a: Mat<f64>, wanted: usize) -> Option<Vec<f64>> {
     if wanted == 0 || wanted > m / ONE_OF || width >= m {
         return None;
     }
-    let tall = a.transpose().to_owned();
-    drop(a);
-    let upper = Householder::new(tall).upper();
+    let factored = Factored::new(a);
     // The same vectors every time.
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let mut x = Mat::from_fn(m, width, |_, _| StandardNormal.sample(&mut rng));
     let mut before: Option<Vec<f64>> = None;
     for _ in 0..ROUNDS {
-        x = Householder::new(solved(upper.as_ref(), x)).thin();
+        x = Householder::new(factored.solved(x)).thin();
         // Ascending from the smallest, so that the wanted ones come first.
-        let image = &upper * &x;
-        let mut values = bidiagonal::singular_values(image.transpose().to_owned()).ok()?;
+        let mut values = bidiagonal::singular_values(factored.image(&x)).ok()?;
         values.reverse();
         if values.iter().any(|value| !(value.is_finite() && *value > 0.0)) {
             return None;
@@ -70,10 +71,75 @@ pub(super) fn smallest(a: Mat<f64>, wanted: usize) -> Option<Vec<f64>> {
     None
 }
 
-/// (RᵀR)⁻¹ x.
-fn solved(upper: MatRef<'_, f64>, mut x: Mat<f64>) -> Mat<f64> {
-    solve_lower_triangular_in_place(upper.transpose(), x.as_mut(), Par::Seq);
-    // Kept within range between the two, whose growth is that of 1/ν² together.
+/// W, so that (WWᵀ)⁻¹ can be applied.
+enum Factored {
+    /// R of Wᵀ = QR.
+    Orthogonal { upper: Mat<f64> },
+    /// PW and its factors, L below the diagonal and U on and above it.
+    Square { rows: Mat<f64>, factors: Mat<f64> },
+}
+
+impl Factored {
+    fn new(a: Mat<f64>) -> Self {
+        if a.nrows() < a.ncols() {
+            let tall = a.transpose().to_owned();
+            drop(a);
+            return Self::Orthogonal { upper: Householder::new(tall).upper() };
+        }
+        let m = a.nrows();
+        let mut factors = a.clone();
+        let (mut order, mut inverse) = (vec![0_usize; m], vec![0_usize; m]);
+        let scratch = lu_in_place_scratch::<usize, f64>(m, m, Par::Seq, Spec::default());
+        lu_in_place(
+            factors.as_mut(),
+            &mut order,
+            &mut inverse,
+            Par::Seq,
+            MemStack::new(&mut MemBuffer::new(scratch)),
+            Spec::default(),
+        );
+        let mut rows = a;
+        let mut column = vec![0.0; m];
+        for j in 0..m {
+            column.copy_from_slice(rows.col_as_slice(j));
+            for (x, &row) in rows.col_as_slice_mut(j).iter_mut().zip(&order) {
+                *x = column[row];
+            }
+        }
+        Self::Square { rows, factors }
+    }
+
+    /// (WWᵀ)⁻¹ x, of the permuted rows where they are; up to a factor.
+    fn solved(&self, mut x: Mat<f64>) -> Mat<f64> {
+        match self {
+            Self::Orthogonal { upper } => {
+                solve_lower_triangular_in_place(upper.transpose(), x.as_mut(), Par::Seq);
+                within_range(&mut x);
+                solve_upper_triangular_in_place(upper.as_ref(), x.as_mut(), Par::Seq);
+            }
+            Self::Square { factors, .. } => {
+                let (lower, upper) = (factors.as_ref(), factors.transpose());
+                solve_unit_lower_triangular_in_place(lower, x.as_mut(), Par::Seq);
+                solve_upper_triangular_in_place(lower, x.as_mut(), Par::Seq);
+                within_range(&mut x);
+                solve_lower_triangular_in_place(upper, x.as_mut(), Par::Seq);
+                solve_unit_upper_triangular_in_place(upper, x.as_mut(), Par::Seq);
+            }
+        }
+        x
+    }
+
+    /// xᵀW, or as wide a matrix with the same singular values.
+    fn image(&self, x: &Mat<f64>) -> Mat<f64> {
+        match self {
+            Self::Orthogonal { upper } => x.transpose() * upper.transpose(),
+            Self::Square { rows, .. } => x.transpose() * rows,
+        }
+    }
+}
+
+/// Between the two solves, whose growth is that of 1/ν² together.
+fn within_range(x: &mut Mat<f64>) {
     let largest = x.norm_max();
     if largest > 0.0 && largest.is_finite() {
         let scale = 1.0 / largest;
@@ -81,8 +147,6 @@ fn solved(upper: MatRef<'_, f64>, mut x: Mat<f64>) -> Mat<f64> {
             column.iter_mut().for_each(|entry| *entry *= scale);
         }
     }
-    solve_upper_triangular_in_place(upper, x.as_mut(), Par::Seq);
-    x
 }
 
 #[cfg(test)]
@@ -115,7 +179,12 @@ mod tests {
 
     #[test]
     fn a_cliff_of_eight_decades() {
-        let (m, n) = (120, 130);
+        for (m, n) in [(120, 130), (120, 120)] {
+            cliff(m, n);
+        }
+    }
+
+    fn cliff(m: usize, n: usize) {
         let orthogonal = |m, seed| Householder::new(matrix(m, m, seed)).thin();
         let (left, right) = (orthogonal(m, 1), orthogonal(n, 2));
         let nu =

@@ -61,8 +61,7 @@ pub(super) fn banded(mut a: Mat<f64>) -> Banded {
             v[k + 1..].copy_from_slice(below);
             wv.col_as_slice_mut(width + k)[..rows].copy_from_slice(v);
         }
-        let (v, mut w) =
-            vw.as_mut().submatrix_mut(0, 0, rows, 2 * width).split_at_col_mut(width);
+        let (v, mut w) = vw.as_mut().submatrix_mut(0, 0, rows, 2 * width).split_at_col_mut(width);
         let v = v.into_const();
         symmetric_times(a.as_ref().submatrix(row, row, rows, rows), v, w.as_mut(), &mut square);
         // Y = AVS⁻¹, by Sᵀ·Yᵀ = (AV)ᵀ.
@@ -128,10 +127,8 @@ fn symmetric_times(
         }
         let square = square.as_ref().submatrix(0, 0, w, w);
         let mut add = |to: usize, tile: MatRef<'_, f64>, from: usize| {
-            let (to, from) = (
-                y.as_mut().subrows_mut(to, tile.nrows()),
-                v.subrows(from, tile.ncols()),
-            );
+            let (to, from) =
+                (y.as_mut().subrows_mut(to, tile.nrows()), v.subrows(from, tile.ncols()));
             matmul(to, Accum::Add, tile, from, 1.0, Par::Seq);
         };
         add(j, square, j);

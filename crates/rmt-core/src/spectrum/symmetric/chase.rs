@@ -139,12 +139,7 @@ impl WithSimd for Step<'_> {
 /// The block left of the diagonal one: the reflection before from the right, then, from the left, the one
 /// that leaves a single entry of its first column.
 #[inline(always)]
-fn bulge<S: Simd>(
-    simd: S,
-    packed: &mut Packed,
-    row: usize,
-    before: &Reflection,
-) -> Reflection {
+fn bulge<S: Simd>(simd: S, packed: &mut Packed, row: usize, before: &Reflection) -> Reflection {
     let column = row - BAND;
     let mut u = [0.0; BAND];
     for (j, v) in before.v.iter().enumerate() {

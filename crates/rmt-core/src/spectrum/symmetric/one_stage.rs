@@ -38,9 +38,8 @@ pub(super) fn reduced(mut a: Mat<f64>) -> (Tridiagonal, Reflections) {
         for k in 0..width {
             let c = from + k;
             let column = &mut a.col_as_slice_mut(c)[c..];
-            let minus_row = |first: usize| -> Vec<f64> {
-                (first..first + k).map(|j| -vw[(c, j)]).collect()
-            };
+            let minus_row =
+                |first: usize| -> Vec<f64> { (first..first + k).map(|j| -vw[(c, j)]).collect() };
             add_columns(column, &vw, 0, c, &minus_row(PANEL));
             add_columns(column, &vw, PANEL, c, &minus_row(0));
             result.diagonal[c] = column[0];

@@ -2,7 +2,7 @@
 
 use super::judge::Judge;
 use crate::RmtError;
-use crate::spectrum::{Matrix, Values, singular_values};
+use crate::spectrum::{Matrix, Values, gram_singular_values};
 use crate::statistics::kurtosis::excess_kurtosis;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -65,7 +65,8 @@ pub fn correlation_traps(
     };
     let (rows, cols) = (matrix.rows(), matrix.cols());
     let permuted = Matrix::new(entries, rows, cols, matrix.orientation())?;
-    let nu = singular_values(&permuted)?;
+    // The smallest values are not looked at.
+    let nu = gram_singular_values(&permuted)?;
     let judged = judge.spectrum(&nu, matrix.large_side(), excess_kurtosis(matrix), false)?;
     let over_edge = |x: f64| judged.edge_high.map(|edge| x / edge).filter(|x| x.is_finite());
     let count = entries.len() as f64;
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
     use crate::ScaleEstimator;
     use crate::nulls::Nulls;
-    use crate::spectrum::Orientation;
+    use crate::spectrum::{Orientation, singular_values};
     use crate::test_support::{binomial_interval, gaussian};
     use rand_distr::{Distribution, StudentT};
 
