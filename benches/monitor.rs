@@ -79,6 +79,13 @@ fn observe(criterion: &mut Criterion) {
     let disabled = Monitor::disabled();
     group.bench_function("disabled", |b| b.iter(|| disabled.observe(black_box(1), &network)));
     let unsampled = monitor(&base.path().join("unsampled"), NEVER);
+    // Step 0 is always due.
+    unsampled.observe(0, &network);
+    for (monitor, name) in [(&disabled, "disabled"), (&unsampled, "unsampled")] {
+        let before = ALLOCATIONS.get();
+        (1..1_000_000).for_each(|step| monitor.observe(black_box(step), &network));
+        assert_eq!(ALLOCATIONS.get(), before, "{name}: a step that is not due allocates");
+    }
     group.bench_function("unsampled_step", |b| {
         b.iter(|| unsampled.observe(black_box(1), &network));
     });

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Square Gaussian matrices of side 256, 512, … up to LARGEST (2048 by default), on one thread; each time
-//! is the least of a few. Prints Markdown, and the exponent with which the times grow.
+//! is the least of a few. Then a model of 1, 2, … 64 matrices of side 256. Prints Markdown, and the
+//! exponents with which the times grow; `benches/growth.py` draws them.
 
 #![allow(clippy::expect_used)]
 
@@ -90,5 +91,31 @@ fn main() -> Result<(), RmtError> {
         "| growth | {} | {} | {} | | {} | |",
         exponents[0], exponents[1], exponents[2], exponents[3]
     );
+    layers(&whole)
+}
+
+/// Time against the number of matrices, one after the other.
+fn layers(analyser: &Analyser) -> Result<(), RmtError> {
+    const SIDE: usize = 256;
+    let models: Vec<Vec<f32>> = (0..64)
+        .map(|seed| {
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+            (0..SIDE * SIDE).map(|_| StandardNormal.sample(&mut rng)).collect()
+        })
+        .collect();
+    println!("\n| matrices of {SIDE}×{SIDE} | all, with the permuted matrix |\n|---|---|");
+    let mut points = Vec::new();
+    for count in [1, 2, 4, 8, 16, 32, 64] {
+        let time = seconds(|| {
+            for entries in &models[..count] {
+                let matrix = Matrix::new(&entries[..], SIDE, SIDE, Orientation::OutIn);
+                let report = matrix.and_then(|m| analyser.analyse(&m, Context::default()));
+                black_box(report.expect("it is finite"));
+            }
+        });
+        points.push((count as f64, time));
+        println!("| {count} | {:.1} ms |", 1e3 * time);
+    }
+    println!("| growth | L^{:.2} |", exponent(&points));
     Ok(())
 }

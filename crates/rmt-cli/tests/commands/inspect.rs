@@ -46,6 +46,10 @@ fn figures_depend_on_what_is_asked_for_and_not_on_the_format() {
     let directory = checkpoint();
     let path = directory.path();
     let plain = rows(path, &["model.safetensors"]);
+    let without = rows(path, &["model.safetensors", "--no-traps"]);
+    assert!(plain.iter().any(|row| row.report.traps.is_some()));
+    assert!(without.iter().all(|row| row.report.traps.is_none()));
+    assert_eq!(without[0].report.left, plain[0].report.left);
     let fast = rows(path, &["model.safetensors", "--no-vectors"]);
     for (with, without) in plain.iter().zip(&fast) {
         assert!(without.report.left.is_none() && without.report.right.is_none());

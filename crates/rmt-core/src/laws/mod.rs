@@ -2,6 +2,7 @@
 
 pub mod marchenko_pastur;
 pub(crate) mod moments;
+pub(crate) mod normal;
 pub mod porter_thomas;
 pub mod spacing;
 mod supremum;

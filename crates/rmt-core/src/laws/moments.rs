@@ -1,6 +1,8 @@
 //! What one pass over the entries of a vector gives: sums in eight lanes, so that they are taken side by
 //! side, always in the same order.
 
+use pulp::Arch;
+
 const LANES: usize = 8;
 
 /// Sums over the entries x of a vector.
@@ -18,6 +20,11 @@ pub(crate) struct Moments {
 
 impl Moments {
     pub(crate) fn of(entries: &[f64]) -> Self {
+        Arch::new().dispatch(|| Self::summed(entries))
+    }
+
+    #[inline(always)]
+    fn summed(entries: &[f64]) -> Self {
         let mut second = [0.0; LANES];
         let mut fourth = [0.0; LANES];
         let mut largest = [0.0_f64; LANES];
@@ -54,6 +61,7 @@ impl Moments {
 }
 
 /// Largest |x|, or infinity where an entry is not finite.
+#[inline(always)]
 pub(crate) fn largest(entries: &[f64]) -> f64 {
     let mut lanes = [0.0_f64; LANES];
     for chunk in entries.chunks(LANES) {
@@ -79,6 +87,7 @@ pub(crate) fn sum(entries: &[f64], f: impl Fn(f64) -> f64) -> f64 {
 /// ln x to 1e-15 for positive normal numbers; that of the least of them below. Without branches, unlike
 /// the system's: x = 2^k·m with m between √½ and √2, and ln m = 2 artanh((m − 1)/(m + 1)) by its series,
 /// whose first term that is left out is 2·.1716²¹/21.
+#[inline(always)]
 fn ln(x: f64) -> f64 {
     const ROOT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
     let bits = x.max(f64::MIN_POSITIVE).to_bits();

@@ -6,22 +6,17 @@
 //! [`VectorNull`](crate::nulls::VectorNull).
 
 use super::moments::sum;
+use super::normal::tabulated_normal_cdf;
 use super::supremum::Grid;
-use statrs::function::erf::{erf, erfc};
 use statrs::function::gamma::digamma;
 use std::sync::LazyLock;
 
-/// Standard normal distribution function.
-pub(crate) fn normal_cdf(x: f64) -> f64 {
-    0.5 * erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
-}
-
-/// Of its absolute value.
+/// Of the absolute value of a standard normal variable.
 fn half_normal_cdf(x: f64) -> f64 {
-    erf(x * std::f64::consts::FRAC_1_SQRT_2)
+    2.0 * tabulated_normal_cdf(x) - 1.0
 }
 
-static NORMAL: LazyLock<Grid> = LazyLock::new(|| Grid::new([-4.0, 4.0], normal_cdf));
+static NORMAL: LazyLock<Grid> = LazyLock::new(|| Grid::new([-4.0, 4.0], tabulated_normal_cdf));
 
 static HALF_NORMAL: LazyLock<Grid> = LazyLock::new(|| Grid::new([0.0, 4.0], half_normal_cdf));
 
@@ -61,7 +56,7 @@ pub fn distance(vector: impl Iterator<Item = f64>, excess: f64, buffer: &mut Vec
     }
     let factor = (buffer.len() as f64).sqrt() / norm;
     let off = excess.abs() * EDGEWORTH_LIMIT;
-    NORMAL.distance(buffer, factor, off, |x| normal_cdf(x) + edgeworth(x, excess))
+    NORMAL.distance(buffer, factor, off, |x| tabulated_normal_cdf(x) + edgeworth(x, excess))
 }
 
 /// Kolmogorov–Smirnov distance of the |entries| of several vectors of one length together, each
@@ -142,6 +137,8 @@ fn trigamma(mut x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::laws::normal::normal_cdf;
+    use libm::erf;
     use rand::SeedableRng;
     use rand_distr::{Distribution, StandardNormal};
     use rand_xoshiro::Xoshiro256PlusPlus;

@@ -5,6 +5,9 @@
 //! only in cells where that is above the lower bound, most often one or two, are the points looked at.
 //! The result is that of a sorted sample to the last digit, in time linear in its size.
 
+use super::moments::largest;
+use pulp::Arch;
+
 /// Cells of the finest grid, a power of two.
 const FINEST: usize = 4096;
 /// Of the coarsest one that is used.
@@ -58,57 +61,75 @@ impl Grid {
         };
         let last = level.law.len() - 2;
         let scale = (last + 1) as f64 / (self.high - self.low);
-        let (slope, origin) = (factor * scale, self.low * scale);
-        let highest = last as f64;
-        // Below the grid is the first cell, above it the last. Rounding to even may put a point at the
-        // very end of a cell on its other side, which changes no bound.
-        let cell = |x: f64| {
-            let y = x * slope - origin - 0.5;
-            let y = if y > 0.0 { y } else { 0.0 };
-            let y = if y < highest { y } else { highest };
-            // The low bits of a sum are the nearest integer.
-            (y + INTEGERS).to_bits() as u16
-        };
-        let cells: Vec<u16> = entries.iter().map(|&x| cell(x)).collect();
+        let cells = Cells { slope: factor * scale, origin: self.low * scale, highest: last as f64 };
+        let cell = |x: f64| cells.of(x);
+        let cells: Vec<u16> =
+            Arch::new().dispatch(|| entries.iter().map(|&x| cells.of(x)).collect());
         // At k + 1, to become how many are below the end k.
         let mut below = vec![0_u32; last + 2];
         for &cell in &cells {
             below[usize::from(cell) + 1] += 1;
         }
-        let n = entries.len() as f64;
         let mut sum = 0;
-        let mut bound = 0.0_f64;
-        let mut excess = Vec::with_capacity(last + 2);
-        for (below, law) in below.iter_mut().zip(&level.law) {
+        for below in &mut below {
             sum += *below;
             *below = sum;
-            let above_law = f64::from(sum) - n * law;
-            bound = bound.max(above_law.abs());
-            excess.push(above_law);
         }
-        let threshold = bound - n * (level.rise + 2.0 * off + ROUNDING);
-        let wanted: Vec<bool> =
-            excess.windows(2).map(|ends| (-ends[0]).max(ends[1]) >= threshold).collect();
+        let n = entries.len() as f64;
+        let slack = n * (level.rise + 2.0 * off + ROUNDING);
+        let wanted = Arch::new().dispatch(|| wanted(&below, &level.law, n, slack));
         let inside = |(_, cell): &(&f64, &u16)| wanted[usize::from(**cell)];
         let inside = entries.iter().zip(&cells).filter(inside);
         let mut points: Vec<f64> = inside.map(|(&x, _)| x).collect();
         points.sort_unstable_by(f64::total_cmp);
-        let mut largest = 0.0_f64;
+        let mut distance = 0.0_f64;
         for inside in points.chunk_by(|&x, &y| cell(x) == cell(y)) {
             let first = inside.first().map_or(0, |&x| below[usize::from(cell(x))]);
             for (before, &x) in (first..).zip(inside) {
                 let value = g(x * factor);
                 let before = f64::from(before);
-                largest = largest.max(value - before / n).max((before + 1.0) / n - value);
+                distance = distance.max(value - before / n).max((before + 1.0) / n - value);
             }
         }
-        largest
+        distance
     }
+}
+
+/// Where the cells of a level lie.
+#[derive(Clone, Copy)]
+struct Cells {
+    slope: f64,
+    origin: f64,
+    highest: f64,
+}
+
+impl Cells {
+    /// Below the grid is the first cell, above it the last. Rounding to even may put a point at the very
+    /// end of a cell on its other side, which changes no bound.
+    #[inline(always)]
+    fn of(self, x: f64) -> u16 {
+        let y = x * self.slope - self.origin - 0.5;
+        let y = if y > 0.0 { y } else { 0.0 };
+        let y = if y < self.highest { y } else { self.highest };
+        // The low bits of a sum are the nearest integer.
+        (y + INTEGERS).to_bits() as u16
+    }
+}
+
+/// In which cells the supremum may be: those at whose ends the distance, times n, is within `slack` of the
+/// largest; `below` are the points below each end, `law` F there.
+#[inline(always)]
+fn wanted(below: &[u32], law: &[f64], n: f64, slack: f64) -> Vec<bool> {
+    let excess: Vec<f64> =
+        below.iter().zip(law).map(|(&below, law)| f64::from(below) - n * law).collect();
+    let threshold = largest(&excess) - slack;
+    let (starts, ends) = (excess.iter(), excess.iter().skip(1));
+    starts.zip(ends).map(|(start, end)| (-start >= threshold) | (*end >= threshold)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::porter_thomas::normal_cdf;
+    use super::super::normal::normal_cdf;
     use super::*;
     use crate::test_support::gaussian;
 

@@ -73,15 +73,24 @@ impl Decomposition {
 /// [`RmtError::NoConvergence`] when the solver gives up.
 pub fn decompose(matrix: &Matrix<'_>) -> Result<Decomposition, RmtError> {
     let failed = no_convergence(matrix);
-    let ((ascending, small), exponent) = gram_eigen(matrix, &failed)?;
+    let (scaled_once, exponent) = scaled(matrix)?;
+    let gram = product::gram(scaled_once.as_ref());
+    // Where the eigensolver's room is the smaller part, the matrix stays for the other side's vectors.
+    let wide = matrix.large_side() >= 2 * matrix.small_side();
+    let kept = wide.then_some(scaled_once);
+    let (ascending, small) = gram_eigen(matrix, gram, &failed)?;
     let mut small = reversed(small);
     if conditioned(&ascending, VECTORS_LIMIT) {
-        let large = product::transposed(scaled(matrix)?.0.as_ref(), small.as_ref());
+        let a = kept.map_or_else(|| scaled(matrix).map(|(a, _)| a), Ok)?;
+        let large = product::transposed(a.as_ref(), small.as_ref());
+        drop(a);
         let decomposition = normalized(small, large, exponent);
         if told_apart(&decomposition.singular_values) {
             return Ok(decomposition);
         }
         small = decomposition.small;
+    } else {
+        drop(kept);
     }
     let small = first(small, above(&ascending, VALUES_LIMIT));
     let small = completed(matrix, small, ascending.last().copied(), &failed)?;
@@ -146,15 +155,14 @@ pub(crate) fn gram_singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtE
 /// Eigenvalues in ascending order, and vectors as columns.
 type Eigen = (Vec<f64>, Mat<f64>);
 
-/// Those of [`gram`], and its exponent.
-fn gram_eigen(matrix: &Matrix<'_>, failed: &RmtError) -> Result<(Eigen, i32), RmtError> {
-    let (first, exponent) = gram(matrix)?;
+/// Those of `gram`, which is that of `matrix`.
+fn gram_eigen(matrix: &Matrix<'_>, gram: Mat<f64>, failed: &RmtError) -> Result<Eigen, RmtError> {
     if fits(matrix) {
-        return Ok((eigen(first).map_err(|_| failed.clone())?, exponent));
+        return eigen(gram).map_err(|_| failed.clone());
     }
-    let first = Cell::new(Some(first));
-    let again = || first.take().map_or_else(|| gram(matrix).map(|(gram, _)| gram), Ok);
-    Ok((eigen_twice(again, failed.clone())?, exponent))
+    let first = Cell::new(Some(gram));
+    let again = || first.take().map_or_else(|| self::gram(matrix).map(|(gram, _)| gram), Ok);
+    eigen_twice(again, failed.clone())
 }
 
 /// Whether [`eigen`] keeps the promise of `rmt inspect`: beside the matrix as it is stored it holds

@@ -2,7 +2,7 @@
 
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
-use crate::laws::porter_thomas::normal_cdf;
+use crate::laws::normal::tabulated_normal_cdf as normal_cdf;
 
 /// Levels to either side that the width of a broadened level spans (Thamm et al. 2022).
 pub const HALF_WINDOW: usize = 15;
