@@ -6,6 +6,7 @@ mod options;
 mod permutation;
 mod sides;
 mod spectrum;
+mod tracked;
 
 pub use options::{AnalysisOptions, NullModel};
 
@@ -19,6 +20,7 @@ use crate::statistics::drift::{Judge, Reference, correlation_traps, moved};
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
 use crate::statistics::scale::ScaleRule;
+use crate::tracking::{Tracker, TrackingOptions};
 use activation::matching;
 use permutation::PermutationNull;
 
@@ -37,6 +39,8 @@ pub struct Context<'a> {
     pub keep: bool,
     /// What entered the layer.
     pub activation: Option<&'a Activation>,
+    /// What is to be followed of the matrix until the next full analysis.
+    pub tracking: Option<TrackingOptions>,
 }
 
 impl<'a> Context<'a> {
@@ -58,6 +62,13 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn with_keep(mut self, keep: bool) -> Self {
         self.keep = keep;
+        self
+    }
+
+    /// Asks for [`Analysis::tracker`].
+    #[must_use]
+    pub fn with_tracking(mut self, tracking: Option<TrackingOptions>) -> Self {
+        self.tracking = tracking;
         self
     }
 
@@ -86,6 +97,9 @@ pub struct Analysis {
     /// This snapshot, to measure later ones against; only if the [`Context`] asks for it, and
     /// where the matrix could be decomposed.
     pub reference: Option<Reference>,
+    /// What the matrix can be followed by until the next full analysis; only if the [`Context`] asks for
+    /// it, and where that is worth it: for a matrix that is large enough and has a bulk.
+    pub tracker: Option<Tracker>,
 }
 
 /// Measures matrices against random matrix theory.
@@ -171,10 +185,11 @@ impl Analyser {
         let trapped = testable && self.options.correlation_traps;
         let traps = trapped.then(|| correlation_traps(matrix, (None, None), &judge));
         let Context { reference, previous, keep, .. } = context;
+        let tracking = self.follows(context.tracking);
         let activation = matching(&mut report, matrix, context.activation);
         let tested = self.options.change_spectra.then_some(&judge);
         let moved = moved(stored, reference, previous, tested);
-        let measured = reference.is_some() || previous.is_some() || keep;
+        let measured = reference.is_some() || previous.is_some() || keep || tracking.is_some();
         let (values, decomposition) = if self.options.vectors || measured || activation.is_some() {
             let decomposition = decompose(matrix)?;
             (decomposition.singular_values.clone(), Some(decomposition))
@@ -201,7 +216,7 @@ impl Analyser {
             heavy_tail(&mut report, matrix, nu);
             report.verdict = Verdict::Degenerate;
             report.notes.push("every entry is zero".into());
-            return Ok(Analysis { report, profile, reference });
+            return Ok(Analysis { report, profile, reference, tracker: None });
         }
         if m < self.options.min_side {
             self.activation(&mut report, &mut profile, matrix, None, activation);
@@ -240,7 +255,10 @@ impl Analyser {
         }
         self.activation(&mut report, &mut profile, matrix, vectors, activation);
         self.conclude(&mut report, &family);
-        Ok(Analysis { report, profile, reference })
+        let tracker = tracking
+            .zip(decomposition.as_ref())
+            .and_then(|(options, d)| Tracker::new(options, matrix, d, &report));
+        Ok(Analysis { report, profile, reference, tracker })
     }
 
     /// The report of a matrix whose values could not be had.
@@ -331,7 +349,7 @@ fn finite(x: f64) -> Option<f64> {
 fn not_estimable(mut report: MatrixReport, reason: String) -> Analysis {
     report.verdict = Verdict::NotEstimable;
     report.notes.push(reason);
-    Analysis { report, profile: Profile::default(), reference: None }
+    Analysis { report, profile: Profile::default(), reference: None, tracker: None }
 }
 
 /// Standard deviation of the entries about their mean, in two passes.

@@ -17,6 +17,7 @@
 //! - [`spectrum`]: matrices, their orientation, and the decomposition in f64;
 //! - [`statistics`]: what is measured on one matrix; [`statistics::activation`]: its overlap with
 //!   what enters the layer; [`statistics::linear_model`]: a model of it that can be solved;
+//! - [`tracking`]: both ends of the spectrum between full analyses;
 //! - [`nulls`]: simulated null distributions, seeded;
 //! - [`report`]: the public schema of what is said of a matrix;
 //! - [`sanity`]: random matrices must be found random, and nothing else;
@@ -33,6 +34,7 @@ pub mod sanity;
 pub mod shard;
 pub mod spectrum;
 pub mod statistics;
+pub mod tracking;
 
 mod aggregate;
 mod analyse;

@@ -8,6 +8,7 @@ use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::signal::{Signal, Suppression};
 use crate::statistics::spacing::Levels;
 use crate::statistics::vectors::SideReport;
+use crate::tracking::Tracked;
 use serde::{Deserialize, Serialize};
 
 /// Version of the report schema. Readers ignore keys that they do not know.
@@ -147,6 +148,9 @@ pub struct MatrixReport {
     /// Outliers above that a permutation of the entries leaves.
     #[serde(default)]
     pub traps: Option<CorrelationTraps>,
+    /// Which fields are of this step where the analysis was not full; null where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracked: Option<Tracked>,
     /// The family that `verdict` corrects over; only tests that could be made.
     pub tests: Vec<Test>,
     /// The conclusion.

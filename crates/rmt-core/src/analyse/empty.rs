@@ -47,6 +47,7 @@ impl Analyser {
             activation: None,
             drift: None,
             traps: None,
+            tracked: None,
             tests: Vec::new(),
             verdict: Verdict::NotEstimable,
             notes,

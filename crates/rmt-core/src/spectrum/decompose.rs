@@ -239,7 +239,7 @@ fn sorted(d: Decomposition) -> Decomposition {
 
 /// The matrix as m×n (small side first), divided by a power of two so that the largest entry is
 /// about 1 (exact; the solver does not scale), and that power's exponent.
-pub(super) fn scaled(matrix: &Matrix<'_>) -> Result<(Mat<f64>, i32), RmtError> {
+pub(crate) fn scaled(matrix: &Matrix<'_>) -> Result<(Mat<f64>, i32), RmtError> {
     let law = "singular value decomposition";
     if matrix.values().is_empty() {
         return Err(RmtError::Domain { law, requirement: "the matrix must not be empty" });
@@ -289,7 +289,7 @@ fn filled(m: usize, n: usize, wide: bool, entry: impl Fn(usize) -> f64) -> Mat<f
     matrix
 }
 
-fn exp2(exponent: i32) -> f64 {
+pub(crate) fn exp2(exponent: i32) -> f64 {
     f64::from(exponent).exp2()
 }
 

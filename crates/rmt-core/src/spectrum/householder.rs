@@ -13,7 +13,7 @@ use faer::linalg::qr::no_pivoting::factor::{
 use faer::{Conj, Mat, MatMut, Par, Spec};
 
 /// A = QR, with Q orthogonal: kept in the room of A, never formed.
-pub(super) struct Householder {
+pub(crate) struct Householder {
     /// Householder vectors below the diagonal, R on and above it.
     reduced: Mat<f64>,
     factors: Mat<f64>,
@@ -21,7 +21,7 @@ pub(super) struct Householder {
 
 impl Householder {
     /// Factors an n×k matrix, k ≤ n.
-    pub(super) fn new(mut a: Mat<f64>) -> Self {
+    pub(crate) fn new(mut a: Mat<f64>) -> Self {
         let (rows, cols) = (a.nrows(), a.ncols());
         let block = recommended_block_size::<f64>(rows, cols);
         let mut factors = Mat::zeros(block, rows.min(cols));
@@ -33,18 +33,18 @@ impl Householder {
     }
 
     /// r_kk.
-    pub(super) fn diagonal(&self, k: usize) -> f64 {
+    pub(crate) fn diagonal(&self, k: usize) -> f64 {
         self.reduced[(k, k)]
     }
 
     /// R, for at most as many columns as rows.
-    pub(super) fn upper(&self) -> Mat<f64> {
+    pub(crate) fn upper(&self) -> Mat<f64> {
         let n = self.reduced.ncols();
         Mat::from_fn(n, n, |i, j| if i <= j { self.reduced[(i, j)] } else { 0.0 })
     }
 
     /// x ← Qx.
-    pub(super) fn apply(&self, x: MatMut<'_, f64>) {
+    pub(crate) fn apply(&self, x: MatMut<'_, f64>) {
         let (basis, factors) = (self.reduced.as_ref(), self.factors.as_ref());
         let scratch = apply_scratch::<f64>(basis.nrows(), factors.nrows(), x.ncols());
         let mut memory = MemBuffer::new(scratch);
@@ -52,7 +52,7 @@ impl Householder {
     }
 
     /// x ← Qᵀx.
-    pub(super) fn apply_transposed(&self, x: MatMut<'_, f64>) {
+    pub(crate) fn apply_transposed(&self, x: MatMut<'_, f64>) {
         let (basis, factors) = (self.reduced.as_ref(), self.factors.as_ref());
         let scratch = transposed_scratch::<f64>(basis.nrows(), factors.nrows(), x.ncols());
         let mut memory = MemBuffer::new(scratch);
@@ -61,7 +61,7 @@ impl Householder {
 
     /// The first columns of Q, one for each of A: an orthonormal basis of A's columns where they are
     /// independent, completed where they are not.
-    pub(super) fn thin(&self) -> Mat<f64> {
+    pub(crate) fn thin(&self) -> Mat<f64> {
         let mut q = Mat::identity(self.reduced.nrows(), self.reduced.ncols());
         self.apply(q.as_mut());
         q

@@ -12,9 +12,10 @@ mod symmetric;
 mod tridiagonal;
 mod without;
 
-pub(crate) use decompose::gram_singular_values;
 pub use decompose::{Decomposition, decompose, singular_values};
+pub(crate) use decompose::{exp2, gram_singular_values, scaled};
 pub use equalise::{Equalise, equalised};
+pub(crate) use householder::Householder;
 pub use matrix::{Matrix, Orientation, Values};
 pub(crate) use symmetric::eigen;
 pub use symmetric::{Reduction, symmetric_eigen, symmetric_eigenvalues};

@@ -1,0 +1,134 @@
+//! The ends of the spectrum alone, between full analyses.
+
+use super::NullModel;
+use super::{Analyser, Family, finite};
+use crate::RmtError;
+use crate::report::{FAMILY, MatrixReport, Verdict};
+use crate::spectrum::{Equalise, Matrix, exp2, scaled};
+use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
+use crate::statistics::scale::ScaleRule;
+use crate::tracking::{Tracked, Tracker, TrackingOptions};
+
+/// What is of now wherever a matrix is followed.
+const FIELDS_ABOVE: [&str; 11] = [
+    "scale",
+    "scale_entries",
+    "excess_kurtosis",
+    "edge_low",
+    "edge_high",
+    "largest",
+    "outliers_above",
+    "significant_above",
+    "p_above",
+    "signal",
+    "verdict",
+];
+
+/// The same where the lower end is followed too.
+const FIELDS_BELOW: [&str; 5] =
+    ["smallest", "outliers_below", "significant_below", "p_below", "suppression"];
+
+impl Analyser {
+    /// Whether matrices can be followed: the spectrum must be that of the entries as they are, against
+    /// a null that costs nothing.
+    pub(super) fn follows(&self, options: Option<TrackingOptions>) -> Option<TrackingOptions> {
+        let plain = self.options.equalise == Equalise::default()
+            && self.options.null_model == NullModel::Gaussian;
+        options.filter(|_| plain)
+    }
+
+    /// The ends of the spectrum of a matrix that was analysed before, tested as a full analysis does: at
+    /// a twentieth of its cost and less for large matrices ([`tracking`](crate::tracking)).
+    ///
+    /// `None` where a full analysis is needed: another shape, entries that are not finite, no bulk, or as
+    /// many significant values at one end as are followed there.
+    ///
+    /// The verdict counts the tests at both ends as they are now, and the others as they were at the last
+    /// full analysis.
+    ///
+    /// # Errors
+    /// [`RmtError::Domain`] where a law has no such shape.
+    pub fn track(
+        &self,
+        matrix: &Matrix<'_>,
+        tracker: &mut Tracker,
+    ) -> Result<Option<MatrixReport>, RmtError> {
+        let mut finite_entries = true;
+        matrix.values().blocks(|block| finite_entries &= block.iter().all(|x| x.is_finite()));
+        if !tracker.fits(matrix) || !finite_entries {
+            return Ok(None);
+        }
+        let (a, exponent) = scaled(matrix)?;
+        let unit = exp2(exponent);
+        let energy = a.squared_norm_l2() * unit * unit;
+        let Some(mut ends) = tracker.follow(&a) else { return Ok(None) };
+        drop(a);
+        for value in ends.leading.values.iter_mut().chain(&mut ends.trailing.values) {
+            *value *= unit;
+        }
+        let Some(nu) = merged(tracker, &ends.leading.values, &ends.trailing.values, energy) else {
+            return Ok(None);
+        };
+        let mut report = self.empty([matrix.rows(), matrix.cols()], matrix.orientation());
+        let (m, n) = (report.small_side, report.large_side);
+        report.scale_entries = finite(super::entry_deviation(matrix));
+        report.excess_kurtosis = excess_kurtosis(matrix);
+        let scale = ScaleRule::new(self.options.scale_estimator, m, n)?.estimate(&nu);
+        let kurtosis = report.excess_kurtosis.unwrap_or(0.0);
+        let correction = KurtosisCorrection::new(kurtosis, m, n, scale);
+        let mut family = Family::default();
+        self.spectrum(&mut report, &mut family, &nu, &correction, None)?;
+        let TrackingOptions { leading, trailing, .. } = tracker.options;
+        let full = |count: Option<usize>, followed: usize| count.is_none_or(|c| c >= followed);
+        if full(report.significant_above, leading)
+            || trailing > 0 && full(report.significant_below, trailing)
+        {
+            return Ok(None);
+        }
+        report.largest = nu.first().copied().and_then(finite);
+        let first = |errors: &[f64]| errors.first().copied().unwrap_or(f64::NAN);
+        let mut tracked = Tracked {
+            since: None,
+            fields: FIELDS_ABOVE.map(String::from).to_vec(),
+            error_above: first(&ends.leading.errors),
+            error_below: None,
+        };
+        report.notes.retain(|note| !note.starts_with("levels: ") && !note.starts_with("square: "));
+        if trailing > 0 {
+            report.smallest = nu.last().copied().and_then(finite);
+            tracked.error_below = ends.trailing.errors.last().copied().and_then(finite);
+            tracked.fields.extend(FIELDS_BELOW.map(String::from));
+        } else {
+            (report.outliers_below, family.below) = (None, None);
+            report.suppression.clear();
+        }
+        // What a spectrum of which the middle is carried along says nothing of.
+        (report.spacing_ratio, report.spacing_ratio_z, report.levels) = (None, None, None);
+        (report.bulk_distance, report.threshold_rank, family.bulk) = (None, None, None);
+        self.conclude(&mut report, &family);
+        let made = |name: &str| report.tests.iter().any(|test| test.name == name);
+        if FAMILY.iter().any(|name| !made(name) && tracker.report.rejects(name)) {
+            report.verdict = Verdict::Deviates;
+        }
+        report.tracked = Some(tracked);
+        Ok(Some(report))
+    }
+}
+
+/// All singular values, descending: those that are followed, and between them the others of the last full
+/// analysis, in one proportion so that Σν² is `energy`. `None` where nothing is left for them.
+fn merged(tracker: &Tracker, leading: &[f64], trailing: &[f64], energy: f64) -> Option<Vec<f64>> {
+    let before = &tracker.singular_values;
+    let middle = before.get(leading.len()..before.len().checked_sub(trailing.len())?)?;
+    let squares = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
+    let left = energy - squares(leading) - squares(trailing);
+    let ratio = (left / squares(middle)).sqrt();
+    if !(ratio > 0.0 && ratio.is_finite()) {
+        return None;
+    }
+    let middle = middle.iter().map(|x| x * ratio);
+    let mut nu: Vec<f64> =
+        leading.iter().copied().chain(middle).chain(trailing.iter().copied()).collect();
+    nu.sort_unstable_by(|x, y| y.total_cmp(x));
+    Some(nu)
+}
