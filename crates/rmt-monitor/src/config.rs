@@ -9,6 +9,7 @@ use crate::schedule::{Overflow, Schedule};
 use crate::settings::{Detail, Settings};
 use crate::sinks::Sink;
 use rmt_core::shard::Shard;
+use rmt_core::tracking::TrackingOptions;
 use rmt_core::{Equalise, NullModel, ScaleEstimator};
 use std::marker::PhantomData;
 use std::path::PathBuf;
@@ -220,6 +221,24 @@ impl<A: Adapter> MonitorConfig<A> {
     #[must_use]
     pub fn with_reference_file(mut self, on: bool) -> Self {
         self.settings.reference_file = on;
+        self
+    }
+
+    /// Analyses each matrix in full at one of `looks` looks at it; at the others both ends of its spectrum are
+    /// followed, for large matrices at a twentieth of the cost or less ([`rmt_core::tracking`]): a value
+    /// that leaves the bulk shows at once, and what needs the whole spectrum, its vectors or the drift at the
+    /// next full one. The first look and that of `observe_last` are always full. 1, the
+    /// default, for all. Keeps 4·m² bytes a matrix that is not square, and the vectors that are followed.
+    #[must_use]
+    pub fn with_full_every(mut self, looks: u64) -> Self {
+        self.settings.full_every = looks;
+        self
+    }
+
+    /// How many singular values are followed at either end between full analyses.
+    #[must_use]
+    pub fn with_tracking(mut self, tracking: TrackingOptions) -> Self {
+        self.settings.tracking = tracking;
         self
     }
 

@@ -66,6 +66,9 @@ impl Engine {
         if settings.budget_bytes == Some(0) {
             return Err(zero("budget_bytes"));
         }
+        if settings.full_every == 0 {
+            return Err(zero("full_every"));
+        }
         if settings.spectral_edge_window > 0 {
             SpectralEdge::new(settings.spectral_edge_window)?;
         }

@@ -67,6 +67,11 @@ impl Tick {
         Self { session, step, wall_time, reports, spectral_edge: None, alerts: None, health: None }
     }
 
+    /// Matrices whose spectra were followed and not analysed in full.
+    pub fn tracked(&self) -> usize {
+        self.reports.iter().filter(|report| report.report.tracked.is_some()).count()
+    }
+
     /// One without reports.
     #[cfg(test)]
     pub(crate) fn empty(step: u64) -> Self {

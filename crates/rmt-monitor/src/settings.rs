@@ -6,6 +6,7 @@ use crate::layout::Layout;
 use crate::null_cache::DiskCache;
 use crate::schedule::{Overflow, Schedule};
 use rmt_core::shard::Shard;
+use rmt_core::tracking::TrackingOptions;
 use rmt_core::{AnalysisOptions, Nulls};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -50,6 +51,11 @@ pub struct Settings {
     pub lora_products: bool,
     /// How matrices are judged.
     pub analysis: AnalysisOptions,
+    /// Looks at a matrix of which one is a full analysis; between them both ends of its spectrum are
+    /// followed ([`rmt_core::tracking`]). 1: every one is full.
+    pub full_every: u64,
+    /// What is followed.
+    pub tracking: TrackingOptions,
     /// Seed of the simulated nulls; no other random number is drawn.
     pub seed: u64,
     /// Where nulls outside the shipped table are kept once they are simulated; `None` for nowhere.
@@ -114,6 +120,11 @@ fn as_optional_text<S: Serializer>(
 }
 
 impl Settings {
+    /// What full analyses leave to follow matrices by.
+    pub(crate) fn tracking(&self) -> Option<TrackingOptions> {
+        (self.full_every > 1).then_some(self.tracking)
+    }
+
     /// Whether the first snapshot is kept on disk.
     pub(crate) fn keeps_reference(&self) -> bool {
         self.drift && self.reference_file
@@ -132,6 +143,8 @@ impl Default for Settings {
             layouts: Vec::new(),
             lora_products: false,
             analysis: AnalysisOptions::default(),
+            full_every: 1,
+            tracking: TrackingOptions::default(),
             seed: Nulls::DEFAULT_SEED,
             null_cache: DiskCache::default_directory(),
             budget_bytes: None,

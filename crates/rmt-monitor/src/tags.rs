@@ -341,6 +341,9 @@ pub const CURVES: &[Curve] = &[
 /// Name of the curve of the number of layers whose verdict is "deviates".
 pub const DEVIATING: &str = "layers_deviating";
 
+/// Name of the curve of the number of layers that were followed and not analysed in full, where any is.
+pub const TRACKED: &str = "layers_tracked";
+
 /// Name of the curve of the strongest signal behind any singular value.
 pub const LARGEST_SIGNAL: &str = "largest_signal";
 

@@ -3,6 +3,7 @@
 mod gradients;
 mod priority;
 mod slot;
+mod tracking;
 
 use crate::alerts::Alerts;
 use crate::guard::{discard, guarded};
@@ -21,6 +22,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use tracking::Tracking;
 
 /// Longest time that a written scalar stays invisible to readers.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
@@ -37,7 +39,7 @@ const QUANTISED: &str = "no test rejects, but quantised weights are never called
 /// What the training side sends.
 pub(crate) enum Job {
     Start { step: u64 },
-    Snapshot { step: u64, layers: Vec<LayerSnapshot> },
+    Snapshot { step: u64, layers: Vec<LayerSnapshot>, full: bool },
     Gradients { step: u64, layers: Vec<GradientSnapshot> },
     Scalar { step: u64, name: String, value: Box<dyn Scalar>, bytes: u64 },
     Finish,
@@ -69,6 +71,7 @@ pub(crate) struct Worker {
     session: u32,
     ticks: u64,
     history: History,
+    tracking: Tracking,
     frozen: HashMap<String, LayerReport>,
     first: FirstSnapshot,
     scalars: Scalars,
@@ -87,6 +90,7 @@ impl Worker {
     ) -> Self {
         Self {
             history: History::new(&shared.settings),
+            tracking: Tracking::new(shared.settings.full_every),
             alerts: Alerts::new(shared.settings.alerts.clone()),
             shared,
             analyser,
@@ -135,7 +139,7 @@ impl Worker {
                     self.write_scalars();
                     self.write(step, &Record::Start { session: self.session, step });
                 }
-                Ok(Job::Snapshot { step, layers }) => self.tick(step, layers),
+                Ok(Job::Snapshot { step, layers, full }) => self.tick(step, layers, full),
                 Ok(Job::Gradients { step, layers }) => self.gradients(step, layers),
                 Ok(Job::Scalar { step, name, value, bytes }) => {
                     self.scalar(step, name, value);
@@ -158,7 +162,7 @@ impl Worker {
         self.flush();
     }
 
-    fn tick(&mut self, step: u64, layers: Vec<LayerSnapshot>) {
+    fn tick(&mut self, step: u64, layers: Vec<LayerSnapshot>, full: bool) {
         let span = tracing::info_span!(target: "rmt", "tick", step);
         let _entered = span.enter();
         let started = Instant::now();
@@ -174,7 +178,7 @@ impl Worker {
             }
             let bytes = layer.held_bytes();
             let name = layer.layer.path();
-            let outcome = guarded(|| self.layer(step, layer));
+            let outcome = guarded(|| self.layer(step, layer, full));
             self.shared.ledger.release(bytes);
             let outcome = match outcome {
                 Ok(Ok(report)) => {
@@ -239,6 +243,7 @@ impl Worker {
         &mut self,
         step: u64,
         snapshot: LayerSnapshot,
+        full: bool,
     ) -> Result<LayerReport, (DropReason, String)> {
         let LayerSnapshot {
             layer,
@@ -270,6 +275,12 @@ impl Worker {
         if !frozen {
             self.restore(step, &path, &matrix);
         }
+        if !full && let Some(report) = self.tracking.follow(&self.analyser, &path, &matrix) {
+            let mut report = LayerReport::new(self.session, step, layer, dtype, report);
+            report.report.notes.extend(notes);
+            never_random(&mut report, quantised);
+            return Ok(report);
+        }
         // What is frozen never moves.
         let past = (!frozen).then(|| self.history.of(&path));
         let context = past.as_ref().map(|past| past.context()).unwrap_or_default();
@@ -281,18 +292,17 @@ impl Worker {
             }
         });
         let context = context.with_activation(activation.as_ref());
+        let tracking = self.shared.settings.tracking().filter(|_| !frozen);
+        let context = context.with_tracking(tracking);
         let mut analysis = self.analyser.analyse(&matrix, context).map_err(failed)?;
+        self.tracking.keep(step, &path, analysis.tracker);
         if let Some(now) = analysis.reference {
             self.history.remember(step, &path, &matrix, now, &mut analysis.report);
         }
         let mut report = LayerReport::new(self.session, step, layer, dtype, analysis.report)
             .with_profile(analysis.profile);
         report.report.notes.extend(notes);
-        if quantised && report.report.verdict == Verdict::Random {
-            // Rounding to a grid is no random initialization, though its spectrum may pass for it.
-            report.report.verdict = Verdict::NotEstimable;
-            report.report.notes.push(QUANTISED.into());
-        }
+        never_random(&mut report, quantised);
         if frozen {
             report.report.notes.push("frozen".into());
             self.frozen.insert(path, report.clone());
@@ -427,5 +437,13 @@ impl Worker {
         for slot in &mut self.sinks {
             slot.flush(&self.shared, step);
         }
+    }
+}
+
+/// Rounding to a grid is no random initialization, though its spectrum may pass for it.
+fn never_random(report: &mut LayerReport, quantised: bool) {
+    if quantised && report.report.verdict == Verdict::Random {
+        report.report.verdict = Verdict::NotEstimable;
+        report.report.notes.push(QUANTISED.into());
     }
 }

@@ -77,7 +77,8 @@ impl Engine {
         }
         let complete = layers.len() == whole;
         if !layers.is_empty() {
-            self.send(Job::Snapshot { step, layers });
+            let full = admission == Admission::Wait;
+            self.send(Job::Snapshot { step, layers, full });
         }
         complete
     }

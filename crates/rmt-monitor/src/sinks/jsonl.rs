@@ -134,7 +134,9 @@ impl Jsonl {
 
     fn profiles(&mut self, tick: &Tick) -> Result<(), SinkError> {
         let (every, counts) = (self.profiles_every, &mut self.counts);
-        let due = tick.reports.iter().filter(|report| turn(counts, report.layer.path(), every));
+        // Looks between full analyses have no profile.
+        let full = tick.reports.iter().filter(|report| report.profile.is_some());
+        let due = full.filter(|report| turn(counts, report.layer.path(), every));
         self.profiles.append(due.filter_map(|report| {
             report.profile.as_ref().map(|profile| ProfileRow {
                 session: report.session,

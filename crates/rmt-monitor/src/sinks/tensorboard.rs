@@ -56,6 +56,8 @@ pub struct TensorBoard {
     /// Width of a bin of overlaps, by layer.
     overlap_widths: HashMap<String, f64>,
     detail: Detail,
+    /// Whether some looks are not full.
+    follows: bool,
     overview: Overview,
 }
 
@@ -78,6 +80,7 @@ impl TensorBoard {
             points: Thinned::new(POINTS),
             overlap_widths: HashMap::new(),
             detail: Detail::default(),
+            follows: false,
             overview: Overview::new(true),
         }
     }
@@ -95,7 +98,8 @@ impl TensorBoard {
     pub fn with_settings(self, settings: &Settings) -> Self {
         let detail = settings.tensorboard_detail;
         let overview = Overview::of(settings);
-        Self { detail, overview, ..self }.with_pictures(settings.pictures)
+        let follows = settings.full_every > 1;
+        Self { detail, follows, overview, ..self }.with_pictures(settings.pictures)
     }
 
     /// Files in `directory` that start no session: what is there is not replaced.
@@ -139,7 +143,9 @@ impl TensorBoard {
         let signals = tick.reports.iter().flat_map(|report| report.report.signal.first());
         let signal = signals.map(|signal| signal.strength).max_by(f64::total_cmp);
         let signal = signal.map(|strength| (tags::LARGEST_SIGNAL, strength));
-        let all = layers.into_iter().chain(signal).chain(health).chain(tick.scalars());
+        let tracked = self.follows.then(|| (tags::TRACKED, tick.tracked() as f64));
+        let all = layers.into_iter().chain(signal).chain(tracked).chain(health);
+        let all = all.chain(tick.scalars());
         for (name, value) in all {
             values.push((format!("{}/{name}", tags::SUMMARY), Value::Scalar(value as f32)));
         }
@@ -153,6 +159,10 @@ impl TensorBoard {
             let all = self.detail == Detail::All;
             if all || self.points.due(name, report, LayerReport::without_profile) {
                 self.curves(name, report, &mut values);
+            }
+            // Looks between full analyses have no spectrum.
+            if report.profile.is_none() {
+                continue;
             }
             if all || self.histograms.due(name, report, LayerReport::clone) {
                 self.histograms(name, report, &mut values);
