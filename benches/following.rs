@@ -38,7 +38,7 @@ struct Options {
     #[arg(long, default_value_t = 10)]
     full_every: u64,
     /// Sequences in a batch
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 4)]
     batch: usize,
 }
 
@@ -95,7 +95,8 @@ fn run(options: &Options, full_every: u64) -> Result<Vec<LayerReport>> {
     let (steps, every) = (options.steps.to_string(), options.every.to_string());
     let arguments = ["char_lm", "--preset", "base", "--steps", &steps, "--every", &every];
     let mut char_lm = char_lm::Options::try_parse_from(arguments)?.hyperparameters()?;
-    char_lm.batch = options.batch;
+    // Validation is not what is looked at.
+    (char_lm.batch, char_lm.every) = (options.batch, options.steps);
     let base = tempfile::tempdir()?;
     let directory = base.path().join("run");
     let monitor = MonitorConfig::new(&directory)
