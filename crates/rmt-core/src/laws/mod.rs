@@ -2,10 +2,12 @@
 
 pub mod marchenko_pastur;
 pub(crate) mod moments;
+pub(crate) mod normal;
 pub mod porter_thomas;
 pub mod spacing;
 mod supremum;
 pub mod tracy_widom;
+pub(crate) mod wide;
 pub mod wigner;
 
 pub use marchenko_pastur::MarchenkoPastur;

@@ -5,6 +5,8 @@
 //! only in cells where that is above the lower bound, most often one or two, are the points looked at.
 //! The result is that of a sorted sample to the last digit, in time linear in its size.
 
+use super::wide::{Kernel, wide};
+
 /// Cells of the finest grid, a power of two.
 const FINEST: usize = 4096;
 /// Of the coarsest one that is used.
@@ -14,19 +16,27 @@ const INTEGERS: f64 = 6_755_399_441_055_744.0;
 /// Far above what rounding does to the bounds, far below a distance.
 const ROUNDING: f64 = 1e-12;
 
+/// Sums taken side by side.
+const LANES: usize = 8;
+
 /// A law of continuous, rising distribution function F on grids of 2^k cells, the coarsest first.
 pub(super) struct Grid {
     low: f64,
     high: f64,
-    levels: Vec<Level>,
+    /// F at the ends of the cells: 0 and 1 at the outer ones.
+    levels: Vec<Vec<f64>>,
 }
 
-/// One grid.
-struct Level {
-    /// F at the ends of the cells: 0 and 1 at the outer ones.
-    law: Vec<f64>,
-    /// The largest difference across a cell.
-    rise: f64,
+/// Room for [`Grid::distance`], used again from one sample to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace {
+    /// Of each entry.
+    cells: Vec<u16>,
+    /// Entries below each end of a cell.
+    below: Vec<i32>,
+    /// 1 for cells whose points are looked at.
+    wanted: Vec<u8>,
+    points: Vec<f64>,
 }
 
 impl Grid {
@@ -35,9 +45,7 @@ impl Grid {
         let level = |cells: usize| {
             let width = (high - low) / cells as f64;
             let inner = (1..cells).map(|k| law(low + k as f64 * width));
-            let law: Vec<f64> = std::iter::once(0.0).chain(inner).chain([1.0]).collect();
-            let rise = law.windows(2).fold(0.0_f64, |most, ends| most.max(ends[1] - ends[0]));
-            Level { law, rise }
+            std::iter::once(0.0).chain(inner).chain([1.0]).collect()
         };
         let sizes = std::iter::successors(Some(COARSEST), |cells| Some(2 * cells));
         Self { low, high, levels: sizes.take_while(|&cells| cells <= FINEST).map(level).collect() }
@@ -50,48 +58,46 @@ impl Grid {
         entries: &[f64],
         factor: f64,
         off: f64,
+        space: &mut Workspace,
         g: impl Fn(f64) -> f64,
     ) -> f64 {
-        let wide_enough = |level: &&Level| level.law.len() > entries.len();
-        let Some(level) = self.levels.iter().find(wide_enough).or(self.levels.last()) else {
+        let wide_enough = |law: &&Vec<f64>| law.len() > entries.len();
+        let Some(law) = self.levels.iter().find(wide_enough).or(self.levels.last()) else {
             return f64::NAN;
         };
-        let last = level.law.len() - 2;
-        let scale = (last + 1) as f64 / (self.high - self.low);
-        let (slope, origin) = (factor * scale, self.low * scale);
-        let highest = last as f64;
-        // Below the grid is the first cell, above it the last. Rounding to even may put a point at the
-        // very end of a cell on its other side, which changes no bound.
-        let cell = |x: f64| {
-            let y = x * slope - origin - 0.5;
-            let y = if y > 0.0 { y } else { 0.0 };
-            let y = if y < highest { y } else { highest };
-            // The low bits of a sum are the nearest integer.
-            (y + INTEGERS).to_bits() as u16
+        let count = law.len() - 1;
+        let scale = count as f64 / (self.high - self.low);
+        let scaling = Scaling {
+            slope: factor * scale,
+            origin: self.low * scale,
+            highest: (count - 1) as f64,
         };
-        let cells: Vec<u16> = entries.iter().map(|&x| cell(x)).collect();
+        let cell = |x: f64| scaling.cell(x);
+        let n = entries.len() as f64;
+        let Workspace { cells, below, wanted, points } = space;
+        cells.resize(entries.len(), 0);
+        wide(Cells { entries, scaling, cells });
         // At k + 1, to become how many are below the end k.
-        let mut below = vec![0_u32; last + 2];
-        for &cell in &cells {
+        below.clear();
+        below.resize(count + 1, 0);
+        for &cell in cells.iter() {
             below[usize::from(cell) + 1] += 1;
         }
-        let n = entries.len() as f64;
         let mut sum = 0;
-        let mut bound = 0.0_f64;
-        let mut excess = Vec::with_capacity(last + 2);
-        for (below, law) in below.iter_mut().zip(&level.law) {
+        for below in below.iter_mut() {
             sum += *below;
             *below = sum;
-            let above_law = f64::from(sum) - n * law;
-            bound = bound.max(above_law.abs());
-            excess.push(above_law);
         }
-        let threshold = bound - n * (level.rise + 2.0 * off + ROUNDING);
-        let wanted: Vec<bool> =
-            excess.windows(2).map(|ends| (-ends[0]).max(ends[1]) >= threshold).collect();
-        let inside = |(_, cell): &(&f64, &u16)| wanted[usize::from(**cell)];
-        let inside = entries.iter().zip(&cells).filter(inside);
-        let mut points: Vec<f64> = inside.map(|(&x, _)| x).collect();
+        wanted.resize(count, 0);
+        wide(Selection { below, law, n, slack: n * (2.0 * off + ROUNDING), wanted });
+        points.resize(entries.len(), 0.0);
+        let mut found = 0;
+        for (&x, &cell) in entries.iter().zip(cells.iter()) {
+            // Without a branch, which could not be foretold.
+            points[found] = x;
+            found += usize::from(wanted[usize::from(cell)]);
+        }
+        let points = &mut points[..found];
         points.sort_unstable_by(f64::total_cmp);
         let mut largest = 0.0_f64;
         for inside in points.chunk_by(|&x, &y| cell(x) == cell(y)) {
@@ -103,6 +109,79 @@ impl Grid {
             }
         }
         largest
+    }
+}
+
+/// In which cell a number is.
+#[derive(Clone, Copy)]
+struct Scaling {
+    slope: f64,
+    origin: f64,
+    highest: f64,
+}
+
+impl Scaling {
+    /// Below the grid is the first cell, above it the last. Rounding to even may put a point at the very
+    /// end of a cell on its other side, which changes no bound.
+    #[inline(always)]
+    fn cell(self, x: f64) -> u16 {
+        let y = x * self.slope - self.origin - 0.5;
+        let y = if y > 0.0 { y } else { 0.0 };
+        let y = if y < self.highest { y } else { self.highest };
+        // The low bits of a sum are the nearest integer.
+        (y + INTEGERS).to_bits() as u16
+    }
+}
+
+/// The cell of each entry.
+struct Cells<'a> {
+    entries: &'a [f64],
+    scaling: Scaling,
+    cells: &'a mut [u16],
+}
+
+impl Kernel for Cells<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (cell, &x) in self.cells.iter_mut().zip(self.entries) {
+            *cell = self.scaling.cell(x);
+        }
+    }
+}
+
+/// Which cells may hold the supremum, to within `slack`.
+struct Selection<'a> {
+    below: &'a [i32],
+    law: &'a [f64],
+    n: f64,
+    slack: f64,
+    wanted: &'a mut [u8],
+}
+
+impl Kernel for Selection<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { below, law, n, slack, wanted } = self;
+        // Largest |count − n·F| at the ends of the cells.
+        let mut lanes = [0.0_f64; LANES];
+        for (below, law) in below.chunks(LANES).zip(law.chunks(LANES)) {
+            for (lane, (&below, &law)) in lanes.iter_mut().zip(below.iter().zip(law)) {
+                let off = (f64::from(below) - n * law).abs();
+                *lane = if off > *lane { off } else { *lane };
+            }
+        }
+        let threshold = lanes.iter().fold(0.0, |most, &x| if x > most { x } else { most }) - slack;
+        // In a cell at most as far as a step from one end's value to the other's.
+        let ends = below.iter().zip(&below[1..]).zip(law.iter().zip(&law[1..]));
+        for (wanted, ((&before, &after), (&low, &high))) in wanted.iter_mut().zip(ends) {
+            let above = f64::from(after) - n * low;
+            let beneath = n * high - f64::from(before);
+            *wanted = u8::from((above >= threshold) | (beneath >= threshold));
+        }
     }
 }
 
@@ -127,7 +206,7 @@ mod tests {
     fn equal_to_that_of_the_sorted_sample() {
         let correction = |x: f64| -x * (x * x - 3.0) * (-0.5 * x * x).exp() / 60.0;
         let grid = Grid::new([-4.0, 4.0], normal_cdf);
-        let mut checked = 0;
+        let (mut checked, mut space) = (0, Workspace::default());
         for n in [1, 2, 5, 16, 59, 300, 1000, 5000] {
             for seed in 0..20 {
                 let mut entries = gaussian(1, n, 1000 * n as u64 + seed);
@@ -140,13 +219,13 @@ mod tests {
                 }
                 for (factor, excess) in [(1.0, 0.0), (0.7, 0.3), (1.3, -0.5), (1e-3, 0.0)] {
                     let f = |x: f64| normal_cdf(x) + excess * correction(x);
-                    let found = grid.distance(&entries, factor, 0.03 * excess.abs(), f);
+                    let found = grid.distance(&entries, factor, 0.03 * excess.abs(), &mut space, f);
                     assert_eq!(found, sorted(&entries, factor, f), "{n} {seed} {factor} {excess}");
                     checked += 1;
                 }
             }
         }
         assert_eq!(checked, 640);
-        assert_eq!(grid.distance(&[], 1.0, 0.0, normal_cdf), 0.0);
+        assert_eq!(grid.distance(&[], 1.0, 0.0, &mut space, normal_cdf), 0.0);
     }
 }

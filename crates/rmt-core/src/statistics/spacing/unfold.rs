@@ -2,7 +2,7 @@
 
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
-use crate::laws::porter_thomas::normal_cdf;
+use crate::laws::normal::NormalTable;
 
 /// Levels to either side that the width of a broadened level spans (Thamm et al. 2022).
 pub const HALF_WINDOW: usize = 15;
@@ -24,6 +24,7 @@ const REACH: f64 = 8.0;
 pub fn by_broadening(descending: &[f64]) -> Option<Vec<f64>> {
     let levels: Vec<f64> = descending.iter().rev().copied().collect();
     let last = levels.len().checked_sub(1)?;
+    let table = NormalTable::get();
     let mut positions = vec![0.0; levels.len()];
     // complete[j]: steps that are 1 at level j and were 0, or partial, at level j − 1.
     let mut complete = vec![0_usize; levels.len() + 1];
@@ -36,7 +37,7 @@ pub fn by_broadening(descending: &[f64]) -> Option<Vec<f64>> {
         let from = levels.partition_point(|&x| x < level - REACH * width);
         let to = levels.partition_point(|&x| x <= level + REACH * width);
         for (position, x) in positions[from..to].iter_mut().zip(&levels[from..to]) {
-            *position += normal_cdf((x - level) / width);
+            *position += table.cdf((x - level) / width);
         }
         complete[to] += 1;
     }
@@ -90,6 +91,7 @@ pub fn spacings(positions: &[f64]) -> Vec<f64> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::laws::porter_thomas::normal_cdf;
     use crate::nulls::WishartSampler;
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
