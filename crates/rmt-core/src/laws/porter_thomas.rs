@@ -20,7 +20,8 @@ pub(crate) fn normal_cdf(x: f64) -> f64 {
 
 static NORMAL: LazyLock<Grid> = LazyLock::new(|| Grid::new([-4.0, 4.0], normal_cdf));
 
-static HALF_NORMAL: LazyLock<Grid> = LazyLock::new(|| Grid::new([0.0, 4.0], |x| 2.0 * normal_cdf(x) - 1.0));
+static HALF_NORMAL: LazyLock<Grid> =
+    LazyLock::new(|| Grid::new([0.0, 4.0], |x| 2.0 * normal_cdf(x) - 1.0));
 
 /// Above |[`edgeworth`]| of κ = 1 everywhere: it is .0230 at x = ±.742.
 const EDGEWORTH_LIMIT: f64 = 0.0231;

@@ -11,20 +11,22 @@ use super::wide::{Kernel, wide};
 const FINEST: usize = 4096;
 /// Of the coarsest one that is used.
 const COARSEST: usize = 32;
+/// Least cells for each entry, where there is so fine a grid: points cost more than cells.
+const CELLS_TO_AN_ENTRY: usize = 2;
 /// 1.5·2⁵²: doubles near it are the integers.
 const INTEGERS: f64 = 6_755_399_441_055_744.0;
-/// Far above what rounding does to the bounds, far below a distance.
-const ROUNDING: f64 = 1e-12;
+/// Above what rounding does to the bounds, which are taken in single precision; far below a distance.
+const ROUNDING: f64 = 1e-6;
 
 /// Sums taken side by side.
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 /// A law of continuous, rising distribution function F on grids of 2^k cells, the coarsest first.
 pub(super) struct Grid {
     low: f64,
     high: f64,
     /// F at the ends of the cells: 0 and 1 at the outer ones.
-    levels: Vec<Vec<f64>>,
+    levels: Vec<Vec<f32>>,
 }
 
 /// Room for [`Grid::distance`], used again from one sample to the next.
@@ -45,7 +47,7 @@ impl Grid {
         let level = |cells: usize| {
             let width = (high - low) / cells as f64;
             let inner = (1..cells).map(|k| law(low + k as f64 * width));
-            std::iter::once(0.0).chain(inner).chain([1.0]).collect()
+            std::iter::once(0.0).chain(inner).chain([1.0]).map(|f| f as f32).collect()
         };
         let sizes = std::iter::successors(Some(COARSEST), |cells| Some(2 * cells));
         Self { low, high, levels: sizes.take_while(|&cells| cells <= FINEST).map(level).collect() }
@@ -61,7 +63,7 @@ impl Grid {
         space: &mut Workspace,
         g: impl Fn(f64) -> f64,
     ) -> f64 {
-        let wide_enough = |law: &&Vec<f64>| law.len() > entries.len();
+        let wide_enough = |law: &&Vec<f32>| law.len() > CELLS_TO_AN_ENTRY * entries.len();
         let Some(law) = self.levels.iter().find(wide_enough).or(self.levels.last()) else {
             return f64::NAN;
         };
@@ -72,7 +74,6 @@ impl Grid {
             origin: self.low * scale,
             highest: (count - 1) as f64,
         };
-        let cell = |x: f64| scaling.cell(x);
         let n = entries.len() as f64;
         let Workspace { cells, below, wanted, points } = space;
         cells.resize(entries.len(), 0);
@@ -89,7 +90,8 @@ impl Grid {
             *below = sum;
         }
         wanted.resize(count, 0);
-        wide(Selection { below, law, n, slack: n * (2.0 * off + ROUNDING), wanted });
+        let slack = (n * (2.0 * off + ROUNDING)) as f32;
+        wide(Selection { below, law, n: n as f32, slack, wanted });
         points.resize(entries.len(), 0.0);
         let mut found = 0;
         for (&x, &cell) in entries.iter().zip(cells.iter()) {
@@ -99,14 +101,15 @@ impl Grid {
         }
         let points = &mut points[..found];
         points.sort_unstable_by(f64::total_cmp);
-        let mut largest = 0.0_f64;
-        for inside in points.chunk_by(|&x, &y| cell(x) == cell(y)) {
-            let first = inside.first().map_or(0, |&x| below[usize::from(cell(x))]);
-            for (before, &x) in (first..).zip(inside) {
-                let value = g(x * factor);
-                let before = f64::from(before);
-                largest = largest.max(value - before / n).max((before + 1.0) / n - value);
-            }
+        let (mut largest, mut last, mut before) = (0.0_f64, u16::MAX, 0);
+        for &x in points.iter() {
+            let cell = scaling.cell(x);
+            before = if cell == last { before + 1 } else { below[usize::from(cell)] };
+            last = cell;
+            let value = g(x * factor);
+            let (over, under) = (value - f64::from(before) / n, f64::from(before + 1) / n - value);
+            let off = if over > under { over } else { under };
+            largest = if off > largest { off } else { largest };
         }
         largest
     }
@@ -154,9 +157,9 @@ impl Kernel for Cells<'_> {
 /// Which cells may hold the supremum, to within `slack`.
 struct Selection<'a> {
     below: &'a [i32],
-    law: &'a [f64],
-    n: f64,
-    slack: f64,
+    law: &'a [f32],
+    n: f32,
+    slack: f32,
     wanted: &'a mut [u8],
 }
 
@@ -166,20 +169,20 @@ impl Kernel for Selection<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { below, law, n, slack, wanted } = self;
-        // Largest |count − n·F| at the ends of the cells.
-        let mut lanes = [0.0_f64; LANES];
-        for (below, law) in below.chunks(LANES).zip(law.chunks(LANES)) {
-            for (lane, (&below, &law)) in lanes.iter_mut().zip(below.iter().zip(law)) {
-                let off = (f64::from(below) - n * law).abs();
-                *lane = if off > *lane { off } else { *lane };
+        // Largest |count − n·F| at the ends of the cells; at the last it is 0, the others fill the lanes.
+        let mut lanes = [0.0_f32; LANES];
+        for (below, law) in below.chunks_exact(LANES).zip(law.chunks_exact(LANES)) {
+            for lane in 0..LANES {
+                let off = (below[lane] as f32 - n * law[lane]).abs();
+                lanes[lane] = if off > lanes[lane] { off } else { lanes[lane] };
             }
         }
         let threshold = lanes.iter().fold(0.0, |most, &x| if x > most { x } else { most }) - slack;
         // In a cell at most as far as a step from one end's value to the other's.
         let ends = below.iter().zip(&below[1..]).zip(law.iter().zip(&law[1..]));
         for (wanted, ((&before, &after), (&low, &high))) in wanted.iter_mut().zip(ends) {
-            let above = f64::from(after) - n * low;
-            let beneath = n * high - f64::from(before);
+            let above = after as f32 - n * low;
+            let beneath = n * high - before as f32;
             *wanted = u8::from((above >= threshold) | (beneath >= threshold));
         }
     }

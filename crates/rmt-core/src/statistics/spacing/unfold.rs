@@ -3,6 +3,7 @@
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
 use crate::laws::normal::NormalTable;
+use crate::laws::wide::{Kernel, wide};
 
 /// Levels to either side that the width of a broadened level spans (Thamm et al. 2022).
 pub const HALF_WINDOW: usize = 15;
@@ -36,9 +37,8 @@ pub fn by_broadening(descending: &[f64]) -> Option<Vec<f64>> {
         }
         let from = levels.partition_point(|&x| x < level - REACH * width);
         let to = levels.partition_point(|&x| x <= level + REACH * width);
-        for (position, x) in positions[from..to].iter_mut().zip(&levels[from..to]) {
-            *position += table.cdf((x - level) / width);
-        }
+        let (levels, positions) = (&levels[from..to], &mut positions[from..to]);
+        wide(Step { levels, positions, at: level, width, table });
         complete[to] += 1;
     }
     let mut below = 0;
@@ -47,6 +47,27 @@ pub fn by_broadening(descending: &[f64]) -> Option<Vec<f64>> {
         *position += below as f64;
     }
     Some(positions)
+}
+
+/// The broadened step of one level, which is added at the others.
+struct Step<'a> {
+    levels: &'a [f64],
+    positions: &'a mut [f64],
+    at: f64,
+    width: f64,
+    table: &'a NormalTable,
+}
+
+impl Kernel for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { levels, positions, at, width, table } = self;
+        for (position, x) in positions.iter_mut().zip(levels) {
+            *position += table.cdf((x - at) / width);
+        }
+    }
 }
 
 /// m·F(ν²/(σ²n)) by the Marchenko–Pastur law of an m×n matrix with entries' standard deviation
