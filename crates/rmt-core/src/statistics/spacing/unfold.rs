@@ -49,6 +49,9 @@ pub fn by_broadening(descending: &[f64]) -> Option<Vec<f64>> {
     Some(positions)
 }
 
+/// Steps that are taken side by side.
+const LANES: usize = 8;
+
 /// The broadened step of one level, which is added at the others.
 struct Step<'a> {
     levels: &'a [f64],
@@ -64,7 +67,19 @@ impl Kernel for Step<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { levels, positions, at, width, table } = self;
-        for (position, x) in positions.iter_mut().zip(levels) {
+        let (levels, rest) = levels.as_chunks::<LANES>();
+        let (positions, rest_of_positions) = positions.as_chunks_mut::<LANES>();
+        for (positions, levels) in positions.iter_mut().zip(levels) {
+            let mut steps = [0.0; LANES];
+            for lane in 0..LANES {
+                steps[lane] = (levels[lane] - at) / width;
+            }
+            steps = table.cdfs(steps);
+            for lane in 0..LANES {
+                positions[lane] += steps[lane];
+            }
+        }
+        for (position, x) in rest_of_positions.iter_mut().zip(rest) {
             *position += table.cdf((x - at) / width);
         }
     }
