@@ -79,6 +79,10 @@ pub(crate) struct Judging {
     /// square.
     #[arg(long)]
     no_vectors: bool,
+    /// Leaves the correlation traps out: outliers that remain when the entries are permuted, for which
+    /// each matrix is decomposed a second time, without vectors.
+    #[arg(long)]
+    no_traps: bool,
 }
 
 impl Judging {
@@ -89,6 +93,7 @@ impl Judging {
         options.level = self.level;
         options.min_side = min_side.unwrap_or(options.min_side);
         options.vectors = !self.no_vectors;
+        options.correlation_traps = !self.no_traps;
         if let Null::Permutation(permutations) = self.null {
             options.null_model = NullModel::Permutation { permutations };
         }

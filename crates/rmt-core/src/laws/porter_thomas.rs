@@ -6,17 +6,11 @@
 //! [`VectorNull`](crate::nulls::VectorNull).
 
 use super::moments::sum;
-use super::normal::NormalTable;
+use super::normal::{NormalTable, normal_cdf};
 use super::supremum::Grid;
 pub(crate) use super::supremum::Workspace;
-use statrs::function::erf::erfc;
 use statrs::function::gamma::digamma;
 use std::sync::LazyLock;
-
-/// Standard normal distribution function to 3e-11, and its lower tail as far as it goes.
-pub(crate) fn normal_cdf(x: f64) -> f64 {
-    0.5 * erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
-}
 
 static NORMAL: LazyLock<Grid> = LazyLock::new(|| Grid::new([-4.0, 4.0], normal_cdf));
 

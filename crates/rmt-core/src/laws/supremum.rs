@@ -171,10 +171,11 @@ impl Kernel for Selection<'_> {
         let Self { below, law, n, slack, wanted } = self;
         // Largest |count − n·F| at the ends of the cells; at the last it is 0, the others fill the lanes.
         let mut lanes = [0.0_f32; LANES];
-        for (below, law) in below.chunks_exact(LANES).zip(law.chunks_exact(LANES)) {
-            for lane in 0..LANES {
+        let chunks = below.as_chunks::<LANES>().0.iter().zip(law.as_chunks::<LANES>().0);
+        for (below, law) in chunks {
+            for (lane, most) in lanes.iter_mut().enumerate() {
                 let off = (below[lane] as f32 - n * law[lane]).abs();
-                lanes[lane] = if off > lanes[lane] { off } else { lanes[lane] };
+                *most = if off > *most { off } else { *most };
             }
         }
         let threshold = lanes.iter().fold(0.0, |most, &x| if x > most { x } else { most }) - slack;
@@ -190,7 +191,7 @@ impl Kernel for Selection<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::porter_thomas::normal_cdf;
+    use super::super::normal::normal_cdf;
     use super::*;
     use crate::test_support::gaussian;
 

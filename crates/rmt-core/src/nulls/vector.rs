@@ -148,7 +148,7 @@ mod tests {
         let largest = (0..3000)
             .map(|i| f64::from(i) * 1e-3)
             .map(|x| {
-                let f = 2.0 * porter_thomas::normal_cdf(x) - 1.0;
+                let f = 2.0 * crate::laws::normal::normal_cdf(x) - 1.0;
                 let density = (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
                 f * (1.0 - f) - 2.0 * (x * density).powi(2)
             })

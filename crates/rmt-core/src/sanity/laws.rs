@@ -260,7 +260,7 @@ mod tests {
     fn moments_are_those_of_the_laws() {
         // Variance and excess kurtosis in closed form; 200,000 entries.
         let h = (-2.0_f64).exp() / (2.0 * std::f64::consts::PI).sqrt();
-        let inside = 2.0 * crate::laws::porter_thomas::normal_cdf(2.0) - 1.0;
+        let inside = 2.0 * crate::laws::normal::normal_cdf(2.0) - 1.0;
         let second = 1.0 - 4.0 * h / inside;
         let fourth = 3.0 * second - 16.0 * h / inside;
         let truncated = fourth / (second * second) - 3.0;

@@ -64,11 +64,10 @@ impl EntryMoments {
 /// `add` for each entry with the number of a lane, all lanes at a time.
 #[inline(always)]
 fn in_lanes<T: Copy + Into<f64>>(entries: &[T], mut add: impl FnMut(usize, f64)) {
-    let chunks = entries.chunks_exact(LANES);
-    let rest = chunks.remainder();
+    let (chunks, rest) = entries.as_chunks::<LANES>();
     for chunk in chunks {
-        for lane in 0..LANES {
-            add(lane, chunk[lane].into());
+        for (lane, &x) in chunk.iter().enumerate() {
+            add(lane, x.into());
         }
     }
     for (lane, &x) in rest.iter().enumerate() {
@@ -105,7 +104,7 @@ impl<T: Copy + Into<f64>> Kernel for First<'_, T> {
             least[lane] = if x < least[lane] { x } else { least[lane] };
             most[lane] = if x > most[lane] { x } else { most[lane] };
             // 0, or NaN.
-            bad[lane] += x - x;
+            bad[lane] += x * 0.0;
             sum[lane] += x;
         });
         let least = least.iter().copied().fold(f64::INFINITY, f64::min);

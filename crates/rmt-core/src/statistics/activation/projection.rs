@@ -1,7 +1,7 @@
 //! The null of projections of random vectors onto a fixed subspace.
 
 use crate::RmtError;
-use crate::laws::porter_thomas::normal_cdf;
+use crate::laws::normal::normal_cdf;
 use crate::nulls::{OUTSIDE_BAND, bisect};
 use statrs::function::beta::checked_beta_reg;
 

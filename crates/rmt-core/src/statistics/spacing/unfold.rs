@@ -71,12 +71,11 @@ impl Kernel for Step<'_> {
         let (positions, rest_of_positions) = positions.as_chunks_mut::<LANES>();
         for (positions, levels) in positions.iter_mut().zip(levels) {
             let mut steps = [0.0; LANES];
-            for lane in 0..LANES {
-                steps[lane] = (levels[lane] - at) / width;
+            for (step, x) in steps.iter_mut().zip(levels) {
+                *step = (x - at) / width;
             }
-            steps = table.cdfs(steps);
-            for lane in 0..LANES {
-                positions[lane] += steps[lane];
+            for (position, step) in positions.iter_mut().zip(table.cdfs(steps)) {
+                *position += step;
             }
         }
         for (position, x) in rest_of_positions.iter_mut().zip(rest) {
@@ -127,7 +126,7 @@ pub fn spacings(positions: &[f64]) -> Vec<f64> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::laws::porter_thomas::normal_cdf;
+    use crate::laws::normal::normal_cdf;
     use crate::nulls::WishartSampler;
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
