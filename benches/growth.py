@@ -53,7 +53,7 @@ def draw(text, path):
         pane.set_xticks(x, [f"{v:.0f}" for v in x])
         pane.minorticks_off()
         pane.grid(color="0.9")
-        pane.legend(frameon=False)
+        pane.legend(frameon=False, loc="upper left")
     figure.savefig(path, metadata={"Date": None})
 
 
