@@ -13,7 +13,8 @@ precision). Peers, in double precision as rmt is:
   taken as many times.
 
 rmt is `rmt inspect`, which reads the file, decomposes, tests, and prints: all statistics with vectors and
-the permuted matrix, and `--no-vectors`. Makes its own virtual environment under target/ and builds rmt.
+the permuted matrix, `--no-vectors`, and both with `--no-traps`, which decomposes each matrix once as the
+peers do. Makes its own virtual environment under target/ and builds rmt.
 Prints Markdown: median and spread of the rounds, wall time.
 """
 
@@ -162,6 +163,8 @@ def main():
         runs = {
             "rmt, all statistics": inspect,
             "rmt, values only": lambda: inspect("--no-vectors"),
+            "rmt, all but the permuted matrix": lambda: inspect("--no-traps"),
+            "rmt, values only, without the permuted matrix": lambda: inspect("--no-vectors", "--no-traps"),
             "numpy svd with vectors": lambda: seconds(process(python, "svd", whole)),
             "numpy svd, values": lambda: seconds(process(python, "svd_values", whole)),
             "OpenBLAS Gram with vectors, two at a time": lambda: halves("gram"),

@@ -79,8 +79,8 @@ pub(crate) struct Judging {
     /// square.
     #[arg(long)]
     no_vectors: bool,
-    /// Leaves the correlation traps out: the values of each matrix once more, with its entries in another
-    /// order, a quarter of the time.
+    /// Leaves the correlation traps out: outliers that remain when the entries are permuted, for which
+    /// each matrix is decomposed a second time, without vectors.
     #[arg(long)]
     no_traps: bool,
 }

@@ -1,12 +1,13 @@
-//! What analysing costs, by size: decompositions, the statistics on top of them, and draws of the null.
+//! What analysing costs, by size and by number of matrices: decompositions, the statistics on top of them, and
+//! draws of the null.
 //!
 //! ```text
 //! cargo run --release -p rmt-core --example costs -- [LARGEST]
 //! ```
 //!
-//! Square Gaussian matrices of side 256, 512, … up to LARGEST (2048 by default), on one thread; each time
-//! is the least of a few. Then a model of 1, 2, … 64 matrices of side 256. Prints Markdown, and the
-//! exponents with which the times grow; `benches/growth.py` draws them.
+//! Square Gaussian matrices of side 256, 512, … up to LARGEST (2048 by default; 4096 takes some minutes), then
+//! 1, 2, 4, … 64 of 256×256, on one thread; each time is the least of a few. Prints Markdown, and the exponents
+//! with which the times grow, over all sizes and over the last doubling. `benches/growth.py` draws it.
 
 #![allow(clippy::expect_used)]
 
@@ -18,6 +19,9 @@ use rmt_core::spectrum::{decompose, singular_values};
 use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation, RmtError};
 use std::hint::black_box;
 use std::time::Instant;
+
+const SMALLEST: usize = 256;
+const MOST_MATRICES: usize = 64;
 
 /// Least seconds of as many runs as fit into about a second, at least two.
 fn seconds(mut run: impl FnMut()) -> f64 {
@@ -42,23 +46,34 @@ fn exponent(points: &[(f64, f64)]) -> f64 {
     covariance / logs.iter().map(|(x, _)| (x - mx).powi(2)).sum::<f64>()
 }
 
-fn main() -> Result<(), RmtError> {
-    let largest = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(2048);
+/// The same over all points and between the last two.
+fn exponents(points: &[(f64, f64)]) -> String {
+    let last = points.get(points.len().saturating_sub(2)..).unwrap_or(points);
+    format!("n^{:.2}, n^{:.2}", exponent(points), exponent(last))
+}
+
+fn gaussian(n: usize, rng: &mut Xoshiro256PlusPlus) -> Vec<f32> {
+    (0..n * n).map(|_| StandardNormal.sample(rng)).collect()
+}
+
+/// Where the correlation traps are asked for, each matrix is decomposed twice.
+fn analyser(correlation_traps: bool) -> Result<Analyser, RmtError> {
     let mut options = AnalysisOptions::default();
-    options.correlation_traps = false;
-    let analyser = Analyser::new(options, Nulls::default())?;
-    let whole = Analyser::new(AnalysisOptions::default(), Nulls::default())?;
+    options.correlation_traps = correlation_traps;
+    Analyser::new(options, Nulls::default())
+}
+
+fn by_size(largest: usize) -> Result<(), RmtError> {
+    let (once, twice) = (analyser(false)?, analyser(true)?);
     let mut columns = vec![Vec::new(); 4];
     println!(
         "| n | values | values and vectors | all statistics | statistics over decomposition | all, with the permuted matrix | dense draw over a draw of the null |"
     );
     println!("|---|---|---|---|---|---|---|");
-    let mut n = 256;
+    let mut n = SMALLEST;
     while n <= largest {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(n as u64);
-        let mut dense =
-            || -> Vec<f32> { (0..n * n).map(|_| StandardNormal.sample(&mut rng)).collect() };
-        let entries = dense();
+        let entries = gaussian(n, &mut rng);
         let matrix = Matrix::new(&entries[..], n, n, Orientation::OutIn)?;
         let analyse = |analyser: &Analyser| {
             black_box(analyser.analyse(&matrix, Context::default()).expect("it is finite"));
@@ -66,15 +81,15 @@ fn main() -> Result<(), RmtError> {
         let times = [
             seconds(|| drop(black_box(singular_values(&matrix)))),
             seconds(|| drop(black_box(decompose(&matrix)))),
-            seconds(|| analyse(&analyser)),
-            seconds(|| analyse(&whole)),
+            seconds(|| analyse(&once)),
+            seconds(|| analyse(&twice)),
         ];
         let mut own = Xoshiro256PlusPlus::seed_from_u64(1);
         let mut sampler = WishartSampler::new(n, n)?;
         let null = seconds(|| {
             black_box(sampler.draw(&mut own));
         });
-        let drawn = seconds(|| drop(black_box(dense())));
+        let drawn = seconds(|| drop(black_box(gaussian(n, &mut rng))));
         for (column, time) in columns.iter_mut().zip(times) {
             column.push((n as f64, time));
         }
@@ -86,36 +101,38 @@ fn main() -> Result<(), RmtError> {
         );
         n *= 2;
     }
-    let exponents: Vec<String> = columns.iter().map(|c| format!("n^{:.2}", exponent(c))).collect();
-    println!(
-        "| growth | {} | {} | {} | | {} | |",
-        exponents[0], exponents[1], exponents[2], exponents[3]
-    );
-    layers(&whole)
+    let [values, vectors, all, trapped] = [0, 1, 2, 3].map(|k| exponents(&columns[k]));
+    println!("| growth | {values} | {vectors} | {all} | | {trapped} | |");
+    Ok(())
 }
 
-/// Time against the number of matrices, one after the other.
-fn layers(analyser: &Analyser) -> Result<(), RmtError> {
-    const SIDE: usize = 256;
-    let models: Vec<Vec<f32>> = (0..64)
-        .map(|seed| {
-            let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-            (0..SIDE * SIDE).map(|_| StandardNormal.sample(&mut rng)).collect()
-        })
-        .collect();
-    println!("\n| matrices of {SIDE}×{SIDE} | all, with the permuted matrix |\n|---|---|");
+fn by_number() -> Result<(), RmtError> {
+    let analyser = analyser(true)?;
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+    let all: Vec<Vec<f32>> = (0..MOST_MATRICES).map(|_| gaussian(SMALLEST, &mut rng)).collect();
     let mut points = Vec::new();
-    for count in [1, 2, 4, 8, 16, 32, 64] {
+    println!("| matrices of {SMALLEST}×{SMALLEST} | all, with the permuted matrix | each |");
+    println!("|---|---|---|");
+    let mut number = 1;
+    while number <= MOST_MATRICES {
         let time = seconds(|| {
-            for entries in &models[..count] {
-                let matrix = Matrix::new(&entries[..], SIDE, SIDE, Orientation::OutIn);
-                let report = matrix.and_then(|m| analyser.analyse(&m, Context::default()));
-                black_box(report.expect("it is finite"));
+            for entries in &all[..number] {
+                let matrix = Matrix::new(&entries[..], SMALLEST, SMALLEST, Orientation::OutIn);
+                let matrix = matrix.expect("it has as many entries");
+                black_box(analyser.analyse(&matrix, Context::default()).expect("it is finite"));
             }
         });
-        points.push((count as f64, time));
-        println!("| {count} | {:.1} ms |", 1e3 * time);
+        points.push((number as f64, time));
+        println!("| {number} | {:.1} ms | {:.1} ms |", 1e3 * time, 1e3 * time / number as f64);
+        number *= 2;
     }
-    println!("| growth | L^{:.2} |", exponent(&points));
+    println!("| growth | {} | |", exponents(&points));
     Ok(())
+}
+
+fn main() -> Result<(), RmtError> {
+    let largest = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(2048);
+    by_size(largest)?;
+    println!();
+    by_number()
 }

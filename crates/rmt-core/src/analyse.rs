@@ -11,14 +11,14 @@ mod tracked;
 pub use options::{AnalysisOptions, NullModel};
 
 use crate::RmtError;
-use crate::laws::moments::sum;
 use crate::nulls::{Nulls, PValue};
 use crate::report::{FAMILY, MatrixReport, NOT_FINITE, Profile, Test, Verdict};
 use crate::spectrum::{Equalise, Matrix, Orientation, decompose, equalised, singular_values};
 use crate::statistics::activation::Activation;
 use crate::statistics::drift::{Judge, Reference, correlation_traps, moved};
+use crate::statistics::entries::EntryMoments;
 use crate::statistics::heavy_tail::HeavyTail;
-use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
+use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::statistics::scale::ScaleRule;
 use crate::tracking::{Tracker, TrackingOptions};
 use activation::matching;
@@ -151,13 +151,13 @@ impl Analyser {
         if m == 0 {
             return Ok(not_estimable(report, "the matrix is empty".into()));
         }
-        let mut bad = 0;
-        matrix.values().blocks(|block| bad += block.iter().filter(|x| !x.is_finite()).count());
-        if bad > 0 {
+        let entries = EntryMoments::of(matrix);
+        if entries.largest == f64::INFINITY {
+            let bad = matrix.values().iter().filter(|x| !x.is_finite()).count();
             let reason = format!("{bad} of {} {NOT_FINITE}", matrix.values().len());
             return Ok(not_estimable(report, reason));
         }
-        report.scale_entries = finite(entry_deviation(matrix));
+        report.scale_entries = finite(entries.deviation());
         let stored = matrix;
         let scaled = equalised(stored, self.options.equalise);
         let matrix = &match &scaled {
@@ -177,10 +177,11 @@ impl Analyser {
             }
             None => *stored,
         };
-        report.excess_kurtosis = excess_kurtosis(matrix);
+        let equalised = scaled.is_some().then(|| EntryMoments::of(matrix));
+        report.excess_kurtosis = equalised.unwrap_or(entries).excess_kurtosis();
         let judge = self.judge();
         // Before the vectors are there, which take the room of two copies of the matrix.
-        let testable = m >= self.options.min_side && matrix.values().iter().any(|x| x != 0.0);
+        let testable = m >= self.options.min_side && equalised.unwrap_or(entries).largest > 0.0;
         let permuted = if testable { self.permuted(stored, &mut report)? } else { None };
         let trapped = testable && self.options.correlation_traps;
         let traps = trapped.then(|| correlation_traps(matrix, (None, None), &judge));
@@ -350,16 +351,6 @@ fn not_estimable(mut report: MatrixReport, reason: String) -> Analysis {
     report.verdict = Verdict::NotEstimable;
     report.notes.push(reason);
     Analysis { report, profile: Profile::default(), reference: None, tracker: None }
-}
-
-/// Standard deviation of the entries about their mean, in two passes.
-fn entry_deviation(matrix: &Matrix<'_>) -> f64 {
-    let count = matrix.values().len() as f64;
-    let (mut mean, mut square) = (0.0, 0.0);
-    matrix.values().blocks(|block| mean += sum(block, |x| x));
-    mean /= count;
-    matrix.values().blocks(|block| square += sum(block, |x| (x - mean).powi(2)));
-    (square / count).sqrt()
 }
 
 #[cfg(test)]

@@ -34,8 +34,10 @@ Examples:
       a training run from its checkpoints
   rmt inspect init.safetensors --expect random && train …
       exit status 0 if it holds, 2 if not, 1 after an error
-  rmt inspect huge.safetensors --no-vectors --jobs 2
-      twice as fast for matrices that are not square
+  rmt inspect huge.safetensors --no-traps --jobs 2
+      each matrix decomposed once: without the spectrum of its permuted entries
+  rmt inspect huge.safetensors --no-traps --no-vectors --jobs 2
+      singular values alone
   rmt inspect huge.safetensors --shard 2/8 --format jsonl -o part2.jsonl
       one part of eight, on a machine of its own; rmt merge part*.jsonl -o all.jsonl";
 

@@ -59,6 +59,14 @@ fn figures_depend_on_what_is_asked_for_and_not_on_the_format() {
             assert!(same.abs() < 1e-9);
         }
     }
+    // Without the second decomposition everything else is what it was, to the last digit.
+    let without_traps = rows(path, &["model.safetensors", "--no-traps"]);
+    assert_eq!(plain.len(), without_traps.len());
+    for (mut with, without) in plain.clone().into_iter().zip(without_traps) {
+        let estimable = with.report.verdict != Verdict::NotEstimable;
+        assert_eq!(with.report.traps.take().is_some(), estimable);
+        assert_eq!(with, without);
+    }
     for estimator in ["median", "entries", "fit"] {
         let arguments = ["model.safetensors", "--scale", estimator, "--kind", "up"];
         let scaled = rows(path, &arguments);

@@ -5,7 +5,8 @@ use super::{Analyser, Family, finite};
 use crate::RmtError;
 use crate::report::{FAMILY, MatrixReport, Verdict};
 use crate::spectrum::{Equalise, Matrix, exp2, scaled};
-use crate::statistics::kurtosis::{KurtosisCorrection, excess_kurtosis};
+use crate::statistics::entries::EntryMoments;
+use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::statistics::scale::ScaleRule;
 use crate::tracking::{Tracked, Tracker, TrackingOptions};
 
@@ -53,9 +54,11 @@ impl Analyser {
         matrix: &Matrix<'_>,
         tracker: &mut Tracker,
     ) -> Result<Option<MatrixReport>, RmtError> {
-        let mut finite_entries = true;
-        matrix.values().blocks(|block| finite_entries &= block.iter().all(|x| x.is_finite()));
-        if !tracker.fits(matrix) || !finite_entries {
+        if !tracker.fits(matrix) {
+            return Ok(None);
+        }
+        let entries = EntryMoments::of(matrix);
+        if !entries.largest.is_finite() {
             return Ok(None);
         }
         let (a, exponent) = scaled(matrix)?;
@@ -71,8 +74,8 @@ impl Analyser {
         };
         let mut report = self.empty([matrix.rows(), matrix.cols()], matrix.orientation());
         let (m, n) = (report.small_side, report.large_side);
-        report.scale_entries = finite(super::entry_deviation(matrix));
-        report.excess_kurtosis = excess_kurtosis(matrix);
+        report.scale_entries = finite(entries.deviation());
+        report.excess_kurtosis = entries.excess_kurtosis();
         let scale = ScaleRule::new(self.options.scale_estimator, m, n)?.estimate(&nu);
         let kurtosis = report.excess_kurtosis.unwrap_or(0.0);
         let correction = KurtosisCorrection::new(kurtosis, m, n, scale);

@@ -7,6 +7,7 @@ pub mod porter_thomas;
 pub mod spacing;
 mod supremum;
 pub mod tracy_widom;
+pub(crate) mod wide;
 pub mod wigner;
 
 pub use marchenko_pastur::MarchenkoPastur;

@@ -6,30 +6,23 @@
 //! [`VectorNull`](crate::nulls::VectorNull).
 
 use super::moments::sum;
-use super::normal::tabulated_normal_cdf;
+use super::normal::{NormalTable, normal_cdf};
 use super::supremum::Grid;
+pub(crate) use super::supremum::Workspace;
 use statrs::function::gamma::digamma;
 use std::sync::LazyLock;
 
-/// Of the absolute value of a standard normal variable.
-fn half_normal_cdf(x: f64) -> f64 {
-    2.0 * tabulated_normal_cdf(x) - 1.0
-}
+static NORMAL: LazyLock<Grid> = LazyLock::new(|| Grid::new([-4.0, 4.0], normal_cdf));
 
-static NORMAL: LazyLock<Grid> = LazyLock::new(|| Grid::new([-4.0, 4.0], tabulated_normal_cdf));
-
-static HALF_NORMAL: LazyLock<Grid> = LazyLock::new(|| Grid::new([0.0, 4.0], half_normal_cdf));
+static HALF_NORMAL: LazyLock<Grid> =
+    LazyLock::new(|| Grid::new([0.0, 4.0], |x| 2.0 * normal_cdf(x) - 1.0));
 
 /// Above |[`edgeworth`]| of κ = 1 everywhere: it is .0230 at x = ±.742.
 const EDGEWORTH_LIMIT: f64 = 0.0231;
 
 /// −κ/24·(x³ − 3x)·φ(x): what an excess kurtosis κ adds to the normal distribution function, to
-/// first order (Edgeworth).
-fn edgeworth(x: f64, excess: f64) -> f64 {
-    if excess == 0.0 {
-        return 0.0;
-    }
-    let density = (-0.5 * x * x).exp() * 0.398_942_280_401_432_7;
+/// first order (Edgeworth); `density` is φ(x).
+fn edgeworth(x: f64, density: f64, excess: f64) -> f64 {
     -excess / 24.0 * x * (x * x - 3.0) * density
 }
 
@@ -50,13 +43,31 @@ fn edgeworth(x: f64, excess: f64) -> f64 {
 pub fn distance(vector: impl Iterator<Item = f64>, excess: f64, buffer: &mut Vec<f64>) -> f64 {
     buffer.clear();
     buffer.extend(vector);
-    let norm = sum(buffer, |x| x * x).sqrt();
-    if norm.is_nan() || norm <= 0.0 {
+    let factor = unit_mean_square(buffer, sum(buffer, |x| x * x));
+    scaled_distance(buffer, factor, excess, &mut Workspace::default())
+}
+
+/// What `entries` with sum of squares `second` are to be multiplied by; NaN for a zero vector.
+pub(crate) fn unit_mean_square(entries: &[f64], second: f64) -> f64 {
+    let norm = second.sqrt();
+    if norm > 0.0 { (entries.len() as f64).sqrt() / norm } else { f64::NAN }
+}
+
+/// [`distance`] of `factor` times the entries, whose mean square is 1; NaN where the factor is.
+pub(crate) fn scaled_distance(
+    entries: &[f64],
+    factor: f64,
+    excess: f64,
+    space: &mut Workspace,
+) -> f64 {
+    if factor.is_nan() {
         return f64::NAN;
     }
-    let factor = (buffer.len() as f64).sqrt() / norm;
-    let off = excess.abs() * EDGEWORTH_LIMIT;
-    NORMAL.distance(buffer, factor, off, |x| tabulated_normal_cdf(x) + edgeworth(x, excess))
+    let table = NormalTable::get();
+    NORMAL.distance(entries, factor, excess.abs() * EDGEWORTH_LIMIT, space, |x| {
+        let (f, density) = table.cdf_and_density(x);
+        f + edgeworth(x, density, excess)
+    })
 }
 
 /// Kolmogorov–Smirnov distance of the |entries| of several vectors of one length together, each
@@ -76,18 +87,25 @@ pub fn pooled_distance<V: Iterator<Item = f64>>(
         let start = buffer.len();
         buffer.extend(vector.map(f64::abs));
         let entries = &mut buffer[start..];
-        let norm = sum(entries, |x| x * x).sqrt();
-        if norm.is_nan() || norm <= 0.0 {
+        let factor = unit_mean_square(entries, sum(entries, |x| x * x));
+        entries.iter_mut().for_each(|x| *x *= factor);
+        if factor.is_nan() {
             return f64::NAN;
         }
-        let factor = (entries.len() as f64).sqrt() / norm;
-        entries.iter_mut().for_each(|x| *x *= factor);
     }
-    if buffer.is_empty() {
+    scaled_pooled_distance(buffer, excess, &mut Workspace::default())
+}
+
+/// [`pooled_distance`] of the absolute values of entries of mean square 1; NaN without any.
+pub(crate) fn scaled_pooled_distance(entries: &[f64], excess: f64, space: &mut Workspace) -> f64 {
+    if entries.is_empty() {
         return f64::NAN;
     }
-    let off = 2.0 * excess.abs() * EDGEWORTH_LIMIT;
-    HALF_NORMAL.distance(buffer, 1.0, off, |x| half_normal_cdf(x) + 2.0 * edgeworth(x, excess))
+    let table = NormalTable::get();
+    HALF_NORMAL.distance(entries, 1.0, 2.0 * excess.abs() * EDGEWORTH_LIMIT, space, |x| {
+        let (f, density) = table.cdf_and_density(x);
+        2.0 * (f + edgeworth(x, density, excess)) - 1.0
+    })
 }
 
 /// Expected inverse participation ratio N·Σv⁴ of a uniform unit vector: 3N/(N+2).
@@ -137,11 +155,10 @@ fn trigamma(mut x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::laws::normal::normal_cdf;
-    use libm::erf;
     use rand::SeedableRng;
     use rand_distr::{Distribution, StandardNormal};
     use rand_xoshiro::Xoshiro256PlusPlus;
+    use statrs::function::erf::erf;
 
     #[test]
     fn distance_in_closed_form() {
@@ -162,7 +179,10 @@ mod tests {
 
     #[test]
     fn the_correction_is_below_its_limit() {
-        let largest = (-8000..=8000).map(|k| edgeworth(f64::from(k) / 1000.0, 1.0).abs());
+        let largest = (-8000..=8000).map(|k| {
+            let x = f64::from(k) / 1000.0;
+            edgeworth(x, NormalTable::get().cdf_and_density(x).1, 1.0).abs()
+        });
         let largest = largest.fold(0.0, f64::max);
         assert!((0.99 * EDGEWORTH_LIMIT..EDGEWORTH_LIMIT).contains(&largest), "{largest}");
     }

@@ -5,31 +5,40 @@
 //! only in cells where that is above the lower bound, most often one or two, are the points looked at.
 //! The result is that of a sorted sample to the last digit, in time linear in its size.
 
-use super::moments::largest;
-use pulp::Arch;
+use super::wide::{Kernel, wide};
 
 /// Cells of the finest grid, a power of two.
 const FINEST: usize = 4096;
 /// Of the coarsest one that is used.
 const COARSEST: usize = 32;
+/// Least cells for each entry, where there is so fine a grid: points cost more than cells.
+const CELLS_TO_AN_ENTRY: usize = 2;
 /// 1.5·2⁵²: doubles near it are the integers.
 const INTEGERS: f64 = 6_755_399_441_055_744.0;
-/// Far above what rounding does to the bounds, far below a distance.
-const ROUNDING: f64 = 1e-12;
+/// Above what rounding does to the bounds, which are taken in single precision; far below a distance.
+const ROUNDING: f64 = 1e-6;
+
+/// Sums taken side by side.
+const LANES: usize = 16;
 
 /// A law of continuous, rising distribution function F on grids of 2^k cells, the coarsest first.
 pub(super) struct Grid {
     low: f64,
     high: f64,
-    levels: Vec<Level>,
+    /// F at the ends of the cells: 0 and 1 at the outer ones.
+    levels: Vec<Vec<f32>>,
 }
 
-/// One grid.
-struct Level {
-    /// F at the ends of the cells: 0 and 1 at the outer ones.
-    law: Vec<f64>,
-    /// The largest difference across a cell.
-    rise: f64,
+/// Room for [`Grid::distance`], used again from one sample to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace {
+    /// Of each entry.
+    cells: Vec<u16>,
+    /// Entries below each end of a cell.
+    below: Vec<i32>,
+    /// 1 for cells whose points are looked at.
+    wanted: Vec<u8>,
+    points: Vec<f64>,
 }
 
 impl Grid {
@@ -38,9 +47,7 @@ impl Grid {
         let level = |cells: usize| {
             let width = (high - low) / cells as f64;
             let inner = (1..cells).map(|k| law(low + k as f64 * width));
-            let law: Vec<f64> = std::iter::once(0.0).chain(inner).chain([1.0]).collect();
-            let rise = law.windows(2).fold(0.0_f64, |most, ends| most.max(ends[1] - ends[0]));
-            Level { law, rise }
+            std::iter::once(0.0).chain(inner).chain([1.0]).map(|f| f as f32).collect()
         };
         let sizes = std::iter::successors(Some(COARSEST), |cells| Some(2 * cells));
         Self { low, high, levels: sizes.take_while(|&cells| cells <= FINEST).map(level).collect() }
@@ -53,61 +60,74 @@ impl Grid {
         entries: &[f64],
         factor: f64,
         off: f64,
+        space: &mut Workspace,
         g: impl Fn(f64) -> f64,
     ) -> f64 {
-        let wide_enough = |level: &&Level| level.law.len() > entries.len();
-        let Some(level) = self.levels.iter().find(wide_enough).or(self.levels.last()) else {
+        let wide_enough = |law: &&Vec<f32>| law.len() > CELLS_TO_AN_ENTRY * entries.len();
+        let Some(law) = self.levels.iter().find(wide_enough).or(self.levels.last()) else {
             return f64::NAN;
         };
-        let last = level.law.len() - 2;
-        let scale = (last + 1) as f64 / (self.high - self.low);
-        let cells = Cells { slope: factor * scale, origin: self.low * scale, highest: last as f64 };
-        let cell = |x: f64| cells.of(x);
-        let cells: Vec<u16> =
-            Arch::new().dispatch(|| entries.iter().map(|&x| cells.of(x)).collect());
+        let count = law.len() - 1;
+        let scale = count as f64 / (self.high - self.low);
+        let scaling = Scaling {
+            slope: factor * scale,
+            origin: self.low * scale,
+            highest: (count - 1) as f64,
+        };
+        let n = entries.len() as f64;
+        let Workspace { cells, below, wanted, points } = space;
+        cells.resize(entries.len(), 0);
+        wide(Cells { entries, scaling, cells });
         // At k + 1, to become how many are below the end k.
-        let mut below = vec![0_u32; last + 2];
-        for &cell in &cells {
+        below.clear();
+        below.resize(count + 1, 0);
+        for &cell in cells.iter() {
             below[usize::from(cell) + 1] += 1;
         }
         let mut sum = 0;
-        for below in &mut below {
+        for below in below.iter_mut() {
             sum += *below;
             *below = sum;
         }
-        let n = entries.len() as f64;
-        let slack = n * (level.rise + 2.0 * off + ROUNDING);
-        let wanted = Arch::new().dispatch(|| wanted(&below, &level.law, n, slack));
-        let inside = |(_, cell): &(&f64, &u16)| wanted[usize::from(**cell)];
-        let inside = entries.iter().zip(&cells).filter(inside);
-        let mut points: Vec<f64> = inside.map(|(&x, _)| x).collect();
-        points.sort_unstable_by(f64::total_cmp);
-        let mut distance = 0.0_f64;
-        for inside in points.chunk_by(|&x, &y| cell(x) == cell(y)) {
-            let first = inside.first().map_or(0, |&x| below[usize::from(cell(x))]);
-            for (before, &x) in (first..).zip(inside) {
-                let value = g(x * factor);
-                let before = f64::from(before);
-                distance = distance.max(value - before / n).max((before + 1.0) / n - value);
-            }
+        wanted.resize(count, 0);
+        let slack = (n * (2.0 * off + ROUNDING)) as f32;
+        wide(Selection { below, law, n: n as f32, slack, wanted });
+        points.resize(entries.len(), 0.0);
+        let mut found = 0;
+        for (&x, &cell) in entries.iter().zip(cells.iter()) {
+            // Without a branch, which could not be foretold.
+            points[found] = x;
+            found += usize::from(wanted[usize::from(cell)]);
         }
-        distance
+        let points = &mut points[..found];
+        points.sort_unstable_by(f64::total_cmp);
+        let (mut largest, mut last, mut before) = (0.0_f64, u16::MAX, 0);
+        for &x in points.iter() {
+            let cell = scaling.cell(x);
+            before = if cell == last { before + 1 } else { below[usize::from(cell)] };
+            last = cell;
+            let value = g(x * factor);
+            let (over, under) = (value - f64::from(before) / n, f64::from(before + 1) / n - value);
+            let off = if over > under { over } else { under };
+            largest = if off > largest { off } else { largest };
+        }
+        largest
     }
 }
 
-/// Where the cells of a level lie.
+/// In which cell a number is.
 #[derive(Clone, Copy)]
-struct Cells {
+struct Scaling {
     slope: f64,
     origin: f64,
     highest: f64,
 }
 
-impl Cells {
+impl Scaling {
     /// Below the grid is the first cell, above it the last. Rounding to even may put a point at the very
     /// end of a cell on its other side, which changes no bound.
     #[inline(always)]
-    fn of(self, x: f64) -> u16 {
+    fn cell(self, x: f64) -> u16 {
         let y = x * self.slope - self.origin - 0.5;
         let y = if y > 0.0 { y } else { 0.0 };
         let y = if y < self.highest { y } else { self.highest };
@@ -116,15 +136,57 @@ impl Cells {
     }
 }
 
-/// In which cells the supremum may be: those at whose ends the distance, times n, is within `slack` of the
-/// largest; `below` are the points below each end, `law` F there.
-#[inline(always)]
-fn wanted(below: &[u32], law: &[f64], n: f64, slack: f64) -> Vec<bool> {
-    let excess: Vec<f64> =
-        below.iter().zip(law).map(|(&below, law)| f64::from(below) - n * law).collect();
-    let threshold = largest(&excess) - slack;
-    let (starts, ends) = (excess.iter(), excess.iter().skip(1));
-    starts.zip(ends).map(|(start, end)| (-start >= threshold) | (*end >= threshold)).collect()
+/// The cell of each entry.
+struct Cells<'a> {
+    entries: &'a [f64],
+    scaling: Scaling,
+    cells: &'a mut [u16],
+}
+
+impl Kernel for Cells<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (cell, &x) in self.cells.iter_mut().zip(self.entries) {
+            *cell = self.scaling.cell(x);
+        }
+    }
+}
+
+/// Which cells may hold the supremum, to within `slack`.
+struct Selection<'a> {
+    below: &'a [i32],
+    law: &'a [f32],
+    n: f32,
+    slack: f32,
+    wanted: &'a mut [u8],
+}
+
+impl Kernel for Selection<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { below, law, n, slack, wanted } = self;
+        // Largest |count − n·F| at the ends of the cells; at the last it is 0, the others fill the lanes.
+        let mut lanes = [0.0_f32; LANES];
+        let chunks = below.as_chunks::<LANES>().0.iter().zip(law.as_chunks::<LANES>().0);
+        for (below, law) in chunks {
+            for (lane, most) in lanes.iter_mut().enumerate() {
+                let off = (below[lane] as f32 - n * law[lane]).abs();
+                *most = if off > *most { off } else { *most };
+            }
+        }
+        let threshold = lanes.iter().fold(0.0, |most, &x| if x > most { x } else { most }) - slack;
+        // In a cell at most as far as a step from one end's value to the other's.
+        let ends = below.iter().zip(&below[1..]).zip(law.iter().zip(&law[1..]));
+        for (wanted, ((&before, &after), (&low, &high))) in wanted.iter_mut().zip(ends) {
+            let above = after as f32 - n * low;
+            let beneath = n * high - before as f32;
+            *wanted = u8::from((above >= threshold) | (beneath >= threshold));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -148,7 +210,7 @@ mod tests {
     fn equal_to_that_of_the_sorted_sample() {
         let correction = |x: f64| -x * (x * x - 3.0) * (-0.5 * x * x).exp() / 60.0;
         let grid = Grid::new([-4.0, 4.0], normal_cdf);
-        let mut checked = 0;
+        let (mut checked, mut space) = (0, Workspace::default());
         for n in [1, 2, 5, 16, 59, 300, 1000, 5000] {
             for seed in 0..20 {
                 let mut entries = gaussian(1, n, 1000 * n as u64 + seed);
@@ -161,13 +223,13 @@ mod tests {
                 }
                 for (factor, excess) in [(1.0, 0.0), (0.7, 0.3), (1.3, -0.5), (1e-3, 0.0)] {
                     let f = |x: f64| normal_cdf(x) + excess * correction(x);
-                    let found = grid.distance(&entries, factor, 0.03 * excess.abs(), f);
+                    let found = grid.distance(&entries, factor, 0.03 * excess.abs(), &mut space, f);
                     assert_eq!(found, sorted(&entries, factor, f), "{n} {seed} {factor} {excess}");
                     checked += 1;
                 }
             }
         }
         assert_eq!(checked, 640);
-        assert_eq!(grid.distance(&[], 1.0, 0.0, normal_cdf), 0.0);
+        assert_eq!(grid.distance(&[], 1.0, 0.0, &mut space, normal_cdf), 0.0);
     }
 }

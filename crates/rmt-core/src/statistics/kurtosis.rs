@@ -17,7 +17,7 @@
 //! The cumulant expansion is that of Khorunzhy, Khoruzhenko & Pastur, J. Math. Phys. 37, 5033
 //! (1996); checked by simulation in the tests of this module and in `data/calibration.csv`.
 
-use crate::laws::moments::{self, sum};
+use super::entries::EntryMoments;
 use crate::spectrum::Matrix;
 
 /// Least and greatest excess kurtosis that is corrected for: two values, and the Laplace law. Beyond
@@ -28,26 +28,7 @@ const LARGEST_EXCESS: f64 = 0.5;
 
 /// Excess kurtosis m₄/m₂² − 3 of the entries about their mean; `None` where they do not vary.
 pub fn excess_kurtosis(matrix: &Matrix<'_>) -> Option<f64> {
-    let values = matrix.values();
-    let count = values.len() as f64;
-    let mut largest = 0.0_f64;
-    values.blocks(|block| largest = largest.max(moments::largest(block)));
-    if largest <= 0.0 || !largest.is_finite() {
-        return None;
-    }
-    // Relative to the largest entry, so that no power overflows.
-    let inverse = 1.0 / largest;
-    let scale = |x: f64| if inverse.is_finite() { x * inverse } else { x / largest };
-    let mut mean = 0.0;
-    values.blocks(|block| mean += sum(block, scale));
-    mean /= count;
-    let (mut second, mut fourth) = (0.0, 0.0);
-    values.blocks(|block| {
-        second += sum(block, |x| (scale(x) - mean).powi(2));
-        fourth += sum(block, |x| (scale(x) - mean).powi(4));
-    });
-    let kurtosis = fourth * count / (second * second) - 3.0;
-    kurtosis.is_finite().then_some(kurtosis)
+    EntryMoments::of(matrix).excess_kurtosis()
 }
 
 /// The displacement that the excess kurtosis makes, for one shape and scale.

@@ -4,6 +4,7 @@ pub mod activation;
 pub mod bulk;
 pub mod drift;
 pub mod edges;
+pub(crate) mod entries;
 pub mod gradient;
 pub mod heavy_tail;
 pub mod kurtosis;

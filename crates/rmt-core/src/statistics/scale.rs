@@ -3,6 +3,9 @@
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// How σ is estimated from the spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -62,7 +65,7 @@ pub struct ScaleRule {
     small: usize,
     large: usize,
     /// Ascending ranks (from 0) that are summed.
-    ranks: std::ops::Range<usize>,
+    ranks: Range<usize>,
     /// σ² = Σν² over `ranks` / divisor.
     divisor: f64,
 }
@@ -85,13 +88,7 @@ impl ScaleRule {
             // One round of a fit is this; the rounds are the deflation's.
             ScaleEstimator::TrimmedQuantiles | ScaleEstimator::Fit => {
                 let ranks = small / 10..(9 * small).div_ceil(10);
-                // Plotting positions without bias at either size [measured].
-                let (shift, extra) = if small < 32 { (0.5, 0.0) } else { (1.0 / 3.0, 1.0 / 3.0) };
-                let sum: f64 = ranks
-                    .clone()
-                    .map(|i| law.quantile(((i + 1) as f64 - shift) / (m + extra)))
-                    .sum();
-                (ranks, n * sum)
+                (ranks.clone(), n * trimmed_sum(&law, small, large, ranks))
             }
             ScaleEstimator::Entries => (0..small, m * n),
         };
@@ -124,6 +121,29 @@ impl ScaleRule {
     pub fn large_side(&self) -> usize {
         self.large
     }
+}
+
+/// Shapes whose sums are remembered.
+const REMEMBERED: usize = 256;
+
+/// Shapes looked at last, and the sums of the law's quantiles at their ranks.
+static SUMS: Mutex<VecDeque<([usize; 2], f64)>> = Mutex::new(VecDeque::new());
+
+/// Sum of the law's quantiles at `ranks`, remembered from one matrix of a shape to the next.
+fn trimmed_sum(law: &MarchenkoPastur, small: usize, large: usize, ranks: Range<usize>) -> f64 {
+    let shape = [small, large];
+    let sums = || SUMS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, sum)) = sums().iter().find(|(known, _)| *known == shape) {
+        return *sum;
+    }
+    // Plotting positions without bias at either size [measured].
+    let (shift, extra) = if small < 32 { (0.5, 0.0) } else { (1.0 / 3.0, 1.0 / 3.0) };
+    let position = |i: usize| ((i + 1) as f64 - shift) / (small as f64 + extra);
+    let sum = ranks.map(|i| law.quantile(position(i))).sum();
+    let mut sums = sums();
+    sums.truncate(REMEMBERED - 1);
+    sums.push_front((shape, sum));
+    sum
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::RmtError;
 use crate::laws::moments::Moments;
-use crate::laws::porter_thomas;
+use crate::laws::porter_thomas::{self, Workspace};
 use crate::nulls::{Nulls, PValue, TailTable, VectorNull};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{Binomial, Discrete, DiscreteCDF};
@@ -135,29 +135,38 @@ pub fn test_side<V: Iterator<Item = f64>>(
     if count == 0 {
         return None;
     }
+    let width = VectorNull::WINDOW;
     let mut entries = Vec::with_capacity(length);
+    let mut window = Vec::with_capacity(length * width);
+    let mut space = Workspace::default();
     let mut p_values = Vec::with_capacity(count);
+    let mut window_p_values = Vec::with_capacity(count / width);
+    let mut starts = window_starts(count, width).peekable();
     let (mut ipr, mut expected_ipr, mut entropy, mut localisation_max) = (0.0, 0.0, 0.0, 0.0_f64);
     for k in 0..count {
-        let distance = porter_thomas::distance(vector(k), excess(k), &mut entries);
+        entries.clear();
+        entries.extend(vector(k));
+        let moments = Moments::of(&entries);
+        let factor = porter_thomas::unit_mean_square(&entries, moments.second);
+        let distance = porter_thomas::scaled_distance(&entries, factor, excess(k), &mut space);
         if !distance.is_finite() {
             return None;
         }
         p_values.push(nulls.single.p_value(distance));
-        let moments = Moments::of(&entries);
         ipr += length as f64 * moments.fourth / (moments.second * moments.second);
         expected_ipr += porter_thomas::expected_ipr(length) + excess(k);
         entropy += moments.entropy();
         localisation_max = localisation_max.max(moments.largest / moments.second.sqrt());
-    }
-    let width = VectorNull::WINDOW;
-    let window_p_values: Vec<f64> = window_starts(count, width)
-        .map(|start| {
+        let Some(&start) = starts.peek().filter(|&&start| start <= k) else { continue };
+        window.extend(entries.iter().map(|x| x.abs() * factor));
+        if k + 1 == start + width {
             let mean = (start..start + width).map(&excess).sum::<f64>() / width as f64;
-            let window = (start..start + width).map(&vector);
-            nulls.window.p_value(porter_thomas::pooled_distance(window, mean, &mut entries))
-        })
-        .collect();
+            let distance = porter_thomas::scaled_pooled_distance(&window, mean, &mut space);
+            window_p_values.push(nulls.window.p_value(distance));
+            window.clear();
+            starts.next();
+        }
+    }
     let m = count as f64;
     let (ipr, entropy) = (ipr / m, entropy / m);
     let z = |found: f64, expected: f64, variance: f64| (found - expected) / (variance / m).sqrt();

@@ -343,6 +343,33 @@ mod tests {
     }
 
     #[test]
+    fn a_scalar_takes_nine_bytes_beside_its_tag() {
+        let tags = ["loss", "rmt_1_above/significant/layers.00.attention.query"];
+        let size_of = |tags: &[&str]| {
+            let directory = tempfile::tempdir().unwrap();
+            let mut file = EventFile::create(directory.path(), None).unwrap();
+            file.flush().unwrap();
+            let empty = fs::metadata(file.path()).unwrap().len();
+            // The first of a tag and later ones alike.
+            let sizes = [1, 2].map(|step| {
+                let value = |tag: &&str| ((*tag).to_owned(), Value::Scalar(0.1));
+                file.write(step, 1e9, tags.iter().map(value)).unwrap();
+                file.flush().unwrap();
+                fs::metadata(file.path()).unwrap().len()
+            });
+            assert_eq!(sizes[1] - sizes[0], sizes[0] - empty);
+            sizes[0] - empty
+        };
+        // The record's frame 16, wall time 9, step 2, the length of the summary 2.
+        let event = 16 + 9 + 2 + 2;
+        for tag in tags {
+            assert_eq!(size_of(&[tag]), event + 9 + tag.len() as u64, "{tag}");
+        }
+        let both = tags.iter().map(|tag| 9 + tag.len() as u64).sum::<u64>();
+        assert_eq!(size_of(&tags), event + both);
+    }
+
+    #[test]
     fn reads_back_what_was_written() {
         let directory = tempfile::tempdir().unwrap();
         let mut file = EventFile::create(directory.path(), Some(40)).unwrap();

@@ -2,7 +2,8 @@
 
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
-use crate::laws::normal::tabulated_normal_cdf as normal_cdf;
+use crate::laws::normal::NormalTable;
+use crate::laws::wide::{Kernel, wide};
 
 /// Levels to either side that the width of a broadened level spans (Thamm et al. 2022).
 pub const HALF_WINDOW: usize = 15;
@@ -24,6 +25,7 @@ const REACH: f64 = 8.0;
 pub fn by_broadening(descending: &[f64]) -> Option<Vec<f64>> {
     let levels: Vec<f64> = descending.iter().rev().copied().collect();
     let last = levels.len().checked_sub(1)?;
+    let table = NormalTable::get();
     let mut positions = vec![0.0; levels.len()];
     // complete[j]: steps that are 1 at level j and were 0, or partial, at level j − 1.
     let mut complete = vec![0_usize; levels.len() + 1];
@@ -35,9 +37,8 @@ pub fn by_broadening(descending: &[f64]) -> Option<Vec<f64>> {
         }
         let from = levels.partition_point(|&x| x < level - REACH * width);
         let to = levels.partition_point(|&x| x <= level + REACH * width);
-        for (position, x) in positions[from..to].iter_mut().zip(&levels[from..to]) {
-            *position += normal_cdf((x - level) / width);
-        }
+        let (levels, positions) = (&levels[from..to], &mut positions[from..to]);
+        wide(Step { levels, positions, at: level, width, table });
         complete[to] += 1;
     }
     let mut below = 0;
@@ -46,6 +47,41 @@ pub fn by_broadening(descending: &[f64]) -> Option<Vec<f64>> {
         *position += below as f64;
     }
     Some(positions)
+}
+
+/// Steps that are taken side by side.
+const LANES: usize = 8;
+
+/// The broadened step of one level, which is added at the others.
+struct Step<'a> {
+    levels: &'a [f64],
+    positions: &'a mut [f64],
+    at: f64,
+    width: f64,
+    table: &'a NormalTable,
+}
+
+impl Kernel for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { levels, positions, at, width, table } = self;
+        let (levels, rest) = levels.as_chunks::<LANES>();
+        let (positions, rest_of_positions) = positions.as_chunks_mut::<LANES>();
+        for (positions, levels) in positions.iter_mut().zip(levels) {
+            let mut steps = [0.0; LANES];
+            for (step, x) in steps.iter_mut().zip(levels) {
+                *step = (x - at) / width;
+            }
+            for (position, step) in positions.iter_mut().zip(table.cdfs(steps)) {
+                *position += step;
+            }
+        }
+        for (position, x) in rest_of_positions.iter_mut().zip(rest) {
+            *position += table.cdf((x - at) / width);
+        }
+    }
 }
 
 /// m·F(ν²/(σ²n)) by the Marchenko–Pastur law of an m×n matrix with entries' standard deviation
@@ -90,6 +126,7 @@ pub fn spacings(positions: &[f64]) -> Vec<f64> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::laws::normal::normal_cdf;
     use crate::nulls::WishartSampler;
     use rand::SeedableRng;
     use rand_xoshiro::Xoshiro256PlusPlus;
