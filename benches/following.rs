@@ -18,13 +18,14 @@ mod char_lm;
 
 use anyhow::{Result, ensure};
 use burn::tensor::Device;
-use burn_rmt::MonitorConfig;
 use burn_rmt::rmt_core::LayerReport;
+use burn_rmt::{MonitorConfig, Overflow};
 use clap::Parser;
 use rmt_examples::text::{Corpus, PROSE, SOURCES, Vocabulary};
 use rmt_examples::transformer::Transformer;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 #[derive(Parser)]
 struct Options {
@@ -102,8 +103,11 @@ fn run(options: &Options, full_every: u64) -> Result<Vec<LayerReport>> {
     let monitor = MonitorConfig::new(&directory)
         .with_every(options.every)
         .with_full_every(full_every)
-        .with_budget_bytes(1 << 30)
+        .with_overflow(Overflow::Block)
+        .with_finish_timeout(Duration::from_secs(600))
         .with_tensorboard(false)
+        .with_drift(false)
+        .with_activation_tokens(0)
         .init()?;
     let device = Device::flex().autodiff();
     device.seed(char_lm.seed);

@@ -22,7 +22,7 @@ fn weights(step: u64) -> Vec<f32> {
     let mut random = Random(1);
     let noise: Vec<f32> = (0..rows * cols).map(|_| random.signed() * 3_f32.sqrt()).collect();
     let signs = |random: &mut Random, n: usize| -> Vec<f32> {
-        (0..n).map(|_| if random.next() % 2 == 0 { 1.0 } else { -1.0 }).collect()
+        (0..n).map(|_| if random.next().is_multiple_of(2) { 1.0 } else { -1.0 }).collect()
     };
     let (u, v) = (signs(&mut random, rows), signs(&mut random, cols));
     // θ·σ√n·uvᵀ/(|u||v|); θ = (400/500)^¼ = .946 can be detected.
