@@ -8,7 +8,7 @@ use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::signal::{Signal, Suppression};
 use crate::statistics::spacing::Levels;
 use crate::statistics::vectors::SideReport;
-use crate::tracking::Tracked;
+use crate::tracking::tracked::Tracked;
 use serde::{Deserialize, Serialize};
 
 /// Version of the report schema. Readers ignore keys that they do not know.

@@ -30,6 +30,7 @@
 //! ```
 
 mod krylov;
+pub(crate) mod tracked;
 
 use crate::report::{MatrixReport, Verdict};
 use crate::spectrum::{Decomposition, Matrix, Values};
@@ -37,6 +38,7 @@ use faer::Mat;
 pub(crate) use krylov::Ends;
 use krylov::{Inverse, Wanted};
 use serde::{Deserialize, Serialize};
+pub use tracked::Tracked;
 
 /// Vectors beyond those that are wanted, at either end: they keep them apart from the rest.
 const GUARD: usize = 4;
@@ -65,23 +67,6 @@ impl Default for TrackingOptions {
     fn default() -> Self {
         Self { leading: 12, trailing: 8, depth: 2 }
     }
-}
-
-/// What was followed where an analysis was not full.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Tracked {
-    /// Step of the last full analysis, where the caller counts steps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<u64>,
-    /// The fields of the report that are of now. The others are null, and the tests that are not among them
-    /// count in the verdict as the last full analysis left them.
-    pub fields: Vec<String>,
-    /// Bound of the relative error of the largest singular value: ‖WWᵀu − ν²u‖/(2ν²).
-    pub error_above: f64,
-    /// The same of the smallest one; null where it is not followed.
-    #[serde(default)]
-    pub error_below: Option<f64>,
 }
 
 /// What a full analysis leaves to follow a matrix by: 8·(k + 1)·m bytes for k vectors, and 4·m² where

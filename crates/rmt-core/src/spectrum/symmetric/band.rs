@@ -7,7 +7,7 @@
 //!
 //! Source: Bischof, Lang & Sun, ACM Trans. Math. Softw. 26, 581 (2000); Grimes & Simon (1988).
 
-use super::lower_update;
+use super::kernels::lower_update;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::householder::{
     apply_block_householder_on_the_left_in_place_scratch as apply_scratch,

@@ -8,8 +8,8 @@
 //! Source: Murata & Horikoshi (1975); Bischof, Lang & Sun, ACM Trans. Math. Softw. 26, 581 (2000);
 //! Haidar, Ltaief & Dongarra, SC '11, for the order of the steps.
 
-use super::Tridiagonal;
 use super::band::BAND;
+use super::tridiagonal::Tridiagonal;
 use faer::Mat;
 use pulp::{Arch, Simd, WithSimd};
 

@@ -1,6 +1,7 @@
 //! The loops of which a reduction is made, in the vector instructions that the processor has.
 
-use faer::Mat;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 
 /// Columns that are taken together, so that the other operand is read once for all of them.
@@ -37,6 +38,21 @@ pub(super) fn add_columns(
 /// The triangle is read once, for both of the products that its entries stand in.
 pub(super) fn symmetric_times(a: &Mat<f64>, from: usize, x: &[f64], y: &mut [f64]) {
     Arch::new().dispatch(SymmetricTimes { a, from, x, y });
+}
+
+/// The lower triangle of a − l·rᵀ.
+pub(super) fn lower_update(a: MatMut<'_, f64>, l: MatRef<'_, f64>, r: MatRef<'_, f64>) {
+    triangular::matmul(
+        a,
+        BlockStructure::TriangularLower,
+        Accum::Add,
+        l,
+        BlockStructure::Rectangular,
+        r.transpose(),
+        BlockStructure::Rectangular,
+        -1.0,
+        Par::Seq,
+    );
 }
 
 struct Dot<'a> {

@@ -26,19 +26,16 @@ mod square_root_free;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
+mod tridiagonal;
 
 use crate::RmtError;
-use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{
-    ComputeEigenvectors, EvdError, self_adjoint_evd_scratch, tridiagonal_self_adjoint_evd,
-};
+use faer::linalg::evd::EvdError;
 use faer::linalg::householder::{
     apply_block_householder_sequence_on_the_left_in_place_scratch as apply_scratch,
     apply_block_householder_sequence_on_the_left_in_place_with_conj as apply,
 };
-use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Conj, Mat, MatMut, MatRef, Par, Spec};
+use faer::{Conj, Mat, Par};
 use one_stage::{Reflections, reduced};
 
 /// Side from which values alone are found in two stages (measured: the same time at 1536).
@@ -102,46 +99,6 @@ fn checked(entries: &[f64], n: usize) -> Result<Mat<f64>, RmtError> {
     if finite { Ok(matrix) } else { Err(failed("every entry must be finite")) }
 }
 
-/// A symmetric tridiagonal matrix.
-#[derive(Debug, Clone, PartialEq)]
-struct Tridiagonal {
-    diagonal: Vec<f64>,
-    /// One entry less.
-    beside: Vec<f64>,
-}
-
-impl Tridiagonal {
-    fn zeros(n: usize) -> Self {
-        Self { diagonal: vec![0.0; n], beside: vec![0.0; n.saturating_sub(1)] }
-    }
-
-    /// Eigenvalues in ascending order, and vectors.
-    fn eigen(&self) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
-        let n = self.diagonal.len();
-        let diag = |entries: &[f64]| {
-            let mut diag = Diag::zeros(n);
-            (0..entries.len()).for_each(|i| diag[i] = entries[i]);
-            diag
-        };
-        let (diagonal, beside) = (diag(&self.diagonal), diag(&self.beside));
-        let mut values = Diag::zeros(n);
-        let mut vectors = Mat::zeros(n, n);
-        // More than is used: what is not touched takes no memory.
-        let scratch =
-            self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Spec::default());
-        tridiagonal_self_adjoint_evd(
-            diagonal.as_ref(),
-            beside.as_ref(),
-            values.as_mut(),
-            Some(vectors.as_mut()),
-            Par::Seq,
-            MemStack::new(&mut MemBuffer::new(scratch)),
-            Spec::default(),
-        )?;
-        Ok((values.column_vector().iter().copied().collect(), vectors))
-    }
-}
-
 /// Eigenvalues in ascending order, and their vectors as columns, from the lower triangle of
 /// `symmetric`.
 pub(crate) fn eigen(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
@@ -195,21 +152,6 @@ fn eigen_in_two_stages(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdE
     back::apply_sweeps(&sweeps, &mut vectors);
     banded.apply(&mut vectors);
     Ok((values, vectors))
-}
-
-/// The lower triangle of a − l·rᵀ.
-fn lower_update(a: MatMut<'_, f64>, l: MatRef<'_, f64>, r: MatRef<'_, f64>) {
-    triangular::matmul(
-        a,
-        BlockStructure::TriangularLower,
-        Accum::Add,
-        l,
-        BlockStructure::Rectangular,
-        r.transpose(),
-        BlockStructure::Rectangular,
-        -1.0,
-        Par::Seq,
-    );
 }
 
 /// From the vectors of the tridiagonal matrix to those of the matrix that was reduced to it.

@@ -7,8 +7,8 @@
 //!
 //! Source: Dongarra, Hammarling & Sorensen, J. Comput. Appl. Math. 27, 215 (1989).
 
-use super::kernels::{add_columns, dot, symmetric_times};
-use super::{Tridiagonal, lower_update};
+use super::kernels::{add_columns, dot, lower_update, symmetric_times};
+use super::tridiagonal::Tridiagonal;
 use faer::linalg::householder::upgrade_householder_factor;
 use faer::linalg::qr::no_pivoting::factor::recommended_block_size;
 use faer::{Mat, Par};

@@ -7,7 +7,7 @@
 //!
 //! Source: Parlett, The Symmetric Eigenvalue Problem (1998), §8.14–8.15 (Pal, Walker & Kahan).
 
-use super::Tridiagonal;
+use super::tridiagonal::Tridiagonal;
 use faer::linalg::evd::EvdError;
 
 /// Sweeps allowed for one eigenvalue, on average; two are usual.
