@@ -44,8 +44,8 @@ impl Analyser {
     /// `None` where a full analysis is needed: another shape, entries that are not finite, no bulk, or as
     /// many significant values at one end as are followed there.
     ///
-    /// The verdict counts the tests at both ends as they are now, and the others as they were at the last
-    /// full analysis.
+    /// The family has the tests at both ends as they are now, and the others as they were at the last full
+    /// analysis; so has the verdict.
     ///
     /// # Errors
     /// [`RmtError::Domain`] where a law has no such shape.
@@ -109,8 +109,12 @@ impl Analyser {
         (report.spacing_ratio, report.spacing_ratio_z, report.levels) = (None, None, None);
         (report.bulk_distance, report.threshold_rank, family.bulk) = (None, None, None);
         self.conclude(&mut report, &family);
-        let made = |name: &str| report.tests.iter().any(|test| test.name == name);
-        if FAMILY.iter().any(|name| !made(name) && tracker.report.rejects(name)) {
+        let before = |name: &&str| tracker.report.tests.iter().find(|test| test.name == **name);
+        let now = std::mem::take(&mut report.tests);
+        let made = |name: &&str| now.iter().find(|test| test.name == **name);
+        let tests = FAMILY.iter().filter_map(|name| made(name).or_else(|| before(name)));
+        report.tests = tests.cloned().collect();
+        if report.tests.iter().any(|test| test.rejected) {
             report.verdict = Verdict::Deviates;
         }
         report.tracked = Some(tracked);

@@ -46,8 +46,8 @@ fn outliers_are_found_at_the_look_where_they_cross() {
     let theta: Vec<f64> = (0..12).map(|t| 0.7 * 1.1_f64.powi(t)).collect();
     let row: Vec<f64> = (0..12).map(|t| 0.6 * 0.9_f64.powi(t)).collect();
     let looks = looks(m, n, &theta, &row);
-    let mut tracker = full(&looks[0], m, n).1.unwrap();
-    let analyser = analyser();
+    let (first, tracker) = full(&looks[0], m, n);
+    let (analyser, mut tracker) = (analyser(), tracker.unwrap());
     let mut counts = Vec::new();
     for (t, entries) in looks.iter().enumerate().skip(1) {
         let tracked = analyser.track(&matrix(entries, m, n), &mut tracker).unwrap().unwrap();
@@ -79,7 +79,10 @@ fn outliers_are_found_at_the_look_where_they_cross() {
             assert!(what.error_above < 0.02, "{t}: {}", what.error_above);
         }
         assert!(tracked.left.is_none() && tracked.p_bulk.is_none() && tracked.levels.is_none());
-        assert!(tracked.tests.iter().all(|test| ["p_above", "p_below"].contains(&&*test.name)));
+        let p = |name: &str| tracked.tests.iter().find(|test| test.name == name).unwrap().p;
+        assert_eq!((Some(p("p_above")), Some(p("p_below"))), (tracked.p_above, tracked.p_below));
+        let before = |name: &str| first.tests.iter().find(|test| test.name == name).unwrap().p;
+        assert!(["p_bulk", "left", "right"].iter().all(|name| p(name) == before(name)));
     }
     assert_eq!(counts.first(), Some(&(0, 0)));
     assert_eq!(counts.last(), Some(&(1, 1)));
