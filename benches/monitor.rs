@@ -14,7 +14,7 @@ mod grokking;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor};
 use burn_rmt::{Monitor, MonitorConfig, Tapped, tap};
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use grokking::Network;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -146,18 +146,20 @@ fn analyse(criterion: &mut Criterion) {
     criterion.bench_function("analyse/whole_model_3_matrices", |b| b.iter(all));
 }
 
-/// One draw of the null of a spectrum; the first look at a shape takes thousands.
-fn null_draw(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("null_draw");
+/// Draws of the null of a spectrum, as many as are made together; the first look at a shape takes thousands.
+fn null_draws(criterion: &mut Criterion) {
+    const TOGETHER: u64 = 4;
+    let mut group = criterion.benchmark_group("null_draws");
+    group.throughput(Throughput::Elements(TOGETHER));
     for side in [128, 256, 512, 1024] {
         let mut sampler = WishartSampler::new(side, 2 * side).unwrap();
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         group.bench_function(format!("{side}x{}", 2 * side), |b| {
-            b.iter(|| black_box(sampler.draw(&mut rng))[0]);
+            b.iter(|| sampler.for_each(TOGETHER as usize, &mut rng, |nu| _ = black_box(nu[0])));
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, observe, taps, analyse, null_draw);
+criterion_group!(benches, observe, taps, analyse, null_draws);
 criterion_main!(benches);

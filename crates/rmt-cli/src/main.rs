@@ -7,13 +7,14 @@ fn main() -> ExitCode {
     rmt_cli::arguments::main()
 }
 
-/// Has the allocator give the room of a matrix back when it is let go of. That of glibc keeps ever
-/// larger blocks for later, in pieces that the next matrix does not fit.
+/// Has the allocator give the room of a large matrix back when it is let go of. That of glibc keeps ever
+/// larger blocks for later, in pieces that the next matrix does not fit. The room of smaller ones is kept:
+/// to have the system clear it anew would take a tenth of the time, and they come to little.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code)]
 fn give_memory_back() {
     /// Blocks from this size on are the system's again once they are free.
-    const LARGE: libc::c_int = 1 << 20;
+    const LARGE: libc::c_int = 8 << 20;
     // SAFETY: it sets a number in the allocator, before any other thread is there. Whether it took it is
     // no matter: memory is used less well if not.
     unsafe {

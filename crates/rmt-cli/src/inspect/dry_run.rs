@@ -22,8 +22,8 @@ const SIDES_PERMUTED: [usize; 2] = [96, 128];
 const TIMES: usize = 5;
 /// And for how long at most, but once.
 const LONG: Duration = Duration::from_secs(2);
-/// Copies of a matrix in double precision that its analysis holds, about.
-const COPIES: f64 = 4.0;
+/// Matrices of the small side in double precision that the eigenproblem holds, as measured.
+const EIGENPROBLEM: f64 = 3.6;
 
 /// Time of this thread on a core where the system tells it, as Linux does: others may use the machine
 /// as well. Else that of the clock on the wall.
@@ -86,10 +86,17 @@ impl Forecast {
 
     /// Where the largest are analysed at a time.
     fn bytes(&self, shapes: &[[usize; 2]]) -> u64 {
-        let mut sizes: Vec<f64> = shapes.iter().map(|[r, c]| *r as f64 * *c as f64).collect();
+        let mut sizes: Vec<f64> = shapes.iter().map(|shape| peak(*shape)).collect();
         sizes.sort_by(|a, b| b.total_cmp(a));
-        (8.0 * COPIES * sizes.iter().take(self.jobs).sum::<f64>()) as u64
+        sizes.iter().take(self.jobs).sum::<f64>() as u64
     }
+}
+
+/// Bytes that the analysis of an m×n matrix holds at its peak: the matrix in single precision, and the
+/// eigenproblem, or after it the vectors of both sides.
+fn peak([rows, cols]: [usize; 2]) -> f64 {
+    let (m, n) = (rows.min(cols) as f64, rows.max(cols) as f64);
+    4.0 * m * n + 8.0 * m * (EIGENPROBLEM * m).max(m + n)
 }
 
 /// The matrices, or those of `shard`; and what the parts take, where there are any.

@@ -4,7 +4,7 @@ use super::NullModel;
 use super::{Analyser, Family, finite};
 use crate::RmtError;
 use crate::report::{FAMILY, MatrixReport, Verdict};
-use crate::spectrum::{Equalise, Matrix, exp2, scaled};
+use crate::spectrum::{Equalise, Matrix, Scaled, exp2};
 use crate::statistics::entries::EntryMoments;
 use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::statistics::scale::ScaleRule;
@@ -61,8 +61,8 @@ impl Analyser {
         if !entries.largest.is_finite() {
             return Ok(None);
         }
-        let (a, exponent) = scaled(matrix)?;
-        let unit = exp2(exponent);
+        let scaled = Scaled::new(matrix)?;
+        let (a, unit) = (scaled.whole(), exp2(scaled.exponent()));
         let energy = a.squared_norm_l2() * unit * unit;
         let Some(mut ends) = tracker.follow(&a) else { return Ok(None) };
         drop(a);

@@ -218,12 +218,16 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
         let normal = |rng: &mut _| -> f64 { StandardNormal.sample(rng) };
         for _ in 0..20 {
-            let mut d: Vec<f64> = (0..n).map(|_| 2.0_f64.sqrt() * normal(&mut rng)).collect();
-            let mut e2: Vec<f64> = (1..n)
+            let mut d: Vec<[f64; 1]> =
+                (0..n).map(|_| [2.0_f64.sqrt() * normal(&mut rng)]).collect();
+            let mut e2: Vec<[f64; 1]> = (1..n)
                 .rev()
-                .map(|k| ChiSquared::new(f64::from(k)).unwrap().sample(&mut rng))
+                .map(|k| [ChiSquared::new(f64::from(k)).unwrap().sample(&mut rng)])
+                .chain([[0.0]])
                 .collect();
             assert!(tridiagonal_eigenvalues(&mut d, &mut e2));
+            let mut d = d.into_flattened();
+            d.sort_by(f64::total_cmp);
             let count = f64::from(n);
             let distance = d.iter().enumerate().fold(0.0_f64, |largest, (i, &x)| {
                 let f = count * law.cdf(x);

@@ -5,6 +5,9 @@ use crate::spectrum::tridiagonal_eigenvalues;
 use rand::Rng;
 use rand_distr::{ChiSquared, Distribution};
 
+/// Spectra that are computed side by side: a vector of doubles on most processors.
+const LANES: usize = 4;
+
 /// Draws the singular values of an m×n matrix of independent standard normal entries.
 ///
 /// They are distributed as those of the bidiagonal matrix with independent diagonal
@@ -15,7 +18,6 @@ pub struct WishartSampler {
     diagonal: Vec<ChiSquared<f64>>,
     off_diagonal: Vec<ChiSquared<f64>>,
     values: Vec<f64>,
-    couplings: Vec<f64>,
 }
 
 impl WishartSampler {
@@ -36,7 +38,7 @@ impl WishartSampler {
         let off_diagonal: Result<Vec<_>, _> = (1..small).rev().map(chi_squared).collect();
         match (diagonal, off_diagonal) {
             (Ok(diagonal), Ok(off_diagonal)) => {
-                Ok(Self { diagonal, off_diagonal, values: Vec::new(), couplings: Vec::new() })
+                Ok(Self { diagonal, off_diagonal, values: Vec::new() })
             }
             _ => Err(domain),
         }
@@ -44,27 +46,51 @@ impl WishartSampler {
 
     /// One draw, descending.
     pub fn draw(&mut self, rng: &mut impl Rng) -> &[f64] {
-        self.values.clear();
-        self.values.extend(self.diagonal.iter().map(|law| law.sample(rng)));
-        self.couplings.clear();
-        // BBᵀ of the lower bidiagonal B has diagonal d_i² + e_{i−1}² and squared couplings d_i²e_i².
-        // Row i is completed only after its own coupling was formed from d_i².
-        let mut carried = 0.0;
-        for (i, law) in self.off_diagonal.iter().enumerate() {
-            let squared = law.sample(rng);
-            self.couplings.push(self.values[i] * squared);
-            self.values[i] += carried;
-            carried = squared;
-        }
-        if let Some(last) = self.values.last_mut() {
-            *last += carried;
-        }
-        tridiagonal_eigenvalues(&mut self.values, &mut self.couplings);
-        self.values.reverse();
-        for x in &mut self.values {
-            *x = x.max(0.0).sqrt();
-        }
+        self.together::<1>(rng, |_| ());
         &self.values
+    }
+
+    /// The next `draws` draws, each given to `take`: what as many calls of [`draw`](Self::draw) give,
+    /// to the last bit, in half the time or less, since some are computed side by side.
+    pub fn for_each(&mut self, draws: usize, rng: &mut impl Rng, mut take: impl FnMut(&[f64])) {
+        for _ in 0..draws / LANES {
+            self.together::<LANES>(rng, &mut take);
+        }
+        for _ in 0..draws % LANES {
+            self.together::<1>(rng, &mut take);
+        }
+    }
+
+    /// `L` draws, each given to `take`; the last is left in `values`.
+    fn together<const L: usize>(&mut self, rng: &mut impl Rng, mut take: impl FnMut(&[f64])) {
+        let mut diagonal = vec![[0.0; L]; self.diagonal.len()];
+        let mut couplings = diagonal.clone();
+        for k in 0..L {
+            for (row, law) in diagonal.iter_mut().zip(&self.diagonal) {
+                row[k] = law.sample(rng);
+            }
+            // BBᵀ of the lower bidiagonal B has diagonal d_i² + e_{i−1}² and squared couplings d_i²e_i².
+            // Row i is completed only after its own coupling was formed from d_i².
+            let mut carried = 0.0;
+            let rows = diagonal.iter_mut().zip(&mut couplings);
+            for ((row, coupling), law) in rows.zip(&self.off_diagonal) {
+                let squared = law.sample(rng);
+                coupling[k] = row[k] * squared;
+                row[k] += carried;
+                carried = squared;
+            }
+            if let Some(last) = diagonal.last_mut() {
+                last[k] += carried;
+            }
+        }
+        tridiagonal_eigenvalues(&mut diagonal, &mut couplings);
+        for k in 0..L {
+            self.values.clear();
+            self.values.extend(diagonal.iter().map(|row| row[k]));
+            self.values.sort_unstable_by(|x, y| y.total_cmp(x));
+            self.values.iter_mut().for_each(|x| *x = x.max(0.0).sqrt());
+            take(&self.values);
+        }
     }
 }
 
@@ -106,6 +132,20 @@ mod tests {
                 assert!(z.abs() < 3.5, "{m}×{n} statistic {k}: z = {z}");
                 assert!((v / w - 1.0).abs() < 0.15, "{m}×{n} statistic {k}: variances {v} {w}");
             }
+        }
+    }
+
+    #[test]
+    fn together_they_are_what_they_are_one_by_one() {
+        for (m, n, draws) in [(1, 3, 5), (2, 2, 6), (33, 50, 11), (64, 64, 4)] {
+            let mut sampler = WishartSampler::new(m, n).unwrap();
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+            let single: Vec<Vec<f64>> =
+                (0..draws).map(|_| sampler.draw(&mut rng).to_vec()).collect();
+            let (mut again, mut together) = (Xoshiro256PlusPlus::seed_from_u64(5), Vec::new());
+            sampler.for_each(draws, &mut again, |nu| together.push(nu.to_vec()));
+            assert_eq!(single, together, "{m}×{n}");
+            assert_eq!(rng, again);
         }
     }
 

@@ -49,13 +49,12 @@ impl SpectralNull {
         let law = MarchenkoPastur::for_shape(small, large)?;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut values = [const { Vec::new() }; 3];
-        for _ in 0..draws {
-            let nu = sampler.draw(&mut rng);
+        sampler.for_each(draws, &mut rng, |nu| {
             let scale = rule.estimate(nu);
             values[0].push(edges::evidence_above(nu[0], scale, small, large));
             values[1].push(edges::evidence_below(nu[small - 1], scale, small, large));
             values[2].push(scaled_distance(nu, scale, large, &law));
-        }
+        });
         let [above, below, bulk] = values.map(TailTable::from_draws);
         match (above, below, bulk) {
             (Some(above), Some(below), Some(bulk)) => Ok(Self { above, below, bulk }),

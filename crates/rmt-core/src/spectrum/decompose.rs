@@ -16,13 +16,12 @@
 
 use super::bidiagonal;
 use super::deflate::{above, completed, first, orthonormalized};
+use super::scaled::{Scaled, exp2};
 use super::smallest::smallest;
 use super::symmetric::{eigen, eigen_twice, eigenvalues};
-use super::{Matrix, Values, product};
+use super::{Matrix, Values};
 use crate::RmtError;
-use crate::laws::moments;
 use faer::Mat;
-use std::cell::Cell;
 
 /// Relative error of a singular value by the Gram route, over (ν₁/ν)².
 const GRAM_ERROR: f64 = 8.0 * f64::EPSILON;
@@ -73,28 +72,21 @@ impl Decomposition {
 /// [`RmtError::NoConvergence`] when the solver gives up.
 pub fn decompose(matrix: &Matrix<'_>) -> Result<Decomposition, RmtError> {
     let failed = no_convergence(matrix);
-    let (scaled_once, exponent) = scaled(matrix)?;
-    let gram = product::gram(scaled_once.as_ref());
-    // Where the eigensolver's room is the smaller part, the matrix stays for the other side's vectors.
-    let wide = matrix.large_side() >= 2 * matrix.small_side();
-    let kept = wide.then_some(scaled_once);
-    let (ascending, small) = gram_eigen(matrix, gram, &failed)?;
+    let scaled = Scaled::new(matrix)?;
+    let exponent = scaled.exponent();
+    let (ascending, small) = gram_eigen(matrix, &scaled, &failed)?;
     let mut small = reversed(small);
     if conditioned(&ascending, VECTORS_LIMIT) {
-        let a = kept.map_or_else(|| scaled(matrix).map(|(a, _)| a), Ok)?;
-        let large = product::transposed(a.as_ref(), small.as_ref());
-        drop(a);
+        let large = scaled.transposed_times(&small);
         let decomposition = normalized(small, large, exponent);
         if told_apart(&decomposition.singular_values) {
             return Ok(decomposition);
         }
         small = decomposition.small;
-    } else {
-        drop(kept);
     }
     let small = first(small, above(&ascending, VALUES_LIMIT));
-    let small = completed(matrix, small, ascending.last().copied(), &failed)?;
-    let large = product::transposed(scaled(matrix)?.0.as_ref(), small.as_ref());
+    let small = completed(&scaled, small, ascending.last().copied(), &failed)?;
+    let large = scaled.transposed_times(&small);
     Ok(sorted(orthonormalized(normalized(small, large, exponent))))
 }
 
@@ -120,18 +112,18 @@ fn normalized(small: Mat<f64>, mut large: Mat<f64>, exponent: i32) -> Decomposit
 /// As [`decompose`].
 pub fn singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtError> {
     let failed = no_convergence(matrix);
-    let (gram, exponent) = gram(matrix)?;
-    let eigenvalues = eigenvalues(gram).map_err(|_| failed.clone())?;
+    let scaled = Scaled::new(matrix)?;
+    let eigenvalues = eigenvalues(scaled.gram()).map_err(|_| failed.clone())?;
     let right = above(&eigenvalues, VALUES_LIMIT);
     let mut values: Vec<f64> = eigenvalues.iter().rev().take(right).map(|x| x.sqrt()).collect();
     if right < eigenvalues.len() {
-        match smallest(scaled(matrix)?.0, eigenvalues.len() - right) {
+        match smallest(scaled.whole(), eigenvalues.len() - right) {
             Some(small) => values.extend(small),
-            None => values = bidiagonal::singular_values(scaled(matrix)?.0).map_err(|_| failed)?,
+            None => values = bidiagonal::singular_values(scaled.whole()).map_err(|_| failed)?,
         }
     }
     for value in &mut values {
-        *value *= exp2(exponent);
+        *value *= exp2(scaled.exponent());
     }
     values.sort_unstable_by(|x, y| y.total_cmp(x));
     Ok(values)
@@ -144,25 +136,27 @@ pub fn singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtError> {
 /// # Errors
 /// As [`decompose`].
 pub(crate) fn gram_singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtError> {
-    let (gram, exponent) = gram(matrix)?;
-    let eigenvalues = eigenvalues(gram).map_err(|_| no_convergence(matrix))?;
+    let scaled = Scaled::new(matrix)?;
+    let eigenvalues = eigenvalues(scaled.gram()).map_err(|_| no_convergence(matrix))?;
     if !conditioned(&eigenvalues, RANK_LIMIT) {
         return singular_values(matrix);
     }
-    Ok(eigenvalues.iter().rev().map(|x| x.sqrt() * exp2(exponent)).collect())
+    Ok(eigenvalues.iter().rev().map(|x| x.sqrt() * exp2(scaled.exponent())).collect())
 }
 
 /// Eigenvalues in ascending order, and vectors as columns.
 type Eigen = (Vec<f64>, Mat<f64>);
 
-/// Those of `gram`, which is that of `matrix`.
-fn gram_eigen(matrix: &Matrix<'_>, gram: Mat<f64>, failed: &RmtError) -> Result<Eigen, RmtError> {
+/// Those of WWᵀ, of the scaled matrix.
+fn gram_eigen(
+    matrix: &Matrix<'_>,
+    scaled: &Scaled<'_>,
+    failed: &RmtError,
+) -> Result<Eigen, RmtError> {
     if fits(matrix) {
-        return eigen(gram).map_err(|_| failed.clone());
+        return eigen(scaled.gram()).map_err(|_| failed.clone());
     }
-    let first = Cell::new(Some(gram));
-    let again = || first.take().map_or_else(|| self::gram(matrix).map(|(gram, _)| gram), Ok);
-    eigen_twice(again, failed.clone())
+    eigen_twice(|| scaled.gram()).map_err(|_| failed.clone())
 }
 
 /// Whether [`eigen`] keeps the promise of `rmt inspect`: beside the matrix as it is stored it holds
@@ -177,13 +171,6 @@ fn fits(matrix: &Matrix<'_>) -> bool {
     };
     let copy = std::mem::size_of::<f64>() as f64 * m;
     copy * (3.6 * m + stored * n - 4.0 * n) <= f64::from(48 << 20)
-}
-
-/// The product of the small side, of the scaled matrix (its lower triangle), and the exponent of its
-/// scale. The scaled matrix itself is made again where it is needed: the eigensolver needs its room.
-fn gram(matrix: &Matrix<'_>) -> Result<(Mat<f64>, i32), RmtError> {
-    let (a, exponent) = scaled(matrix)?;
-    Ok((product::gram(a.as_ref()), exponent))
 }
 
 /// The columns in the opposite order.
@@ -235,62 +222,6 @@ fn sorted(d: Decomposition) -> Decomposition {
         small: permuted(&d.small),
         large: permuted(&d.large),
     }
-}
-
-/// The matrix as m×n (small side first), divided by a power of two so that the largest entry is
-/// about 1 (exact; the solver does not scale), and that power's exponent.
-pub(crate) fn scaled(matrix: &Matrix<'_>) -> Result<(Mat<f64>, i32), RmtError> {
-    let law = "singular value decomposition";
-    if matrix.values().is_empty() {
-        return Err(RmtError::Domain { law, requirement: "the matrix must not be empty" });
-    }
-    let mut largest = 0.0_f64;
-    matrix.values().blocks(|block| largest = largest.max(moments::largest(block)));
-    if !largest.is_finite() {
-        return Err(RmtError::Domain { law, requirement: "every entry must be finite" });
-    }
-    let exponent = if largest == 0.0 { 0 } else { largest.log2().floor() as i32 };
-    // Two factors: 2^±1074 is not itself a double.
-    let (half, rest) = (exponent / 2, exponent - exponent / 2);
-    let (first, second) = (exp2(-half), exp2(-rest));
-    let (rows, cols) = (matrix.rows(), matrix.cols());
-    let (small, large) = (rows.min(cols), rows.max(cols));
-    let wide = rows <= cols;
-    let scaled = match matrix.values() {
-        Values::F32(v) => filled(small, large, wide, |k| f64::from(v[k]) * first * second),
-        Values::F64(v) => filled(small, large, wide, |k| v[k] * first * second),
-    };
-    Ok((scaled, exponent))
-}
-
-/// m×n, of the k-th entry as stored: by rows, and transposed unless `wide`.
-fn filled(m: usize, n: usize, wide: bool, entry: impl Fn(usize) -> f64) -> Mat<f64> {
-    /// Columns that are filled together: a line of the stored rows is then read once.
-    const TOGETHER: usize = 16;
-    let mut matrix = Mat::zeros(m, n);
-    if !wide {
-        for j in 0..n {
-            for (i, x) in matrix.col_as_slice_mut(j).iter_mut().enumerate() {
-                *x = entry(j * m + i);
-            }
-        }
-        return matrix;
-    }
-    for from in (0..n).step_by(TOGETHER) {
-        for row in (0..m).step_by(TOGETHER) {
-            for j in from..(from + TOGETHER).min(n) {
-                let to = (row + TOGETHER).min(m);
-                for (x, i) in matrix.col_as_slice_mut(j)[row..to].iter_mut().zip(row..) {
-                    *x = entry(i * n + j);
-                }
-            }
-        }
-    }
-    matrix
-}
-
-pub(crate) fn exp2(exponent: i32) -> f64 {
-    f64::from(exponent).exp2()
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Small singular values beside large ones, by Gram matrices alone.
 
-use super::decompose::{Decomposition, VALUES_LIMIT, conditioned, reversed, scaled};
+use super::decompose::{Decomposition, VALUES_LIMIT, conditioned, reversed};
 use super::householder::Householder;
+use super::product;
+use super::scaled::Scaled;
 use super::symmetric::eigen;
-use super::{Matrix, product};
 use crate::RmtError;
 use faer::{Mat, MatRef};
 
@@ -26,19 +27,19 @@ pub(super) fn first(matrix: Mat<f64>, columns: usize) -> Mat<f64> {
 /// are still to be found. What couples the two parts is in error by ε·ν₁² in WWᵀ, and moves a value ν
 /// next to ν_g, the least that is found, by (ε·ν₁²/(ν_g·ν))²/2 relative: 1e-9 at ν = 1e-8·ν₁.
 pub(super) fn completed(
-    matrix: &Matrix<'_>,
+    scaled: &Scaled<'_>,
     mut found: Mat<f64>,
     largest: Option<f64>,
     failed: &RmtError,
 ) -> Result<Mat<f64>, RmtError> {
-    let m = matrix.small_side();
+    let m = found.nrows();
     // Below the rounding of the entries any vectors will do.
     let rounding = (m as f64 * f64::EPSILON).powi(2) * largest.unwrap_or(0.0);
     while found.ncols() < m {
         let done = found.ncols();
         let reflections = Householder::new(found.clone());
         let gram = {
-            let mut a = scaled(matrix)?.0;
+            let mut a = scaled.whole();
             reflections.apply_transposed(a.as_mut());
             let rest: MatRef<'_, f64> = a.subrows(done, m - done);
             product::gram(rest)

@@ -2,15 +2,21 @@
 
 use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
-use faer::{Accum, Mat, MatRef, Par};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 /// The lower triangle of a·aᵀ, half of the work; zeros above it.
 pub(super) fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
     let mut gram = Mat::zeros(a.nrows(), a.nrows());
+    add_gram(&mut gram, a);
+    gram
+}
+
+/// Adds the lower triangle of a·aᵀ.
+pub(super) fn add_gram(gram: &mut Mat<f64>, a: MatRef<'_, f64>) {
     triangular::matmul(
-        &mut gram,
+        gram,
         BlockStructure::TriangularLower,
-        Accum::Replace,
+        Accum::Add,
         a,
         BlockStructure::Rectangular,
         a.transpose(),
@@ -18,14 +24,11 @@ pub(super) fn gram(a: MatRef<'_, f64>) -> Mat<f64> {
         1.0,
         Par::Seq,
     );
-    gram
 }
 
-/// aᵀ·b.
-pub(super) fn transposed(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
-    let mut product = Mat::zeros(a.ncols(), b.ncols());
-    matmul(&mut product, Accum::Replace, a.transpose(), b, 1.0, Par::Seq);
-    product
+/// result ← aᵀ·b.
+pub(super) fn transposed(result: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<'_, f64>) {
+    matmul(result, Accum::Replace, a.transpose(), b, 1.0, Par::Seq);
 }
 
 #[cfg(test)]

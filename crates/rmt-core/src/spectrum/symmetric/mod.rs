@@ -112,15 +112,14 @@ pub(crate) fn eigen(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdErro
 
 /// The same of a matrix that can be had again, in half a matrix less: the reduction is done twice, and
 /// must come out the same to the last digit.
-pub(super) fn eigen_twice<E>(
-    symmetric: impl Fn() -> Result<Mat<f64>, E>,
-    failed: E,
-) -> Result<(Vec<f64>, Mat<f64>), E> {
-    let (tridiagonal, _) = reduced(symmetric()?);
-    let Ok((values, mut vectors)) = tridiagonal.eigen() else { return Err(failed) };
-    let (again, reflections) = reduced(symmetric()?);
+pub(super) fn eigen_twice(
+    symmetric: impl Fn() -> Mat<f64>,
+) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
+    let (tridiagonal, _) = reduced(symmetric());
+    let (values, mut vectors) = tridiagonal.eigen()?;
+    let (again, reflections) = reduced(symmetric());
     if again != tridiagonal {
-        return Err(failed);
+        return Err(EvdError::NoConvergence);
     }
     back_transformed(&reflections.vectors, &reflections.factors, &mut vectors);
     Ok((values, vectors))

@@ -1,0 +1,160 @@
+//! The matrix that is decomposed: small side first, in double precision, divided by a power of two.
+
+use super::{Matrix, Values, product};
+use crate::RmtError;
+use crate::laws::moments;
+use faer::Mat;
+use std::ops::Range;
+
+/// Columns that are widened at a time where the whole matrix is not needed at once.
+const COLUMNS: usize = 512;
+
+/// W as m×n, m ≤ n, divided by a power of two so that its largest entry is about 1: exact, and the
+/// solvers do not scale. Nothing is stored: entries are widened where they are needed, so that a product
+/// needs no second copy of the matrix.
+pub(crate) struct Scaled<'a> {
+    matrix: &'a Matrix<'a>,
+    exponent: i32,
+}
+
+impl<'a> Scaled<'a> {
+    /// Looks for the largest entry.
+    ///
+    /// # Errors
+    /// [`RmtError::Domain`] for an empty matrix or one with an entry that is not finite.
+    pub(crate) fn new(matrix: &'a Matrix<'a>) -> Result<Self, RmtError> {
+        let law = "singular value decomposition";
+        if matrix.values().is_empty() {
+            return Err(RmtError::Domain { law, requirement: "the matrix must not be empty" });
+        }
+        let mut largest = 0.0_f64;
+        matrix.values().blocks(|block| largest = largest.max(moments::largest(block)));
+        if !largest.is_finite() {
+            return Err(RmtError::Domain { law, requirement: "every entry must be finite" });
+        }
+        let exponent = if largest == 0.0 { 0 } else { largest.log2().floor() as i32 };
+        Ok(Self { matrix, exponent })
+    }
+
+    /// The power of two that it is divided by.
+    pub(crate) fn exponent(&self) -> i32 {
+        self.exponent
+    }
+
+    /// The whole matrix.
+    pub(crate) fn whole(&self) -> Mat<f64> {
+        let mut matrix = Mat::zeros(self.matrix.small_side(), self.matrix.large_side());
+        self.fill(&mut matrix, 0);
+        matrix
+    }
+
+    /// The lower triangle of WWᵀ; zeros above it.
+    pub(super) fn gram(&self) -> Mat<f64> {
+        let m = self.matrix.small_side();
+        let mut gram = Mat::zeros(m, m);
+        self.panels(|panel, _| product::add_gram(&mut gram, panel.as_ref()));
+        gram
+    }
+
+    /// WᵀB.
+    pub(super) fn transposed_times(&self, b: &Mat<f64>) -> Mat<f64> {
+        let mut result = Mat::zeros(self.matrix.large_side(), b.ncols());
+        self.panels(|panel, columns| {
+            let rows = result.as_mut().subrows_mut(columns.start, columns.len());
+            product::transposed(rows, panel.as_ref(), b.as_ref());
+        });
+        result
+    }
+
+    /// `each` of the blocks of columns, one after the other.
+    fn panels(&self, mut each: impl FnMut(&Mat<f64>, Range<usize>)) {
+        let (m, n) = (self.matrix.small_side(), self.matrix.large_side());
+        let mut panel = Mat::zeros(m, COLUMNS.min(n));
+        for from in (0..n).step_by(COLUMNS) {
+            let columns = from..(from + COLUMNS).min(n);
+            if columns.len() < panel.ncols() {
+                panel = Mat::zeros(m, columns.len());
+            }
+            self.fill(&mut panel, from);
+            each(&panel, columns);
+        }
+    }
+
+    /// Fills `panel` with the columns from `from` on.
+    fn fill(&self, panel: &mut Mat<f64>, from: usize) {
+        // Two factors: 2^±1074 is not itself a double.
+        let (half, rest) = (self.exponent / 2, self.exponent - self.exponent / 2);
+        let (first, second) = (exp2(-half), exp2(-rest));
+        let wide = self.matrix.rows() <= self.matrix.cols();
+        let n = self.matrix.large_side();
+        match self.matrix.values() {
+            Values::F32(v) => filled(panel, from, n, wide, |k| f64::from(v[k]) * first * second),
+            Values::F64(v) => filled(panel, from, n, wide, |k| v[k] * first * second),
+        }
+    }
+}
+
+/// The columns from `from` on of an m×n matrix, of its k-th entry as stored: by rows, and transposed
+/// unless `wide`.
+fn filled(panel: &mut Mat<f64>, from: usize, n: usize, wide: bool, entry: impl Fn(usize) -> f64) {
+    /// Columns that are filled together: a line of the stored rows is then read once.
+    const TOGETHER: usize = 16;
+    let (m, columns) = (panel.nrows(), panel.ncols());
+    if !wide {
+        for j in 0..columns {
+            for (i, x) in panel.col_as_slice_mut(j).iter_mut().enumerate() {
+                *x = entry((from + j) * m + i);
+            }
+        }
+        return;
+    }
+    for column in (0..columns).step_by(TOGETHER) {
+        for row in (0..m).step_by(TOGETHER) {
+            for j in column..(column + TOGETHER).min(columns) {
+                let to = (row + TOGETHER).min(m);
+                for (x, i) in panel.col_as_slice_mut(j)[row..to].iter_mut().zip(row..) {
+                    *x = entry(i * n + from + j);
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn exp2(exponent: i32) -> f64 {
+    f64::from(exponent).exp2()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::spectrum::Orientation;
+    use crate::test_support::gaussian;
+
+    #[test]
+    fn products_are_those_of_the_whole() {
+        for (rows, cols) in [(1, 1), (30, 511), (512, 30), (40, 513), (1500, 20), (20, 1024)] {
+            let entries: Vec<f64> = gaussian(rows, cols, 1).iter().map(|x| 1e3 * x).collect();
+            let matrix = Matrix::new(&entries[..], rows, cols, Orientation::OutIn).unwrap();
+            let scaled = Scaled::new(&matrix).unwrap();
+            let whole = scaled.whole();
+            let (m, n) = (rows.min(cols), rows.max(cols));
+            for i in 0..m {
+                for j in 0..n {
+                    let stored = if rows <= cols { entries[i * n + j] } else { entries[j * m + i] };
+                    assert_eq!(whole[(i, j)] * exp2(scaled.exponent()), stored);
+                }
+            }
+            let (gram, expected) = (scaled.gram(), &whole * whole.transpose());
+            for j in 0..m {
+                for i in 0..m {
+                    let expected = if i >= j { expected[(i, j)] } else { 0.0 };
+                    assert!((gram[(i, j)] - expected).abs() < 1e-12 * n as f64);
+                }
+            }
+            let b = Mat::from_fn(m, 3, |i, k| (i + k) as f64 / m as f64);
+            let difference = scaled.transposed_times(&b) - whole.transpose() * &b;
+            assert!(difference.norm_max() < 1e-12 * m as f64);
+        }
+    }
+}
