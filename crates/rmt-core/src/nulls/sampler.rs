@@ -51,7 +51,7 @@ impl WishartSampler {
     }
 
     /// The next `draws` draws, each given to `take`: what as many calls of [`draw`](Self::draw) give,
-    /// to the last bit, in half the time or less, since some are computed side by side.
+    /// to the last bit, in some 0.6 of their time, since four are computed side by side.
     pub fn for_each(&mut self, draws: usize, rng: &mut impl Rng, mut take: impl FnMut(&[f64])) {
         for _ in 0..draws / LANES {
             self.together::<LANES>(rng, &mut take);
