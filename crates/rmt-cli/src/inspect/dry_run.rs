@@ -24,6 +24,8 @@ const TIMES: usize = 5;
 const LONG: Duration = Duration::from_secs(2);
 /// Matrices of the small side in double precision that the eigenproblem holds, as measured.
 const EIGENPROBLEM: f64 = 3.6;
+/// What the program holds beside its matrices, at most.
+const PROGRAM: f64 = (64 << 20) as f64;
 
 /// Time of this thread on a core where the system tells it, as Linux does: others may use the machine
 /// as well. Else that of the clock on the wall.
@@ -88,7 +90,7 @@ impl Forecast {
     fn bytes(&self, shapes: &[[usize; 2]]) -> u64 {
         let mut sizes: Vec<f64> = shapes.iter().map(|shape| peak(*shape)).collect();
         sizes.sort_by(|a, b| b.total_cmp(a));
-        sizes.iter().take(self.jobs).sum::<f64>() as u64
+        (PROGRAM + sizes.iter().take(self.jobs).sum::<f64>()) as u64
     }
 }
 
