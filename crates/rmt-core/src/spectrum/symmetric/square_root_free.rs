@@ -16,6 +16,9 @@ const MAX_SWEEPS: usize = 30;
 /// Largest entries beyond which cubes might overflow, or underflow where they count.
 const RANGE: (f64, f64) = (1e-75, 1e100);
 
+/// Squares of cosines below the inverse of this are as good as 0, and what they divide may underflow.
+const STEEPEST: f64 = 1e200;
+
 /// Eigenvalues in ascending order.
 pub(super) fn eigenvalues(matrix: &Tridiagonal) -> Result<Vec<f64>, EvdError> {
     let mut d = matrix.diagonal.clone();
@@ -94,7 +97,9 @@ fn sweep(d: &mut [f64], e: &mut [f64], shift: f64) {
         let alpha = d[i];
         gamma = (p * (alpha - shift) - squared * old) / r;
         d[i + 1] = old + (alpha - gamma);
-        let next = if p == 0.0 { before.0 / before.1 * squared } else { gamma * gamma * (r / p) };
+        let inverse = r / p;
+        let plain = inverse < STEEPEST;
+        let next = if plain { gamma * gamma * inverse } else { before.0 / before.1 * squared };
         before = (p, r);
         p = next;
     }
@@ -116,4 +121,29 @@ fn of_two(a: f64, b: f64, c: f64) -> (f64, f64) {
         return (-root, root);
     }
     (first, (large / first) * small - (b / first) * b)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_of_any_size_before_a_zero_diagonal() {
+        // Shifts that are next to nothing beside what they are taken from.
+        for exponent in 0..320 {
+            for n in [3, 4, 7, 20] {
+                let head = 10_f64.powi(-exponent);
+                let mut matrix = Tridiagonal::zeros(n);
+                matrix.beside.fill(1.0);
+                matrix.beside[0] = head;
+                let found = eigenvalues(&matrix).unwrap();
+                let trace: f64 = found.iter().sum();
+                let squares: f64 = found.iter().map(|x| x * x).sum();
+                let expected = 2.0 * head * head + 2.0 * (n - 2) as f64;
+                assert!(trace.abs() < 1e-13 * n as f64, "1e-{exponent}, {n}: {trace}");
+                assert!((squares / expected - 1.0).abs() < 1e-13, "1e-{exponent}, {n}: {squares}");
+            }
+        }
+    }
 }
