@@ -148,14 +148,14 @@ fn analyse(criterion: &mut Criterion) {
 
 /// Draws of the null of a spectrum, as many as are made together; the first look at a shape takes thousands.
 fn null_draws(criterion: &mut Criterion) {
-    const TOGETHER: u64 = 4;
     let mut group = criterion.benchmark_group("null_draws");
-    group.throughput(Throughput::Elements(TOGETHER));
+    group.throughput(Throughput::Elements(WishartSampler::TOGETHER as u64));
     for side in [128, 256, 512, 1024] {
         let mut sampler = WishartSampler::new(side, 2 * side).unwrap();
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         group.bench_function(format!("{side}x{}", 2 * side), |b| {
-            b.iter(|| sampler.for_each(TOGETHER as usize, &mut rng, |nu| _ = black_box(nu[0])));
+            let draws = WishartSampler::TOGETHER;
+            b.iter(|| sampler.for_each(draws, &mut rng, |nu| _ = black_box(nu[0])));
         });
     }
     group.finish();

@@ -9,7 +9,7 @@ fn main() -> ExitCode {
 
 /// Has the allocator give the room of a large matrix back when it is let go of. That of glibc keeps ever
 /// larger blocks for later, in pieces that the next matrix does not fit. The room of smaller ones is kept:
-/// to have the system clear it anew would take a tenth of the time, and they come to little.
+/// to have the system clear it anew took a twelfth of the time, and they come to little.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[allow(unsafe_code)]
 fn give_memory_back() {

@@ -21,8 +21,6 @@ use std::hint::black_box;
 use std::time::Instant;
 
 const SMALLEST: usize = 256;
-/// Draws of a null that are timed together, as they are made.
-const DRAWS: usize = 8;
 const MOST_MATRICES: usize = 64;
 
 /// Least seconds of as many runs as fit into about a second, at least two.
@@ -88,8 +86,9 @@ fn by_size(largest: usize) -> Result<(), RmtError> {
         ];
         let mut own = Xoshiro256PlusPlus::seed_from_u64(1);
         let mut sampler = WishartSampler::new(n, n)?;
-        let draws = || sampler.for_each(DRAWS, &mut own, |nu| _ = black_box(nu[0]));
-        let null = seconds(draws) / DRAWS as f64;
+        let together = WishartSampler::TOGETHER;
+        let draws = || sampler.for_each(together, &mut own, |nu| _ = black_box(nu[0]));
+        let null = seconds(draws) / together as f64;
         let drawn = seconds(|| drop(black_box(gaussian(n, &mut rng))));
         for (column, time) in columns.iter_mut().zip(times) {
             column.push((n as f64, time));

@@ -1,6 +1,7 @@
 //! Which of several processes analyses which matrix, agreed on without a word between them.
 
 use crate::RmtError;
+use crate::spectrum::EIGEN_COPIES;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -48,6 +49,21 @@ const EIGENPROBLEM: f64 = 4.5;
 pub fn cost(rows: usize, cols: usize) -> f64 {
     let (m, n) = (rows.min(cols) as f64, rows.max(cols) as f64);
     m * m * (2.0 * n + EIGENPROBLEM * m)
+}
+
+/// Bytes that the full analysis of a well-conditioned matrix holds at its peak beside the program itself, about:
+/// the matrix in single precision, and the eigenproblem or after it the vectors of both sides,
+/// 4·m·n + 8·m·max(3.6·m, m + n) with m ≤ n.
+///
+/// ```
+/// use rmt_core::shard::peak_bytes;
+/// // Four copies in double precision of a square matrix, and half as many of a very wide one.
+/// assert!((peak_bytes(1000, 1000) / 8e6 - 4.1).abs() < 1e-9);
+/// assert!(peak_bytes(10, 100_000) < 1.6 * 8e6);
+/// ```
+pub fn peak_bytes(rows: usize, cols: usize) -> f64 {
+    let (m, n) = (rows.min(cols) as f64, rows.max(cols) as f64);
+    4.0 * m * n + 8.0 * m * (EIGEN_COPIES * m).max(m + n)
 }
 
 /// Deals matrices out to ranks: longest processing time first.

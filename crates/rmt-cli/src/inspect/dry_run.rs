@@ -8,7 +8,7 @@ use indicatif::HumanBytes;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_core::sanity::Table;
-use rmt_core::shard::{Shard, cost};
+use rmt_core::shard::{Shard, cost, peak_bytes};
 use rmt_core::{Analyser, Context, Matrix, NullModel, Orientation, Values};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -22,8 +22,6 @@ const SIDES_PERMUTED: [usize; 2] = [96, 128];
 const TIMES: usize = 5;
 /// And for how long at most, but once.
 const LONG: Duration = Duration::from_secs(2);
-/// Matrices of the small side in double precision that the eigenproblem holds, as measured.
-const EIGENPROBLEM: f64 = 3.6;
 /// What the program holds beside its matrices, at most.
 const PROGRAM: f64 = (64 << 20) as f64;
 
@@ -88,17 +86,10 @@ impl Forecast {
 
     /// Where the largest are analysed at a time.
     fn bytes(&self, shapes: &[[usize; 2]]) -> u64 {
-        let mut sizes: Vec<f64> = shapes.iter().map(|shape| peak(*shape)).collect();
+        let mut sizes: Vec<f64> = shapes.iter().map(|[r, c]| peak_bytes(*r, *c)).collect();
         sizes.sort_by(|a, b| b.total_cmp(a));
         (PROGRAM + sizes.iter().take(self.jobs).sum::<f64>()) as u64
     }
-}
-
-/// Bytes that the analysis of an m×n matrix holds at its peak: the matrix in single precision, and the
-/// eigenproblem, or after it the vectors of both sides.
-fn peak([rows, cols]: [usize; 2]) -> f64 {
-    let (m, n) = (rows.min(cols) as f64, rows.max(cols) as f64);
-    4.0 * m * n + 8.0 * m * (EIGENPROBLEM * m).max(m + n)
 }
 
 /// The matrices, or those of `shard`; and what the parts take, where there are any.

@@ -18,6 +18,17 @@ fn peak(process: u32) -> Option<u64> {
     Some(kibibytes << 10)
 }
 
+#[test]
+fn of_a_wide_matrix_no_more_than_the_dry_run_says() {
+    let (rows, cols) = (8192, 1024);
+    let names = ["a.weight", "b.weight"];
+    let tensors = names.map(|name| crate::checkpoint::matrix(name, [rows, cols], 1, 0.0));
+    let (most, matrix) = (measured(&tensors) as f64, rmt_core::shard::peak_bytes(rows, cols));
+    let program = (64 * MIB) as f64;
+    // Nor is it far from that, or the forecast says nothing.
+    assert!((0.8 * matrix..=matrix + program).contains(&most), "{most} {matrix}");
+}
+
 /// Most memory that `rmt inspect` holds for these tensors, in bytes.
 fn measured(tensors: &[crate::checkpoint::Tensor]) -> u64 {
     let directory = tempfile::tempdir().unwrap();

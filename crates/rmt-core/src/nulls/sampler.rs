@@ -5,9 +5,6 @@ use crate::spectrum::tridiagonal_eigenvalues;
 use rand::Rng;
 use rand_distr::{ChiSquared, Distribution};
 
-/// Spectra that are computed side by side: a vector of doubles on most processors.
-const LANES: usize = 4;
-
 /// Draws the singular values of an m×n matrix of independent standard normal entries.
 ///
 /// They are distributed as those of the bidiagonal matrix with independent diagonal
@@ -44,6 +41,9 @@ impl WishartSampler {
         }
     }
 
+    /// Draws that [`for_each`](Self::for_each) computes side by side: a vector of doubles on most processors.
+    pub const TOGETHER: usize = 4;
+
     /// One draw, descending.
     pub fn draw(&mut self, rng: &mut impl Rng) -> &[f64] {
         self.together::<1>(rng, |_| ());
@@ -51,12 +51,12 @@ impl WishartSampler {
     }
 
     /// The next `draws` draws, each given to `take`: what as many calls of [`draw`](Self::draw) give,
-    /// to the last bit, in some 0.6 of their time, since four are computed side by side.
+    /// to the last bit, in some 0.6 of their time.
     pub fn for_each(&mut self, draws: usize, rng: &mut impl Rng, mut take: impl FnMut(&[f64])) {
-        for _ in 0..draws / LANES {
-            self.together::<LANES>(rng, &mut take);
+        for _ in 0..draws / Self::TOGETHER {
+            self.together::<{ Self::TOGETHER }>(rng, &mut take);
         }
-        for _ in 0..draws % LANES {
+        for _ in 0..draws % Self::TOGETHER {
             self.together::<1>(rng, &mut take);
         }
     }

@@ -159,8 +159,11 @@ fn gram_eigen(
     eigen_twice(|| scaled.gram()).map_err(|_| failed.clone())
 }
 
+/// Matrices of m×m in double precision that [`eigen`] holds at its peak, as measured.
+pub(crate) const EIGEN_COPIES: f64 = 3.6;
+
 /// Whether [`eigen`] keeps the promise of `rmt inspect`: beside the matrix as it is stored it holds
-/// 3.6 (measured) of m×m, of the four copies of m×n in double precision and 64 MiB, of which the
+/// [`EIGEN_COPIES`] of m×m, of the four copies of m×n in double precision and 64 MiB, of which the
 /// program itself needs some. Else the reduction is done twice, for a fifth more time (measured at
 /// 4096×4096).
 fn fits(matrix: &Matrix<'_>) -> bool {
@@ -170,7 +173,7 @@ fn fits(matrix: &Matrix<'_>) -> bool {
         Values::F64(_) => 1.0,
     };
     let copy = std::mem::size_of::<f64>() as f64 * m;
-    copy * (3.6 * m + stored * n - 4.0 * n) <= f64::from(48 << 20)
+    copy * (EIGEN_COPIES * m + stored * n - 4.0 * n) <= f64::from(48 << 20)
 }
 
 /// The columns in the opposite order.

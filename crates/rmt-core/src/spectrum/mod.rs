@@ -13,8 +13,8 @@ mod symmetric;
 mod tridiagonal;
 mod without;
 
-pub(crate) use decompose::gram_singular_values;
 pub use decompose::{Decomposition, decompose, singular_values};
+pub(crate) use decompose::{EIGEN_COPIES, gram_singular_values};
 pub use equalise::{Equalise, equalised};
 pub(crate) use householder::Householder;
 pub use matrix::{Matrix, Orientation, Values};

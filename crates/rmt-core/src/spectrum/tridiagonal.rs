@@ -1,7 +1,7 @@
 //! Eigenvalues of symmetric tridiagonal matrices, for the simulation of nulls.
 //!
-//! Several matrices are taken side by side, one in each lane of the processor's vectors: the steps of a
-//! sweep wait for one another, and three divisions each, so that one matrix leaves the processor idle.
+//! Several matrices are taken side by side, one in each lane of the processor's vectors: each row of a
+//! sweep waits for divisions of the row before, so that one matrix alone leaves the processor idle.
 
 use std::ops::Range;
 
