@@ -12,7 +12,6 @@ pub mod merge;
 pub mod report;
 pub mod sanity;
 
-mod cells;
 mod checkpoint;
 mod flat;
 mod judging;

@@ -32,6 +32,7 @@ pub mod nulls;
 pub mod report;
 pub mod sanity;
 pub mod shard;
+pub mod shown;
 pub mod spectrum;
 pub mod statistics;
 pub mod tracking;

@@ -65,7 +65,7 @@ impl Outcome {
         match self {
             Self::Failed(reason) => Some(reason.clone()),
             Self::Shapes([before, after]) => {
-                let shape = crate::cells::shape;
+                let shape = rmt_core::shown::shape;
                 Some(format!("{} before, {} after", shape(*before), shape(*after)))
             }
             _ => None,

@@ -1,10 +1,10 @@
 //! The tables of `rmt compare`: how far matrices moved, and their statistics before and after.
 
 use super::pair::{Compared, Outcome};
-use crate::cells::{self, NONE, number};
 use crate::terminal::{clean, section};
 use rmt_core::MatrixReport;
 use rmt_core::sanity::{Table, evidence};
+use rmt_core::shown::{self, NONE, number};
 
 /// What may be left out of a terminal that is too narrow, the first first.
 const OPTIONAL_DRIFT: [&str; 3] = ["shape", "p", "distance"];
@@ -68,7 +68,7 @@ fn drift(pairs: &[&Compared]) -> Table {
         let directions = change.and_then(|change| change.significant_above);
         vec![
             clean(&pair.layer.path()),
-            cells::shape(pair.shape),
+            shown::shape(pair.shape),
             number(drift.and_then(|drift| drift.relative_norm)),
             number(drift.and_then(|drift| drift.spectrum_distance)),
             angle(drift.and_then(|drift| drift.angle_top)),
@@ -94,16 +94,16 @@ fn p(p: Option<f64>) -> String {
 type Cell = fn(&MatrixReport) -> String;
 
 const CHANGES: [(&str, Cell); 11] = [
-    ("verdict", |r| cells::verdict(r.verdict)),
-    ("above", cells::above),
-    ("below", cells::below),
+    ("verdict", |r| shown::verdict(r.verdict)),
+    ("above", shown::above),
+    ("below", shown::below),
     ("p above", |r| p(r.p_above)),
     ("p below", |r| p(r.p_below)),
     ("p bulk", |r| p(r.p_bulk)),
     ("p left", |r| p(r.left.as_ref().map(|side| side.p))),
     ("p right", |r| p(r.right.as_ref().map(|side| side.p))),
-    ("alpha", |r| number(cells::alpha(r))),
-    ("stable rank", |r| number(cells::stable_rank(r))),
+    ("alpha", |r| number(shown::alpha(r))),
+    ("stable rank", |r| number(shown::stable_rank(r))),
     ("scale", |r| number(r.scale)),
 ];
 

@@ -1,8 +1,8 @@
 //! Means over the matrices of a kind, and of a block.
 
-use crate::cells::{self, number, percent};
 use crate::measure::Row;
 use rmt_core::sanity::Table;
+use rmt_core::shown::{self, number, percent};
 use rmt_core::{Aggregate, MatrixReport};
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub(super) fn by_kind(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
     // In the order in which the model has them.
     let mut order: Vec<String> = Vec::new();
     let key = |row: &Row| {
-        let kind = cells::kind(&row.report);
+        let kind = shown::kind(&row.report);
         let place = order.iter().position(|known| *known == kind).unwrap_or_else(|| {
             order.push(kind);
             order.len() - 1

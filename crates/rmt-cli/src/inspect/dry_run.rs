@@ -1,6 +1,5 @@
 //! `--dry-run`: what would be analysed, and what it would take.
 
-use crate::cells;
 use crate::measure::Place;
 use crate::terminal::{clean, section};
 use anyhow::Result;
@@ -9,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_core::sanity::Table;
 use rmt_core::shard::{Shard, cost, peak_bytes};
+use rmt_core::shown;
 use rmt_core::{Analyser, Context, Matrix, NullModel, Orientation, Values};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -111,7 +111,7 @@ pub(super) fn text(
     let total: f64 = places.iter().map(|p| cost(p.matrix.shape[0], p.matrix.shape[1])).sum();
     let share = |shapes: &[[usize; 2]]| {
         let costs: f64 = shapes.iter().map(|[rows, cols]| cost(*rows, *cols)).sum();
-        cells::percent(Some(costs / total))
+        shown::percent(Some(costs / total))
     };
 
     let mine = of(shard.map(|shard| shard.rank));
@@ -119,7 +119,7 @@ pub(super) fn text(
     let row = |place: &&Place<'_>| {
         let checkpoint = several.then(|| clean(&place.checkpoint.name()));
         let shape = place.matrix.shape;
-        let own = [clean(&place.matrix.layer.path()), cells::shape(shape), share(&[shape])];
+        let own = [clean(&place.matrix.layer.path()), shown::shape(shape), share(&[shape])];
         checkpoint.into_iter().chain(own).collect()
     };
     let columns = several.then_some("checkpoint").into_iter().chain(["name", "shape", "cost"]);

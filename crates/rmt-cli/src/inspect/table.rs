@@ -1,11 +1,11 @@
 //! The table of `rmt inspect`.
 
 use super::{aggregate, summary};
-use crate::cells::{self, number, percent};
 use crate::checkpoint::Checkpoint;
 use crate::measure::Row;
 use crate::terminal::{clean, section};
 use rmt_core::sanity::Table;
+use rmt_core::shown::{self, number, percent};
 
 /// What may be left out of a terminal that is too narrow, the first first.
 const OPTIONAL: [&str; 6] = ["kind", "stable rank", "shape", "alpha", "right", "left"];
@@ -65,19 +65,19 @@ fn matrices(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
         let report = &row.report.report;
         let verdict = match row.failed {
             Some(_) => "failed".to_owned(),
-            None => cells::verdict(report.verdict),
+            None => shown::verdict(report.verdict),
         };
         let mut cells = vec![
             clean(&row.report.layer.path()),
-            cells::kind(&row.report),
-            cells::shape(report.shape),
+            shown::kind(&row.report),
+            shown::shape(report.shape),
             verdict,
-            cells::above(report),
-            cells::below(report),
-            percent(cells::left(report)),
-            percent(cells::right(report)),
-            number(cells::alpha(report)),
-            number(cells::stable_rank(report)),
+            shown::above(report),
+            shown::below(report),
+            percent(shown::left(report)),
+            percent(shown::right(report)),
+            number(shown::alpha(report)),
+            number(shown::stable_rank(report)),
         ];
         if let Some(name) = checkpoints.and_then(|names| names.get(row.checkpoint)) {
             cells.insert(1, name.clone());

@@ -2,8 +2,8 @@
 
 use super::html::{Cell, table};
 use super::load::Run;
-use crate::cells;
 use rmt_core::report::{FAMILY, Verdict};
+use rmt_core::shown;
 use rmt_core::{Aggregate, LayerReport, MatrixReport};
 use rmt_monitor::{Alert, AlertLevel};
 
@@ -43,15 +43,15 @@ const COLUMNS: [Column; 15] = [
     Column {
         head: "left",
         what: "fraction of the singular vectors on the output side that are not random",
-        value: cells::left,
+        value: shown::left,
     },
     Column {
         head: "right",
         what: "fraction of the singular vectors on the input side that are not random",
-        value: cells::right,
+        value: shown::right,
     },
-    Column { head: "alpha", what: "power-law exponent", value: cells::alpha },
-    Column { head: "stable rank", what: "stable rank", value: cells::stable_rank },
+    Column { head: "alpha", what: "power-law exponent", value: shown::alpha },
+    Column { head: "stable rank", what: "stable rank", value: shown::stable_rank },
     Column {
         head: "⟨r⟩",
         what: "mean ratio of consecutive spacings, .5307 for random matrices",
@@ -65,7 +65,7 @@ const COLUMNS: [Column; 15] = [
 ];
 
 fn figure(value: Option<f64>) -> Cell {
-    Cell::Figure(value.map_or(cells::NONE.into(), digits), value)
+    Cell::Figure(value.map_or(shown::NONE.into(), digits), value)
 }
 
 /// Three digits; whole numbers whole.
@@ -81,13 +81,13 @@ fn digits(x: f64) -> String {
 }
 
 fn verdict(verdict: Verdict) -> Cell {
-    let text = cells::verdict(verdict);
+    let text = shown::verdict(verdict);
     if verdict == Verdict::Deviates { Cell::Marked(text) } else { Cell::Text(text) }
 }
 
 fn whole(count: Option<u64>) -> Cell {
     let value = count.map(|count| count as f64);
-    Cell::Figure(count.map_or(cells::NONE.into(), |count| count.to_string()), value)
+    Cell::Figure(count.map_or(shown::NONE.into(), |count| count.to_string()), value)
 }
 
 fn heads(heads: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -117,8 +117,8 @@ pub(super) fn layers(id: &str, run: &Run) -> String {
         let since = first_deviation(run, &path);
         let mut line = vec![
             Cell::Text(path),
-            Cell::Text(cells::kind(row)),
-            Cell::Figure(cells::shape(row.report.shape), size),
+            Cell::Text(shown::kind(row)),
+            Cell::Figure(shown::shape(row.report.shape), size),
             whole(Some(row.step)),
             verdict(row.report.verdict),
             whole(since),
@@ -230,7 +230,7 @@ pub(super) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> Stri
         let mut row = vec![Cell::Text((*layer).to_owned())];
         for run in runs {
             let report = run.at(step, layer).map(|row| &row.report);
-            let none = || Cell::Text(cells::NONE.into());
+            let none = || Cell::Text(shown::NONE.into());
             row.push(report.map_or_else(none, |report| verdict(report.verdict)));
             row.push(figure(report.and_then(|r| Some(r.largest? / r.edge_high?))));
         }
@@ -260,6 +260,6 @@ mod tests {
         ] {
             assert_eq!(digits(x), text);
         }
-        assert!(matches!(figure(None), Cell::Figure(text, None) if text == cells::NONE));
+        assert!(matches!(figure(None), Cell::Figure(text, None) if text == shown::NONE));
     }
 }

@@ -1,13 +1,13 @@
-//! Figures as they stand in tables: few digits, a dash for what there is not.
+//! Figures as tables print them: few digits, a dash for what is missing.
 
-use rmt_core::report::Verdict;
-use rmt_core::{LayerReport, MatrixReport};
+use crate::report::Verdict;
+use crate::{LayerReport, MatrixReport};
 
 /// What stands for a missing figure.
-pub(crate) const NONE: &str = "–";
+pub const NONE: &str = "–";
 
 /// A number in about four characters.
-pub(crate) fn number(x: Option<f64>) -> String {
+pub fn number(x: Option<f64>) -> String {
     let Some(x) = x else { return NONE.into() };
     match x.abs() {
         0.0 => "0".into(),
@@ -18,55 +18,60 @@ pub(crate) fn number(x: Option<f64>) -> String {
 }
 
 /// A fraction in per cent.
-pub(crate) fn percent(x: Option<f64>) -> String {
+pub fn percent(x: Option<f64>) -> String {
     x.map_or(NONE.into(), |x| format!("{:.1} %", 100.0 * x))
 }
 
 /// A count of values beyond the edge and, in brackets, of the significant ones.
-pub(crate) fn outliers(all: Option<usize>, significant: Option<usize>) -> String {
+pub fn outliers(all: Option<usize>, significant: Option<usize>) -> String {
     match (all, significant) {
         (Some(all), Some(significant)) => format!("{all} ({significant})"),
         _ => NONE.into(),
     }
 }
 
-pub(crate) fn above(report: &MatrixReport) -> String {
+/// Values above the bulk: all, and in brackets the significant ones.
+pub fn above(report: &MatrixReport) -> String {
     outliers(report.outliers_above, report.significant_above)
 }
 
-pub(crate) fn below(report: &MatrixReport) -> String {
+/// Values below the bulk: all, and in brackets the significant ones.
+pub fn below(report: &MatrixReport) -> String {
     outliers(report.outliers_below, report.significant_below)
 }
 
-pub(crate) fn alpha(report: &MatrixReport) -> Option<f64> {
+/// The power-law exponent.
+pub fn alpha(report: &MatrixReport) -> Option<f64> {
     report.heavy_tail.as_ref()?.alpha
 }
 
-pub(crate) fn stable_rank(report: &MatrixReport) -> Option<f64> {
+/// The stable rank.
+pub fn stable_rank(report: &MatrixReport) -> Option<f64> {
     report.heavy_tail.as_ref()?.stable_rank
 }
 
 /// Fraction of the vectors that are rejected on the output side.
-pub(crate) fn left(report: &MatrixReport) -> Option<f64> {
+pub fn left(report: &MatrixReport) -> Option<f64> {
     Some(report.left.as_ref()?.ks_rejected)
 }
 
-/// On the input side.
-pub(crate) fn right(report: &MatrixReport) -> Option<f64> {
+/// Fraction of the vectors that are rejected on the input side.
+pub fn right(report: &MatrixReport) -> Option<f64> {
     Some(report.right.as_ref()?.ks_rejected)
 }
 
-pub(crate) fn shape([rows, cols]: [usize; 2]) -> String {
+/// Rows × columns.
+pub fn shape([rows, cols]: [usize; 2]) -> String {
     format!("{rows}×{cols}")
 }
 
 /// The verdict in words.
-pub(crate) fn verdict(verdict: Verdict) -> String {
+pub fn verdict(verdict: Verdict) -> String {
     verdict.to_string().replace('_', " ")
 }
 
 /// The kind under its name in the schema.
-pub(crate) fn kind(report: &LayerReport) -> String {
+pub fn kind(report: &LayerReport) -> String {
     report.layer.kind.to_string()
 }
 
