@@ -21,7 +21,7 @@ use burn::tensor::Device;
 use burn_rmt::rmt_core::LayerReport;
 use burn_rmt::{MonitorConfig, Overflow};
 use clap::Parser;
-use rmt_examples::text::{Corpus, PROSE, SOURCES, Vocabulary};
+use rmt_examples::text::{Corpus, Vocabulary, prose, sources};
 use rmt_examples::transformer::Transformer;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -111,7 +111,7 @@ fn run(options: &Options, full_every: u64) -> Result<Vec<LayerReport>> {
         .init()?;
     let device = Device::flex().autodiff();
     device.seed(char_lm.seed);
-    let texts = [PROSE, SOURCES].concat();
+    let texts = [prose(), sources()].concat();
     let vocabulary = Vocabulary::of(&texts);
     let size = [char_lm.batch, char_lm.context];
     let corpus = Corpus::new(&texts, &vocabulary, size, &device)?;

@@ -5,8 +5,8 @@
 //! cargo run --release --example char_lm -- --text shakespeare.txt --preset base --device wgpu
 //! ```
 //!
-//! It reads the documentation and the sources of this workspace, or the file that `--text` names, and
-//! learns to tell the next character. The model (`transformer.rs`) is a decoder in the manner of GPT-2, with
+//! It reads documentation and sources of this workspace as they were once (`texts/`), or the file that
+//! `--text` names, and learns to predict the next character. The model (`transformer.rs`) is a decoder in the manner of GPT-2, with
 //! queries, keys and values in matrices of their own. The preset `small` takes a few minutes on two CPU
 //! cores; `base` is for a GPU.
 //!
@@ -32,7 +32,7 @@ use comfy_table::{Table, presets};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_examples::Backend;
-use rmt_examples::text::{Batch, Corpus, PROSE, SOURCES, Vocabulary};
+use rmt_examples::text::{Batch, Corpus, Vocabulary, prose, sources};
 use rmt_examples::transformer::{Hyperparameters, Transformer, batch_losses, mean, write_text};
 
 // ------------------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ use rmt_examples::transformer::{Hyperparameters, Transformer, batch_losses, mean
 /// Trains a transformer to tell the next character of a text.
 #[derive(Parser, Clone, Debug)]
 pub struct Options {
-    /// Text to learn; the documentation and sources of this workspace without it
+    /// Text to learn; by default documentation and sources of this workspace, as they were once
     #[arg(long)]
     pub text: Option<PathBuf>,
     /// How large the model is, and how long it is trained
@@ -196,7 +196,7 @@ pub fn prepare(options: &Options) -> Result<(Vocabulary, Corpus, Transformer)> {
         std::fs::read_to_string(path).with_context(|| format!("--text {}", path.display()))
     });
     let given = given.transpose()?;
-    let texts = given.as_deref().map_or([PROSE, SOURCES].concat(), |text| vec![text]);
+    let texts = given.as_deref().map_or_else(|| [prose(), sources()].concat(), |text| vec![text]);
 
     let device = options.device.device()?.autodiff();
     device.seed(sizes.seed);

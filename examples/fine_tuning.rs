@@ -20,7 +20,7 @@ use burn_rmt::sinks::write_table;
 use burn_rmt::{Monitor, unused_run_directory};
 use clap::Parser;
 use rmt_examples::Backend;
-use rmt_examples::text::{Corpus, PROSE, SOURCES, Vocabulary};
+use rmt_examples::text::{Corpus, Vocabulary, prose, sources};
 use rmt_examples::transformer::{HEAD_WIDTH, Hyperparameters, Transformer, batch_losses, mean};
 
 #[path = "char_lm.rs"]
@@ -93,10 +93,11 @@ pub fn experiment(options: &Options, seed: u64) -> Result<Outcome> {
         every: options.fine_tuning_steps,
         ..pre_training.clone()
     };
-    let vocabulary = Vocabulary::of(&[PROSE, SOURCES].concat());
+    let (prose, sources) = (prose(), sources());
+    let vocabulary = Vocabulary::of(&[prose.as_slice(), &sources].concat());
     let sizes = [pre_training.batch, pre_training.context];
-    let sources = Corpus::new(SOURCES, &vocabulary, sizes, &device)?;
-    let prose = Corpus::new(PROSE, &vocabulary, sizes, &device)?;
+    let sources = Corpus::new(&sources, &vocabulary, sizes, &device)?;
+    let prose = Corpus::new(&prose, &vocabulary, sizes, &device)?;
     let train = |model, corpus: &Corpus, sizes: &Hyperparameters| {
         let stop = std::sync::atomic::AtomicBool::new(false);
         Ok::<_, anyhow::Error>(fit(model, corpus, sizes, &Monitor::disabled(), &stop)?.0)

@@ -6,13 +6,13 @@ pub mod transformer;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use burn::tensor::wgpu::WgpuBackend;
 use burn_rmt::Table;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(feature = "wgpu")]
 use std::sync::{Mutex, PoisonError};
 
 /// A backend of burn.
@@ -36,20 +36,35 @@ impl fmt::Display for Backend {
     }
 }
 
-/// burn starts each of its wgpu runtimes once a process.
-static STARTED: Mutex<Vec<(Backend, Device)>> = Mutex::new(Vec::new());
-
 impl Backend {
     /// Its best device, which is started.
     ///
     /// # Errors
-    /// Where there is none; burn itself would panic, at the first tensor.
+    /// Where there is none (burn itself would panic, at the first tensor), or the program was built without
+    /// it.
     pub fn device(self) -> Result<Device> {
-        let api = match self {
-            Self::Flex => return Ok(Device::flex()),
-            Self::Wgpu => WgpuBackend::Auto,
-            Self::Vulkan => WgpuBackend::Vulkan,
-        };
+        match self {
+            Self::Flex => Ok(Device::flex()),
+            Self::Wgpu | Self::Vulkan => self.gpu(),
+        }
+    }
+
+    #[cfg(not(feature = "wgpu"))]
+    fn gpu(self) -> Result<Device> {
+        let program = std::env::current_exe().unwrap_or_default();
+        let example = program.file_stem().unwrap_or_default().display();
+        anyhow::bail!(
+            "--device {self}: burn-wgpu is not built in; cargo run --release --features wgpu \
+             --example {example} -- --device {self}"
+        )
+    }
+
+    #[cfg(feature = "wgpu")]
+    fn gpu(self) -> Result<Device> {
+        use burn::tensor::wgpu::WgpuBackend;
+        /// burn starts each of its wgpu runtimes once per process.
+        static STARTED: Mutex<Vec<(Backend, Device)>> = Mutex::new(Vec::new());
+        let api = if self == Self::Vulkan { WgpuBackend::Vulkan } else { WgpuBackend::Auto };
         let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, device)) = started.iter().find(|(backend, _)| *backend == self) {
             return Ok(device.clone());
@@ -113,5 +128,22 @@ pub fn spread(values: &[f64], digits: usize) -> String {
         0 => "–".into(),
         1 => format!("{mean:.digits$}"),
         _ => format!("{mean:.digits$} ± {:.digits$}", (squares / (n - 1.0)).sqrt()),
+    }
+}
+
+#[cfg(all(test, not(feature = "wgpu")))]
+#[allow(clippy::expect_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_not_built_in_names_the_command_that_has_it() {
+        for backend in [Backend::Wgpu, Backend::Vulkan] {
+            let line = backend.device().map(|_| ()).map_err(|error| format!("{error:#}"));
+            let line = line.expect_err("burn-wgpu is not built in");
+            assert!(!line.contains('\n'), "{line}");
+            assert!(line.contains("cargo run --release --features wgpu --example"), "{line}");
+            assert!(line.ends_with(&format!("-- --device {backend}")), "{line}");
+        }
     }
 }

@@ -5,42 +5,18 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// The documentation of this workspace.
-pub const PROSE: &[&str] = &[
-    include_str!("../README.md"),
-    include_str!("../ARCHITECTURE.md"),
-    include_str!("../CHANGELOG.md"),
-    include_str!("../benches/README.md"),
-];
+/// Between two texts of one file: a form feed.
+const BETWEEN: char = '\u{c}';
 
-/// Some of its sources.
-pub const SOURCES: &[&str] = &[
-    include_str!("grokking.rs"),
-    include_str!("learner.rs"),
-    include_str!("char_lm.rs"),
-    include_str!("../crates/burn-rmt/src/monitor.rs"),
-    include_str!("../crates/burn-rmt/src/visitor.rs"),
-    include_str!("../crates/rmt-core/src/analyse.rs"),
-    include_str!("../crates/rmt-core/src/laws/marchenko_pastur.rs"),
-    include_str!("../crates/rmt-core/src/laws/spacing.rs"),
-    include_str!("../crates/rmt-core/src/laws/wigner.rs"),
-    include_str!("../crates/rmt-core/src/nulls/mod.rs"),
-    include_str!("../crates/rmt-core/src/nulls/overlap.rs"),
-    include_str!("../crates/rmt-core/src/nulls/shipped.rs"),
-    include_str!("../crates/rmt-core/src/nulls/tail.rs"),
-    include_str!("../crates/rmt-core/src/statistics/edges.rs"),
-    include_str!("../crates/rmt-core/src/statistics/kurtosis.rs"),
-    include_str!("../crates/rmt-core/src/statistics/signal.rs"),
-    include_str!("../crates/rmt-core/src/statistics/significance.rs"),
-    include_str!("../crates/rmt-core/src/statistics/vectors.rs"),
-    include_str!("../crates/rmt-monitor/src/config.rs"),
-    include_str!("../crates/rmt-monitor/src/engine.rs"),
-    include_str!("../crates/rmt-monitor/src/history.rs"),
-    include_str!("../crates/rmt-monitor/src/reader.rs"),
-    include_str!("../crates/rmt-monitor/src/run_directory.rs"),
-    include_str!("../crates/rmt-monitor/src/tags.rs"),
-    include_str!("../crates/rmt-monitor/src/worker.rs"),
-];
+/// Prose: documentation of this workspace, as it was once. No edit of the documentation changes it.
+pub fn prose() -> Vec<&'static str> {
+    include_str!("texts/prose.txt").split(BETWEEN).collect()
+}
+
+/// Program text: sources of this workspace, likewise.
+pub fn sources() -> Vec<&'static str> {
+    include_str!("texts/sources.txt").split(BETWEEN).collect()
+}
 
 /// Share of each text, its end, that is validated with.
 const VALIDATION: f64 = 0.1;

@@ -8,6 +8,7 @@ use crate::support::activations::{
 };
 use crate::support::alone_with_device;
 use crate::support::learner::{Batch, INPUTS, bare_training, learner};
+#[cfg(feature = "wgpu")]
 use crate::support::vulkan::test_on_vulkan;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -37,6 +38,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         on_its_own_thread(module_path!(), "what_is_not_measured_says_why", refused),
         on_its_own_thread(module_path!(), "a_full_queue_lets_activations_go_first", shed),
         on_its_own_thread(module_path!(), "a_model_with_taps_is_the_model", transparent),
+        #[cfg(feature = "wgpu")]
         test_on_vulkan(module_path!(), "accumulated_on_the_device", |device| {
             thread::scope(|scope| scope.spawn(|| on_the_device(device)).join()).unwrap();
         }),
@@ -444,6 +446,7 @@ fn transparent() {
     assert_eq!(entries(loaded.up.weight.val()), entries(bare.up.weight.val()));
 }
 
+#[cfg(feature = "wgpu")]
 fn on_the_device(device: &Device) {
     let (_base, monitor, reports) = watched(10, |config| config);
     device.seed(1);

@@ -26,6 +26,7 @@ mod figures_agree_with_independent_programs;
 mod gradients_are_those_of_their_step;
 mod grokking_ends_with_outliers_above;
 mod nan_in_a_weight_is_reported_and_training_goes_on;
+#[cfg(feature = "wgpu")]
 mod on_a_gpu_every_snapshot_is_of_its_step;
 mod parameters_that_hold_several_matrices;
 mod random_initialization_agrees_with_random_matrix_theory;
@@ -112,6 +113,7 @@ fn main() -> ExitCode {
         gradients_are_those_of_their_step::tests(),
         grokking_ends_with_outliers_above::tests(),
         nan_in_a_weight_is_reported_and_training_goes_on::tests(),
+        #[cfg(feature = "wgpu")]
         on_a_gpu_every_snapshot_is_of_its_step::tests(),
         parameters_that_hold_several_matrices::tests(),
         random_initialization_agrees_with_random_matrix_theory::tests(),

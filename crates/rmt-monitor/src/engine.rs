@@ -17,7 +17,9 @@ use crate::schedule::Timetable;
 use crate::settings::Settings;
 use crate::share::Share;
 use crate::shared::{Shared, lock};
-use crate::sinks::{Jsonl, Sink, TensorBoard};
+#[cfg(feature = "tensorboard")]
+use crate::sinks::TensorBoard;
+use crate::sinks::{Jsonl, Sink};
 use crate::snapshot::Scalar;
 use crate::worker::{Job, Worker};
 use crossbeam::channel::{self, Receiver, Sender};
@@ -75,6 +77,10 @@ impl Engine {
         if let Some(Err(error)) = settings.shard.map(Shard::checked) {
             return Err(InitError::Setting { setting: "shard", problem: error.to_string() });
         }
+        if settings.tensorboard && !cfg!(feature = "tensorboard") {
+            let problem = "event files need the feature `tensorboard` of rmt-monitor".into();
+            return Err(InitError::Setting { setting: "tensorboard", problem });
+        }
         settings.alerts.check()?;
         let filter = Filter::new(&settings)?;
         let mut nulls = Nulls::new(settings.seed);
@@ -88,6 +94,7 @@ impl Engine {
         if settings.jsonl {
             sinks.push(Box::new(Jsonl::new(directory.path(), settings.profiles_every)));
         }
+        #[cfg(feature = "tensorboard")]
         if settings.tensorboard {
             let sink = TensorBoard::new(directory.path()).with_settings(&settings);
             sinks.push(Box::new(sink));

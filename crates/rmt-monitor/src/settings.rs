@@ -92,7 +92,7 @@ pub struct Settings {
     pub profiles_every: u64,
     /// What is said when it happens to a matrix, beside the figures.
     pub alerts: AlertSettings,
-    /// Whether event files for TensorBoard are written.
+    /// Whether event files for TensorBoard are written: by default where the feature `tensorboard` is on.
     pub tensorboard: bool,
     /// Which curves and histograms of a layer they hold.
     pub tensorboard_detail: Detail,
@@ -158,7 +158,7 @@ impl Default for Settings {
             activations_in_evaluation: false,
             profiles_every: 10,
             alerts: AlertSettings::default(),
-            tensorboard: true,
+            tensorboard: cfg!(feature = "tensorboard"),
             tensorboard_detail: Detail::default(),
             hyperparameters: BTreeMap::new(),
             pictures: true,

@@ -4,6 +4,7 @@ pub(crate) mod activations;
 pub(crate) mod generator;
 pub(crate) mod learner;
 pub(crate) mod tensorboard;
+#[cfg(feature = "wgpu")]
 pub(crate) mod vulkan;
 
 use burn::module::Module;

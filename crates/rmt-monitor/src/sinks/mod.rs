@@ -1,23 +1,35 @@
 //! Where records go.
 
+#[cfg(feature = "tensorboard")]
 mod bins;
+#[cfg(feature = "tensorboard")]
 mod custom_scalars;
+#[cfg(feature = "tensorboard")]
 mod event_file;
 mod files;
+#[cfg(feature = "tensorboard")]
 mod heat;
+#[cfg(feature = "tensorboard")]
 mod hparams;
 mod jsonl;
+#[cfg(feature = "tensorboard")]
 mod overview;
+#[cfg(feature = "tensorboard")]
 mod pictures;
-#[cfg(test)]
+#[cfg(all(test, feature = "tensorboard"))]
 #[allow(clippy::unwrap_used)]
 mod samples;
+#[cfg(feature = "tensorboard")]
 mod tensorboard;
+#[cfg(feature = "tensorboard")]
 mod texts;
+#[cfg(feature = "tensorboard")]
 mod thinned;
+#[cfg(feature = "tensorboard")]
 mod wire;
 
 pub use jsonl::Jsonl;
+#[cfg(feature = "tensorboard")]
 pub use tensorboard::TensorBoard;
 
 use crate::error::SinkError;
@@ -45,8 +57,8 @@ pub trait Sink: Send {
     fn flush(&mut self) -> Result<(), SinkError>;
 }
 
-/// Writes a table into a run directory without a monitor, as `tables.jsonl` and for TensorBoard; the
-/// directory is made if need be. What a run has logged there stays as it is.
+/// Writes a table into a run directory without a monitor, as `tables.jsonl` and, with feature
+/// `tensorboard`, for TensorBoard; the directory is made if need be. What a run has logged there stays as it is.
 ///
 /// ```
 /// use rmt_monitor::{Table, sinks::write_table};
@@ -66,7 +78,11 @@ pub fn write_table(directory: &Path, table: &Table) -> Result<(), SinkError> {
         .map_err(|cause| SinkError::Io { path: directory.to_owned(), cause })?;
     let record = Record::Table(table);
     Jsonl::new(directory, 0).write(&record)?;
-    let mut tensorboard = TensorBoard::beside_a_run(directory);
-    tensorboard.write(&record)?;
-    tensorboard.flush()
+    #[cfg(feature = "tensorboard")]
+    {
+        let mut tensorboard = TensorBoard::beside_a_run(directory);
+        tensorboard.write(&record)?;
+        tensorboard.flush()?;
+    }
+    Ok(())
 }
