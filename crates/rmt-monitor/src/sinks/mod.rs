@@ -8,6 +8,7 @@ mod heat;
 mod hparams;
 mod jsonl;
 mod overview;
+mod page;
 mod pictures;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -18,6 +19,7 @@ mod thinned;
 mod wire;
 
 pub use jsonl::Jsonl;
+pub use page::Page;
 pub use tensorboard::TensorBoard;
 
 use crate::error::SinkError;
