@@ -3,6 +3,7 @@
 use crate::short::{Short, short};
 use indicatif::{ProgressBar, ProgressStyle};
 use rmt_core::sanity::Table;
+pub(crate) use rmt_core::shown::clean;
 use std::io::{self, IsTerminal};
 
 /// Names are not shortened below this.
@@ -40,17 +41,6 @@ pub(crate) fn width() -> Option<usize> {
         return None;
     }
     out.size_checked().map(|(_, columns)| usize::from(columns))
-}
-
-/// A name from a file as one line of visible characters: what would move the cursor, break the line
-/// or turn the direction of writing is replaced.
-pub(crate) fn clean(name: &str) -> String {
-    let hidden = |c: char| {
-        let directions = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}');
-        let isolates = matches!(c, '\u{2066}'..='\u{2069}' | '\u{61c}');
-        c.is_control() || directions || isolates || matches!(c, '\u{2028}' | '\u{2029}')
-    };
-    name.chars().map(|c| if hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// A table in at most `width` columns, where that is given. Its first column holds names, and those
@@ -132,13 +122,6 @@ mod tests {
 
     fn row(cells: &[&str]) -> Vec<String> {
         cells.iter().map(|&cell| cell.to_owned()).collect()
-    }
-
-    #[test]
-    fn nothing_in_a_name_reaches_the_terminal() {
-        let name = "a\u{1b}[2J\nb\tc\u{202e}d\u{9b}e\u{7f}";
-        assert_eq!(clean(name), "a\u{fffd}[2J\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}");
-        assert_eq!(clean("layers.0.größe"), "layers.0.größe");
     }
 
     #[test]

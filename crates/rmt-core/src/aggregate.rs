@@ -66,15 +66,39 @@ fn share(report: &MatrixReport, count: Option<usize>) -> Option<f64> {
     Some(count? as f64 / m)
 }
 
+/// What an [`Aggregate`] needs of one matrix, in little memory: for programs that keep many reports.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figures {
+    deviates: bool,
+    /// In the order of [`FIGURES`]; NaN where there is none.
+    values: [f64; FIGURES.len()],
+}
+
+impl Figures {
+    /// Of this matrix.
+    pub fn of(report: &MatrixReport) -> Self {
+        let mut values = [f64::NAN; FIGURES.len()];
+        for (value, figure) in values.iter_mut().zip(FIGURES) {
+            *value = (figure.value)(report).unwrap_or(f64::NAN);
+        }
+        Self { deviates: report.verdict == Verdict::Deviates, values }
+    }
+}
+
 impl Aggregate {
     /// Of these matrices; a figure that none has is `None`.
     pub fn of<'a>(reports: impl IntoIterator<Item = &'a MatrixReport>) -> Self {
-        let reports: Vec<&MatrixReport> = reports.into_iter().collect();
-        let deviating = reports.iter().filter(|report| report.verdict == Verdict::Deviates).count();
-        let mut aggregate = Self { matrices: reports.len(), deviating, ..Self::default() };
-        for figure in FIGURES {
-            let values: Vec<f64> =
-                reports.iter().filter_map(|report| (figure.value)(report)).collect();
+        Self::of_figures(reports.into_iter().map(Figures::of))
+    }
+
+    /// The same of the figures of these matrices.
+    pub fn of_figures(figures: impl IntoIterator<Item = Figures>) -> Self {
+        let all: Vec<Figures> = figures.into_iter().collect();
+        let deviating = all.iter().filter(|figures| figures.deviates).count();
+        let mut aggregate = Self { matrices: all.len(), deviating, ..Self::default() };
+        for (place, figure) in FIGURES.iter().enumerate() {
+            let values = all.iter().filter_map(|figures| figures.values.get(place).copied());
+            let values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             *(figure.mean)(&mut aggregate) = mean.is_finite().then_some(mean);
         }

@@ -43,7 +43,7 @@ mod error;
 #[cfg(test)]
 mod test_support;
 
-pub use aggregate::Aggregate;
+pub use aggregate::{Aggregate, Figures};
 pub use analyse::{Analyser, Analysis, AnalysisOptions, Context, NullModel};
 pub use error::RmtError;
 pub use nulls::Nulls;

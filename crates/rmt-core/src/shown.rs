@@ -75,9 +75,27 @@ pub fn kind(report: &LayerReport) -> String {
     report.layer.kind.to_string()
 }
 
+/// A name as one line of visible characters: what would move a cursor, break the line or turn the
+/// direction of writing is replaced.
+pub fn clean(name: &str) -> String {
+    let hidden = |c: char| {
+        let directions = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}');
+        let isolates = matches!(c, '\u{2066}'..='\u{2069}' | '\u{61c}');
+        c.is_control() || directions || isolates || matches!(c, '\u{2028}' | '\u{2029}')
+    };
+    name.chars().map(|c| if hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_in_a_name_reaches_the_terminal() {
+        let name = "a\u{1b}[2J\nb\tc\u{202e}d\u{9b}e\u{7f}";
+        assert_eq!(clean(name), "a\u{fffd}[2J\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}");
+        assert_eq!(clean("layers.0.größe"), "layers.0.größe");
+    }
 
     #[test]
     fn figures_in_few_characters() {

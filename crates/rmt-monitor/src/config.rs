@@ -330,6 +330,14 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
+    /// Whether `index.html`, a page of the run while it goes on, is written to the run directory (the
+    /// default): see [`sinks::Page`](crate::sinks::Page).
+    #[must_use]
+    pub fn with_page(mut self, on: bool) -> Self {
+        self.settings.page = on;
+        self
+    }
+
     /// Whether the worker has a lower scheduling priority than training (the default), where the
     /// system allows: on Linux a nice value of 10.
     #[must_use]

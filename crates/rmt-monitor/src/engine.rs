@@ -19,7 +19,7 @@ use crate::share::Share;
 use crate::shared::{Shared, lock};
 #[cfg(feature = "tensorboard")]
 use crate::sinks::TensorBoard;
-use crate::sinks::{Jsonl, Sink};
+use crate::sinks::{Jsonl, Page, Sink};
 use crate::snapshot::Scalar;
 use crate::worker::{Job, Worker};
 use crossbeam::channel::{self, Receiver, Sender};
@@ -98,6 +98,9 @@ impl Engine {
         if settings.tensorboard {
             let sink = TensorBoard::new(directory.path()).with_settings(&settings);
             sinks.push(Box::new(sink));
+        }
+        if settings.page {
+            sinks.push(Box::new(Page::new(directory.path())));
         }
         sinks.extend(own);
         let shared = Arc::new(Shared {
@@ -328,7 +331,12 @@ impl Owner {
         summary.complete &= !timed_out;
         let (directory, kept) = (shared.directory.clone(), summary.clone());
         let info = lock(&shared.info).clone();
-        let write = move || directory.restore_run(&info).and(directory.write_summary(&kept));
+        let hangs = timed_out && shared.settings.page;
+        let write = move || {
+            // A worker that hangs does not say that the run is over.
+            let page = if hangs { Page::end(directory.path()) } else { Ok(()) };
+            directory.restore_run(&info).and(directory.write_summary(&kept)).and(page)
+        };
         if let Err(error) = shared.patiently(write) {
             let message = format!("summary.json: {error}");
             summary.warnings.push(shared.warn(step, message));

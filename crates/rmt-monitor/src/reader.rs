@@ -44,14 +44,30 @@ struct Row {
 /// [`ReaderError`] if there is no such file, or one cannot be read, or a line is neither a report nor
 /// cut short, or two processes of one session say different things of one matrix.
 pub fn read_reports(directory: impl AsRef<Path>) -> Result<Reports, ReaderError> {
-    let directory = directory.as_ref();
+    let mut found = Reports::default();
+    let mut rows: BTreeMap<(u64, String), Row> = BTreeMap::new();
+    found.runs = each_report(directory.as_ref(), |report, files| match report {
+        Some(report) => found.add(&mut rows, report, files),
+        None => {
+            found.torn_lines += 1;
+            Ok(())
+        }
+    })?;
+    found.reports = rows.into_values().map(|row| row.report).collect();
+    Ok(found)
+}
+
+/// Calls `take` with each report as it stands in the files, directory by directory, and with `None` for a
+/// line that is cut short; the last of the paths is the file that it is in. Gives the number of files.
+pub(crate) fn each_report(
+    directory: &Path,
+    mut take: impl FnMut(Option<LayerReport>, &[PathBuf]) -> Result<(), ReaderError>,
+) -> Result<usize, ReaderError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |cause| ReaderError::Io { path, cause }
     };
     let mut files: Vec<PathBuf> = Vec::new();
-    let mut found = Reports::default();
-    let mut rows: BTreeMap<(u64, String), Row> = BTreeMap::new();
     for run in sub_runs::directories(directory).map_err(io(directory))? {
         let path = run.join(FILE);
         let file = match File::open(&path) {
@@ -64,18 +80,13 @@ pub fn read_reports(directory: impl AsRef<Path>) -> Result<Reports, ReaderError>
         while lines.advance().map_err(io(&path))? {
             let line = lines.number;
             let row = |problem| ReaderError::Row { path: path.clone(), line, problem };
-            match lines.report().map_err(row)? {
-                Some(report) => found.add(&mut rows, report, &files)?,
-                None => found.torn_lines += 1,
-            }
+            take(lines.report().map_err(row)?, &files)?;
         }
     }
     if files.is_empty() {
         return Err(ReaderError::Nothing { directory: directory.to_owned() });
     }
-    found.runs = files.len();
-    found.reports = rows.into_values().map(|row| row.report).collect();
-    Ok(found)
+    Ok(files.len())
 }
 
 impl Reports {

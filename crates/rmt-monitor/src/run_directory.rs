@@ -264,11 +264,19 @@ static PARTIAL: AtomicU64 = AtomicU64::new(0);
 fn replace(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let mut text = escaped(serde_json::to_vec_pretty(value)?);
     text.push(b'\n');
+    replace_bytes(path, &text)
+}
+
+/// Writes a whole file or none of it, and brings it to the disk. A symbolic link at `path` is replaced, and
+/// a directory is not made.
+pub(crate) fn replace_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Its own: another process may be writing the same file.
     let number = PARTIAL.fetch_add(1, Ordering::Relaxed);
-    let partial = path.with_extension(format!("json.{}-{number}.partial", process::id()));
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(format!(".{}-{number}.partial", process::id()));
+    let partial = PathBuf::from(partial);
     let written = File::create_new(&partial).and_then(|mut file| {
-        file.write_all(&text)?;
+        file.write_all(bytes)?;
         file.sync_data()?;
         fs::rename(&partial, path)
     });

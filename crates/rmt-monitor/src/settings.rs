@@ -103,6 +103,8 @@ pub struct Settings {
     pub pictures: bool,
     /// Whether the JSONL files are written.
     pub jsonl: bool,
+    /// Whether `index.html`, a page of the run while it goes on, is written.
+    pub page: bool,
     /// Whether the worker has a lower scheduling priority than training, where the system allows.
     pub low_priority: bool,
 }
@@ -163,6 +165,7 @@ impl Default for Settings {
             hyperparameters: BTreeMap::new(),
             pictures: true,
             jsonl: true,
+            page: true,
             low_priority: true,
         }
     }

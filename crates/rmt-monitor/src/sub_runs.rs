@@ -18,15 +18,19 @@ pub(crate) fn own_directory(run_directory: &Path, shard: Option<Shard>) -> PathB
     }
 }
 
+/// Whether a directory of this name is a process'.
+pub(crate) fn is_rank(name: &str) -> bool {
+    let rank = name.strip_prefix(PREFIX).unwrap_or_default();
+    !rank.is_empty() && rank.bytes().all(|c| c.is_ascii_digit())
+}
+
 /// Every directory that holds a part of the run, in order: the run's own, then those of ranks.
 pub(crate) fn directories(run_directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut ranks = Vec::new();
     for entry in fs::read_dir(run_directory)? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());
-        let rank = name.and_then(|name| name.strip_prefix(PREFIX));
-        let numbered = |rank: &str| !rank.is_empty() && rank.bytes().all(|c| c.is_ascii_digit());
-        if rank.is_some_and(numbered) && path.is_dir() {
+        if name.is_some_and(is_rank) && path.is_dir() {
             ranks.push(path);
         }
     }

@@ -1,101 +1,55 @@
 //! Runs as the page has them.
 
 use crate::parts::{Part, is_part, join};
+use crate::terminal::clean;
 use anyhow::{Context, Result, bail};
 use rmt_core::{LayerReport, Profile};
-use rmt_monitor::{Alert, read_alerts, read_last_profiles, read_reports};
+use rmt_monitor::{ReaderError, StoredAlert, read_alerts, read_last_profiles, read_reports};
+use rmt_page::Run;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Component, Path, PathBuf};
 
-/// A run: reports of layers at steps.
-pub(super) struct Run {
-    /// What it is called beside others.
-    pub(super) name: String,
-    /// In order of step, then as the model or the file has them; with a profile where it is drawn.
-    pub(super) rows: Vec<LayerReport>,
-    /// Paths of the layers, in the order of the rows.
-    pub(super) layers: Vec<String>,
-    /// Steps, in order.
-    pub(super) steps: Vec<u64>,
-    /// What the monitor called for attention, in order of step.
-    pub(super) alerts: Vec<Alert>,
-    /// Number of each layer's row at each step.
-    places: HashMap<(u64, String), usize>,
+/// A run of these rows, in order of step and then of the model, with its alerts.
+fn run(name: String, rows: &[LayerReport], alerts: Vec<StoredAlert>) -> Result<Run> {
+    let mut run = Run::new(name.clone());
+    let mut sessions = HashMap::new();
+    for row in rows {
+        let path = row.layer.path();
+        if sessions.insert((row.step, path.clone()), row.session).is_some() {
+            bail!("{name}: {} is there twice at step {}", clean(&path), row.step);
+        }
+        run.add(row);
+    }
+    if run.is_empty() {
+        bail!(NOTHING);
+    }
+    // Those of reports that a later session took the place of are left out.
+    for StoredAlert { session, alert, .. } in alerts {
+        let of_it = sessions.get(&(alert.step, alert.layer.clone()));
+        if of_it.is_none_or(|row| *row == session) {
+            run.alert(alert.into());
+        }
+    }
+    Ok(run)
 }
 
-impl Run {
-    fn new(name: String, rows: Vec<LayerReport>) -> Result<Self> {
-        let mut seen = BTreeSet::new();
-        let mut layers = Vec::new();
-        let mut places = HashMap::new();
-        for (number, row) in rows.iter().enumerate() {
-            let path = row.layer.path();
-            if seen.insert(path.clone()) {
-                layers.push(path.clone());
-            }
-            if places.insert((row.step, path.clone()), number).is_some() {
-                bail!(
-                    "{name}: {} is there twice at step {}",
-                    crate::terminal::clean(&path),
-                    row.step
-                );
-            }
-        }
-        if rows.is_empty() {
-            bail!("there is no report in it");
-        }
-        let steps: BTreeSet<u64> = rows.iter().map(|row| row.step).collect();
-        let (steps, alerts) = (steps.into_iter().collect(), Vec::new());
-        Ok(Self { name, rows, layers, steps, alerts, places })
-    }
+/// What is wrong with a run without reports.
+const NOTHING: &str = "there is no report in it";
 
-    /// The report of a layer at a step.
-    pub(super) fn at(&self, step: u64, layer: &str) -> Option<&LayerReport> {
-        // A key of borrowed parts would need a type of its own.
-        self.places.get(&(step, layer.to_owned())).and_then(|number| self.rows.get(*number))
-    }
-
-    /// All reports of a layer, by step.
-    pub(super) fn of<'a>(&'a self, layer: &'a str) -> impl Iterator<Item = &'a LayerReport> {
-        self.steps.iter().filter_map(move |step| self.at(*step, layer))
-    }
-
-    /// The last report of each layer.
-    pub(super) fn latest(&self) -> Vec<&LayerReport> {
-        self.layers.iter().filter_map(|layer| self.of(layer).last()).collect()
-    }
-
-    /// Takes over the alerts of the run in `directory`, but for those of reports that a later session
-    /// took the place of.
-    fn with_alerts(mut self, directory: &Path) -> Result<Self> {
-        let kept = |stored: &rmt_monitor::StoredAlert| {
-            let row = self.at(stored.alert.step, &stored.alert.layer);
-            row.is_none_or(|row| row.session == stored.session)
-        };
-        let stored = read_alerts(directory)?.into_iter().filter(kept);
-        self.alerts = stored.map(|stored| stored.alert).collect();
-        Ok(self)
-    }
-
-    /// The last report of a layer that has a spectrum.
-    pub(super) fn drawn<'a>(&'a self, layer: &'a str) -> Option<&'a LayerReport> {
-        self.of(layer).filter(|row| row.profile.is_some()).last()
-    }
-}
-
-/// Reads runs; parts of one inspection are one run.
+/// Reads runs, each with where it is. Parts of one inspection are one run, and a directory of runs is all
+/// of them.
 ///
 /// # Errors
 /// When one cannot be read, or parts are missing or doubled.
-pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Run>> {
+pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Run)>> {
     let mut runs: Vec<(PathBuf, Vec<LayerReport>)> = Vec::new();
     let mut inspections: Vec<(usize, Vec<Part>)> = Vec::new();
     for path in paths {
         if path.is_dir() {
-            runs.push((path.clone(), directory(path)?));
+            runs.extend(directories(path)?);
         } else if is_part(path)? {
             let part = Part::read(path)?;
             let beside = |(_, parts): &&mut (usize, Vec<Part>)| {
@@ -125,13 +79,49 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<Run>> {
     let named = names.into_iter().zip(runs);
     named
         .map(|(name, (path, rows))| {
-            let run = Run::new(name, rows);
-            let run = run.and_then(|r| if path.is_dir() { r.with_alerts(&path) } else { Ok(r) });
-            run.with_context(|| path.display().to_string())
+            let alerts = if path.is_dir() { read_alerts(&path)? } else { Vec::new() };
+            let run = run(name, &rows, alerts).with_context(|| path.display().to_string())?;
+            Ok((path, run))
         })
         .collect()
 }
 
+/// The run in a directory, or all runs in directories of it. Of these, what has no report yet is noted.
+fn directories(path: &Path) -> Result<Vec<(PathBuf, Vec<LayerReport>)>> {
+    let nothing = match directory(path) {
+        Ok(rows) => return Ok(vec![(path.to_owned(), rows)]),
+        Err(error) => match error.downcast_ref::<ReaderError>() {
+            Some(ReaderError::Nothing { .. }) => error,
+            _ => return Err(error),
+        },
+    };
+    let name = || path.display().to_string();
+    let entries = path.read_dir().and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let mut below: Vec<PathBuf> =
+        entries.with_context(name)?.into_iter().map(|entry| entry.path()).collect();
+    below.retain(|path| path.is_dir());
+    below.sort();
+    let mut runs = Vec::new();
+    for path in below {
+        match directory(&path) {
+            Ok(rows) if rows.is_empty() => {
+                eprintln!("note: {}: {NOTHING}", clean(&path.display().to_string()));
+            }
+            Ok(rows) => runs.push((path, rows)),
+            Err(error) => match error.downcast_ref::<ReaderError>() {
+                Some(ReaderError::Nothing { .. }) => {}
+                _ => return Err(error),
+            },
+        }
+    }
+    if runs.is_empty() {
+        return Err(nothing.context("no run, and no directory of runs"));
+    }
+    Ok(runs)
+}
+
+/// # Errors
+/// When it is no run ([`ReaderError::Nothing`]), or cannot be read.
 fn directory(path: &Path) -> Result<Vec<LayerReport>> {
     let mut rows = read_reports(path)?.reports;
     let mut profiles = read_last_profiles(path)?;

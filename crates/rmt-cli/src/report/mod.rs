@@ -1,15 +1,9 @@
 //! `rmt report`: a page of what a run, or several beside each other, came to.
 
-mod alerts;
-mod compare;
-mod decimate;
-mod html;
 mod load;
 mod options;
+mod place;
 mod run;
-mod series;
-mod single;
-mod tables;
 
 pub use options::Options;
 pub use run::run;

@@ -2,21 +2,25 @@
 
 use super::load::load;
 use super::options::Options;
-use super::{compare, html, single};
+use super::place::beside;
 use crate::output::Output;
+use crate::terminal::clean;
 use anyhow::Result;
+use rmt_page::Run;
 
 /// Writes the page.
 ///
 /// # Errors
 /// When a run cannot be read, parts are missing or doubled, or the page cannot be written.
 pub fn run(options: &Options) -> Result<()> {
-    let runs = load(&options.runs)?;
-    let (title, contents) = match runs.as_slice() {
-        [run] => (run.name.clone(), single::contents(run)),
-        runs => (format!("{} runs", runs.len()), compare::contents(runs)),
-    };
-    let page = html::page(&title, &contents);
+    let (paths, runs): (Vec<_>, Vec<Run>) = load(&options.runs)?.into_iter().unzip();
+    let page = rmt_page::page(&runs, None);
+    let output = options.output.clone().map_or_else(|| beside(&paths), Ok)?;
     let inputs: Vec<_> = options.runs.iter().filter(|path| path.is_file()).cloned().collect();
-    Output::open(Some(&options.output), &inputs)?.print(page)
+    Output::open(Some(&output), &inputs)?.print(page)?;
+    if options.output.is_none() {
+        let written = format!("wrote {}\n", clean(&output.display().to_string()));
+        Output::open(None, &[])?.print(written)?;
+    }
+    Ok(())
 }

@@ -1,34 +1,13 @@
 //! Where records go.
 
-#[cfg(feature = "tensorboard")]
-mod bins;
-#[cfg(feature = "tensorboard")]
-mod custom_scalars;
-#[cfg(feature = "tensorboard")]
-mod event_file;
 mod files;
-#[cfg(feature = "tensorboard")]
-mod heat;
-#[cfg(feature = "tensorboard")]
-mod hparams;
 mod jsonl;
-#[cfg(feature = "tensorboard")]
-mod overview;
-#[cfg(feature = "tensorboard")]
-mod pictures;
-#[cfg(all(test, feature = "tensorboard"))]
-#[allow(clippy::unwrap_used)]
-mod samples;
+mod page;
 #[cfg(feature = "tensorboard")]
 mod tensorboard;
-#[cfg(feature = "tensorboard")]
-mod texts;
-#[cfg(feature = "tensorboard")]
-mod thinned;
-#[cfg(feature = "tensorboard")]
-mod wire;
 
 pub use jsonl::Jsonl;
+pub use page::Page;
 #[cfg(feature = "tensorboard")]
 pub use tensorboard::TensorBoard;
 

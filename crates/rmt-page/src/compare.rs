@@ -1,14 +1,14 @@
 //! The page of several runs beside each other, aligned by step.
 
-use super::html::{folded, grid, grid_of, section, wide};
-use super::load::Run;
-use super::{alerts, series, single, tables};
+use crate::html::{folded, grid, grid_of, section, wide};
+use crate::run::{Layer, Run};
+use crate::{alerts, series, single, tables};
 use rmt_plot::{Drawing, HeatMapData, Trajectory, spectrum, trajectory};
 
 /// Layers up to which pictures of each are not folded away.
 const OPEN: usize = 30;
 
-pub(super) fn contents(runs: &[Run]) -> String {
+pub(crate) fn contents(runs: &[Run]) -> String {
     let layers = layers(runs);
     let about = "Each as it was last reported.";
     let mut html = section("runs", "Runs", about, &tables::runs("runs-table", runs));
@@ -17,13 +17,13 @@ pub(super) fn contents(runs: &[Run]) -> String {
     html.push_str(&spectra(runs, &layers));
     for (number, run) in runs.iter().enumerate() {
         let mut own = String::new();
-        if run.steps.len() > 1 {
-            let title = format!("{}: strongest evidence, by step", run.name);
+        if run.snapshots() > 1 {
+            let title = format!("{}: strongest evidence, by step", run.name());
             own.push_str(&wide([single::over_steps(&title, run)]));
         }
         own.push_str(&alerts::table(&format!("alerts-{number}"), run));
         own.push_str(&single::all_tables(run, &format!("-{number}")));
-        html.push_str(&folded(&run.name, false, &own));
+        html.push_str(&folded(run.name(), false, &own));
     }
     html
 }
@@ -31,29 +31,30 @@ pub(super) fn contents(runs: &[Run]) -> String {
 /// All layers that some run has, in the order in which they are met.
 fn layers(runs: &[Run]) -> Vec<&str> {
     let mut seen = std::collections::HashSet::new();
-    let all = runs.iter().flat_map(|run| run.layers.iter().map(String::as_str));
+    let all = runs.iter().flat_map(Run::layers).map(|layer| layer.path.as_str());
     all.filter(|layer| seen.insert(*layer)).collect()
 }
 
 /// The last step at which every run has reports.
 fn last_common(runs: &[Run]) -> Option<u64> {
     let (first, others) = runs.split_first()?;
-    let common = |step: &&u64| others.iter().all(|run| run.steps.binary_search(*step).is_ok());
-    first.steps.iter().rev().find(common).copied()
+    let others: Vec<Vec<u64>> = others.iter().map(Run::steps).collect();
+    let common = |step: &u64| others.iter().all(|steps| steps.binary_search(step).is_ok());
+    first.steps().into_iter().rev().find(common)
 }
 
 fn course(runs: &[Run], layers: &[&str]) -> String {
-    if runs.iter().all(|run| run.steps.len() < 2) {
+    if runs.iter().all(|run| run.snapshots() < 2) {
         return String::new();
     }
-    let curve = |run: &Run| (run.name.clone(), series::aggregates(run, |_| true));
+    let curve = |run: &Run| (run.name().to_owned(), series::aggregates(run, |_| true));
     let mut html = grid(series::means(&runs.iter().map(curve).collect::<Vec<_>>()));
     let picture = |layer: &&str| {
         let mut data = Trajectory::new(*layer, "largest singular value / edge of the bulk");
         for run in runs {
-            let points = series::over_edge(run, layer);
+            let points = run.layer(layer).map(series::over_edge).unwrap_or_default();
             if !points.is_empty() {
-                data = data.with_series(run.name.clone(), points);
+                data = data.with_series(run.name(), points);
             }
         }
         (!data.series.is_empty()).then(|| trajectory(&data))
@@ -66,7 +67,7 @@ fn course(runs: &[Run], layers: &[&str]) -> String {
     section(
         "course",
         "Course over the steps",
-        "A curve a run; means over all of its matrices.",
+        "One curve per run; means over all of its matrices.",
         &html,
     )
 }
@@ -76,10 +77,10 @@ fn at_one_step(runs: &[Run], layers: &[&str]) -> String {
         let none = "<p>No step has reports of every run.</p>\n";
         return section("beside", "Matrices beside each other", "", none);
     };
-    let names = runs.iter().map(|run| run.name.clone()).collect();
+    let names = runs.iter().map(|run| run.name().to_owned()).collect();
     let rows = layers.iter().map(|layer| (*layer).to_owned()).collect();
     let value = |run: &Run, layer: &str| {
-        run.at(step, layer).map_or(f64::NAN, |row| single::strongest(&row.report))
+        run.layer(layer).and_then(|layer| layer.at(step)?.evidence).unwrap_or(f64::NAN)
     };
     let values = layers.iter().flat_map(|layer| runs.iter().map(move |run| value(run, layer)));
     let title = format!("Strongest evidence of the family, step {step}");
@@ -92,9 +93,11 @@ fn at_one_step(runs: &[Run], layers: &[&str]) -> String {
 fn spectra(runs: &[Run], layers: &[&str]) -> String {
     let mut html = String::new();
     for layer in layers {
-        let drawn =
-            runs.iter().filter_map(|run| Some((run.name.clone(), spectrum(run.drawn(layer)?)?)));
-        let drawn: Vec<_> = drawn.collect();
+        let drawn = |run: &Run| {
+            let own: &Layer = run.layer(layer)?;
+            Some((run.name().to_owned(), spectrum(own.drawn.as_ref()?)?))
+        };
+        let drawn: Vec<_> = runs.iter().filter_map(drawn).collect();
         if !drawn.is_empty() {
             html.push_str(&folded(layer, layers.len() <= OPEN, &grid_of(drawn)));
         }

@@ -1,23 +1,36 @@
 //! Curves and histograms for TensorBoard.
 
+mod bins;
+mod custom_scalars;
+mod event_file;
+mod heat;
+mod hparams;
+mod overview;
+mod pictures;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod samples;
+mod texts;
+mod thinned;
+mod wire;
+
 use super::Sink;
-use super::bins::{BINS_TO_EDGE, bins};
-use super::event_file::{EventFile, Value};
-use super::overview::Overview;
-use super::pictures::pictures;
-use super::texts;
-use super::thinned::Thinned;
 use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
 use crate::settings::{Detail, Settings};
 use crate::tags::{self, CURVES, TagNames};
+use bins::{BINS_TO_EDGE, bins};
+use event_file::{EventFile, Value};
+use overview::Overview;
+use pictures::pictures;
 use rmt_core::layers::LayerId;
 use rmt_core::report::Verdict;
 use rmt_core::{Aggregate, LayerReport};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use thinned::Thinned;
 
 /// Width of a bin of p-values.
 const P_BIN: f64 = 0.05;

@@ -3,7 +3,7 @@
 //! Of `tensorboard-rs` only the record layer and its checksum are used; its writers panic on I/O
 //! errors and abort from `Drop` on a full disk.
 
-use super::files::still_at;
+use crate::sinks::files::still_at;
 use crate::visible;
 use protobuf::Message;
 use std::collections::HashSet;

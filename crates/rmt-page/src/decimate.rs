@@ -1,11 +1,11 @@
 //! Fewer points for a curve that keeps its extremes.
 
 /// Points of a curve that are drawn: about twice as many as a small picture has room for.
-pub(super) const MOST: usize = 200;
+pub(crate) const MOST: usize = 200;
 
 /// At most [`MOST`] points: the first and the last, and the lowest and the highest of each of equally
 /// many neighbours between, so that no peak is lost.
-pub(super) fn decimate(points: Vec<(u64, f64)>) -> Vec<(u64, f64)> {
+pub(crate) fn decimate(points: Vec<(u64, f64)>) -> Vec<(u64, f64)> {
     if points.len() <= MOST {
         return points;
     }

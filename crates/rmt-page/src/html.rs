@@ -1,11 +1,13 @@
 //! The page around its contents.
 
-use crate::terminal::clean;
+use crate::MARK;
+use crate::state::State;
+use rmt_core::shown::clean;
 use rmt_plot::Drawing;
 use std::fmt::Write;
 
 /// A text that may hold anything, as HTML that shows it.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {
@@ -22,7 +24,7 @@ pub(super) fn escaped(text: &str) -> String {
 
 /// A cell: what is shown, and what it is sorted by.
 #[derive(Debug, Clone)]
-pub(super) enum Cell {
+pub(crate) enum Cell {
     /// Sorted as text.
     Text(String),
     /// The same, and to be seen at once.
@@ -46,7 +48,7 @@ impl Cell {
 }
 
 /// A table; the first column is names. `columns` are (head, what it is).
-pub(super) fn table(id: &str, columns: &[(String, String)], rows: &[Vec<Cell>]) -> String {
+pub(crate) fn table(id: &str, columns: &[(String, String)], rows: &[Vec<Cell>]) -> String {
     let mut html = format!("<div class=scroll><table id=\"{}\"><thead><tr>", escaped(id));
     for (column, (head, what)) in columns.iter().enumerate() {
         // A head stands where its figures do.
@@ -66,17 +68,17 @@ pub(super) fn table(id: &str, columns: &[(String, String)], rows: &[Vec<Cell>]) 
 }
 
 /// Pictures beside each other, as many as have room.
-pub(super) fn grid(drawings: impl IntoIterator<Item = Drawing>) -> String {
+pub(crate) fn grid(drawings: impl IntoIterator<Item = Drawing>) -> String {
     pictures("grid", drawings)
 }
 
 /// The same of pictures with small print, fewer beside each other.
-pub(super) fn wide(drawings: impl IntoIterator<Item = Drawing>) -> String {
+pub(crate) fn wide(drawings: impl IntoIterator<Item = Drawing>) -> String {
     pictures("\"grid wide\"", drawings)
 }
 
 /// The same of pictures that are each of something else, which stands above.
-pub(super) fn grid_of(drawings: impl IntoIterator<Item = (String, Drawing)>) -> String {
+pub(crate) fn grid_of(drawings: impl IntoIterator<Item = (String, Drawing)>) -> String {
     let mut html = String::from("<div class=grid>\n");
     for (name, drawing) in drawings {
         let (name, drawing) = (escaped(&name), drawing.to_html());
@@ -96,7 +98,7 @@ fn pictures(class: &str, drawings: impl IntoIterator<Item = Drawing>) -> String 
 }
 
 /// A part of the page under a heading. Nothing where there is nothing in it.
-pub(super) fn section(id: &str, title: &str, about: &str, contents: &str) -> String {
+pub(crate) fn section(id: &str, title: &str, about: &str, contents: &str) -> String {
     if contents.is_empty() {
         return String::new();
     }
@@ -109,18 +111,18 @@ pub(super) fn section(id: &str, title: &str, about: &str, contents: &str) -> Str
 }
 
 /// What must not take much of the page.
-pub(super) fn low(contents: &str) -> String {
+pub(crate) fn low(contents: &str) -> String {
     format!("<div class=low>{contents}</div>\n")
 }
 
 /// What can be folded away.
-pub(super) fn folded(title: &str, open: bool, contents: &str) -> String {
+pub(crate) fn folded(title: &str, open: bool, contents: &str) -> String {
     let open = if open { " open" } else { "" };
     format!("<details{open}><summary>{}</summary>\n{contents}</details>\n", escaped(title))
 }
 
 /// Links to sections of these contents, of (id, word) those that are there.
-pub(super) fn navigation(contents: &str, sections: &[(&str, &str)]) -> String {
+pub(crate) fn navigation(contents: &str, sections: &[(&str, &str)]) -> String {
     let there = |(id, _): &&(&str, &str)| contents.contains(&format!("<section id=\"{id}\">"));
     let link = |(id, word): &(&str, &str)| format!("<a href=\"#{id}\">{}</a>", escaped(word));
     let links: String = sections.iter().filter(there).map(link).collect();
@@ -128,15 +130,18 @@ pub(super) fn navigation(contents: &str, sections: &[(&str, &str)]) -> String {
 }
 
 /// The page. It may load nothing, and says so to the browser as well.
-pub(super) fn page(title: &str, contents: &str) -> String {
+pub(crate) fn page(title: &str, state: Option<&State>, contents: &str) -> String {
+    let (reload, line) = state.map_or_else(Default::default, |s| (s.without_scripts(), s.line()));
     format!(
         "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>\n\
+         {MARK}\n\
          <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; \
          style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
          <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
          <meta name=color-scheme content=\"light dark\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style></head>\n\
-         <body><main><h1>{title}</h1>\n{contents}</main>\n<script>{SCRIPT}</script></body></html>\n",
+         {reload}<title>{title}</title>\n<style>{STYLE}</style></head>\n\
+         <body><main><h1>{title}</h1>\n{line}{contents}</main>\n\
+         <script>{SCRIPT}</script></body></html>\n",
         title = escaped(title)
     )
 }

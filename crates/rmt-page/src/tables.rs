@@ -1,11 +1,12 @@
 //! Tables of the page.
 
-use super::html::{Cell, table};
-use super::load::Run;
+use crate::alerts::{Alert, Level, Warning, counts};
+use crate::html::{Cell, table};
+use crate::look::Look;
+use crate::run::{Layer, Run};
 use rmt_core::report::{FAMILY, Verdict};
 use rmt_core::shown;
-use rmt_core::{Aggregate, LayerReport, MatrixReport};
-use rmt_monitor::{Alert, AlertLevel};
+use rmt_core::{Aggregate, MatrixReport};
 
 /// A column of figures: head, what it is, how it is shown, and its value.
 struct Column {
@@ -94,13 +95,8 @@ fn heads(heads: &[(&str, &str)]) -> Vec<(String, String)> {
     heads.iter().map(|(head, what)| ((*head).to_owned(), (*what).to_owned())).collect()
 }
 
-/// First step at which a layer deviates.
-fn first_deviation(run: &Run, layer: &str) -> Option<u64> {
-    run.of(layer).find(|row| row.report.verdict == Verdict::Deviates).map(|row| row.step)
-}
-
-/// A row a layer, as it was last.
-pub(super) fn layers(id: &str, run: &Run) -> String {
+/// One row per layer, as it was last.
+pub(crate) fn layers(id: &str, run: &Run) -> String {
     let mut columns = heads(&[
         ("name", "name of the matrix"),
         ("kind", "what it does in the model"),
@@ -110,27 +106,26 @@ pub(super) fn layers(id: &str, run: &Run) -> String {
         ("since", "first step at which it deviated"),
     ]);
     columns.extend(COLUMNS.iter().map(|column| (column.head.to_owned(), column.what.to_owned())));
-    let row = |row: &&LayerReport| {
-        let path = row.layer.path();
+    let row = |layer: &Layer| {
+        let row = &layer.latest;
         let [rows, cols] = row.report.shape;
         let size = Some(rows as f64 * cols as f64);
-        let since = first_deviation(run, &path);
         let mut line = vec![
-            Cell::Text(path),
+            Cell::Text(layer.path.clone()),
             Cell::Text(shown::kind(row)),
             Cell::Figure(shown::shape(row.report.shape), size),
             whole(Some(row.step)),
             verdict(row.report.verdict),
-            whole(since),
+            whole(layer.first_deviation),
         ];
         line.extend(COLUMNS.iter().map(|column| figure((column.value)(&row.report))));
         line
     };
-    table(id, &columns, &run.latest().iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, &run.layers().iter().map(row).collect::<Vec<_>>())
 }
 
-/// A row an alert, in order of step.
-pub(super) fn alerts(id: &str, run: &Run) -> String {
+/// One row per alert, in order of step.
+pub(crate) fn alerts(id: &str, run: &Run) -> String {
     let columns = heads(&[
         ("name", "name of the matrix"),
         ("step", "step of the report that shows it"),
@@ -139,22 +134,30 @@ pub(super) fn alerts(id: &str, run: &Run) -> String {
         ("message", "in words"),
     ]);
     let row = |alert: &Alert| {
-        let (kind, level) = (alert.alert.name().replace('_', " "), alert.level.name().to_owned());
+        let level = alert.level.name().to_owned();
         // It begins with the name.
         let message = alert.message.strip_prefix(&format!("`{}`: ", alert.layer));
         vec![
             Cell::Text(alert.layer.clone()),
             whole(Some(alert.step)),
-            Cell::Text(kind),
-            if alert.level == AlertLevel::Info { Cell::Text(level) } else { Cell::Marked(level) },
+            Cell::Text(alert.what.clone()),
+            if alert.level == Level::Info { Cell::Text(level) } else { Cell::Marked(level) },
             Cell::Text(message.unwrap_or(&alert.message).to_owned()),
         ]
     };
-    table(id, &columns, &run.alerts.iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, &run.alerts.kept.iter().map(row).collect::<Vec<_>>())
 }
 
-/// A row a kind, of the last reports.
-pub(super) fn kinds(id: &str, run: &Run) -> String {
+/// One row per warning of the monitor itself.
+pub(crate) fn warnings(id: &str, run: &Run) -> String {
+    let columns = heads(&[("step", "the step it belongs to"), ("warning", "in words")]);
+    let row =
+        |warning: &Warning| vec![whole(Some(warning.step)), Cell::Text(warning.message.clone())];
+    table(id, &columns, &run.warnings.iter().map(row).collect::<Vec<_>>())
+}
+
+/// One row per kind, of the last reports.
+pub(crate) fn kinds(id: &str, run: &Run) -> String {
     let columns = heads(&[
         ("kind", "what the matrices do in the model"),
         ("matrices", "how many"),
@@ -166,7 +169,6 @@ pub(super) fn kinds(id: &str, run: &Run) -> String {
         ("alpha", "power-law exponent"),
         ("stable rank", "stable rank"),
     ]);
-    let latest = run.latest();
     let row = |(kind, a): (rmt_core::layers::LayerKind, Aggregate)| {
         let mut row = vec![
             Cell::Text(kind.name().to_owned()),
@@ -177,12 +179,12 @@ pub(super) fn kinds(id: &str, run: &Run) -> String {
         row.extend(means.into_iter().chain([a.alpha, a.stable_rank]).map(figure));
         row
     };
-    let groups = Aggregate::by_kind(latest);
+    let groups = Aggregate::by_kind(run.latest());
     table(id, &columns, &groups.into_iter().map(row).collect::<Vec<_>>())
 }
 
-/// A row a run, at each one's own last step.
-pub(super) fn runs(id: &str, runs: &[Run]) -> String {
+/// One row per run, at its own last step.
+pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
     let columns = heads(&[
         ("run", "name of the run"),
         ("steps", "number of steps with reports"),
@@ -198,18 +200,16 @@ pub(super) fn runs(id: &str, runs: &[Run]) -> String {
         ("stable rank", "stable rank"),
     ]);
     let row = |run: &Run| {
-        let deviates = |row: &&LayerReport| row.report.verdict == Verdict::Deviates;
-        let since = run.rows.iter().find(deviates).map(|row| row.step);
-        let (warnings, errors) = super::alerts::counts(run);
-        let a = Aggregate::of(run.latest().into_iter().map(|row| &row.report));
+        let (warnings, errors) = counts(run);
+        let a = Aggregate::of(run.latest().map(|row| &row.report));
         let mut row = vec![
-            Cell::Text(run.name.clone()),
-            whole(Some(run.steps.len() as u64)),
-            whole(run.steps.last().copied()),
+            Cell::Text(run.name().to_owned()),
+            whole(Some(run.snapshots())),
+            whole(run.steps().last().copied()),
             whole(Some(a.matrices as u64)),
             whole(Some(a.deviating as u64)),
-            whole(since),
-            whole(Some((warnings + errors) as u64)),
+            whole(run.first_deviation()),
+            whole(Some(warnings + errors)),
         ];
         let means = [a.significant_above, a.left_rejected, a.right_rejected];
         row.extend(means.into_iter().chain([a.alpha, a.stable_rank]).map(figure));
@@ -218,21 +218,21 @@ pub(super) fn runs(id: &str, runs: &[Run]) -> String {
     table(id, &columns, &runs.iter().map(row).collect::<Vec<_>>())
 }
 
-/// A row a layer: verdict and the largest value over the edge in each run at one step.
-pub(super) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> String {
+/// One row per layer: verdict and the largest value over the edge in each run at one step.
+pub(crate) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> String {
     let mut columns = heads(&[("name", "name of the matrix")]);
     for run in runs {
-        columns.push((format!("{}: verdict", run.name), "of the family of tests".into()));
+        columns.push((format!("{}: verdict", run.name()), "of the family of tests".into()));
         let what = "largest singular value over the upper edge of the bulk";
-        columns.push((format!("{}: ν₁/edge", run.name), what.into()));
+        columns.push((format!("{}: ν₁/edge", run.name()), what.into()));
     }
     let row = |layer: &&str| {
         let mut row = vec![Cell::Text((*layer).to_owned())];
         for run in runs {
-            let report = run.at(step, layer).map(|row| &row.report);
+            let look = run.layer(layer).and_then(|layer| layer.at(step));
             let none = || Cell::Text(shown::NONE.into());
-            row.push(report.map_or_else(none, |report| verdict(report.verdict)));
-            row.push(figure(report.and_then(|r| Some(r.largest? / r.edge_high?))));
+            row.push(look.map_or_else(none, |look| verdict(look.verdict)));
+            row.push(figure(look.and_then(Look::over_edge)));
         }
         row
     };

@@ -1,19 +1,21 @@
 //! Figures over the steps.
 
-use super::decimate::decimate;
-use super::load::Run;
-use rmt_core::{Aggregate, LayerReport, MatrixReport};
+use crate::decimate::decimate;
+use crate::look::Look;
+use crate::run::{Layer, Run};
+use rmt_core::{Aggregate, Figures};
 use rmt_plot::{BandPoint, Drawing, Trajectory, trajectory};
+use std::collections::BTreeMap;
 
 /// A mean over several matrices: what it is called, what is on its axis, and its value.
-pub(super) struct Mean {
-    pub(super) title: &'static str,
-    pub(super) quantity: &'static str,
-    pub(super) of: fn(&Aggregate) -> Option<f64>,
+pub(crate) struct Mean {
+    pub(crate) title: &'static str,
+    pub(crate) quantity: &'static str,
+    pub(crate) of: fn(&Aggregate) -> Option<f64>,
 }
 
 /// Means that are followed over the steps.
-pub(super) const MEANS: [Mean; 6] = [
+pub(crate) const MEANS: [Mean; 6] = [
     Mean {
         title: "Matrices that deviate",
         quantity: "fraction",
@@ -38,23 +40,19 @@ pub(super) const MEANS: [Mean; 6] = [
     Mean { title: "Stable rank", quantity: "stable rank", of: |a| a.stable_rank },
 ];
 
-/// Aggregates of the reports of a run that `chosen` takes, by step.
-pub(super) fn aggregates(
-    run: &Run,
-    chosen: impl Fn(&LayerReport) -> bool,
-) -> Vec<(u64, Aggregate)> {
-    let of = |rows: &[LayerReport]| {
-        let reports: Vec<&MatrixReport> =
-            rows.iter().filter(|row| chosen(row)).map(|row| &row.report).collect();
-        let step = rows.first().map(|row| row.step)?;
-        (!reports.is_empty()).then(|| (step, Aggregate::of(reports)))
-    };
-    // Rows are in order of step.
-    run.rows.chunk_by(|a, b| a.step == b.step).filter_map(of).collect()
+/// Aggregates of the layers of a run that `chosen` takes, by step.
+pub(crate) fn aggregates(run: &Run, chosen: impl Fn(&Layer) -> bool) -> Vec<(u64, Aggregate)> {
+    let mut steps: BTreeMap<u64, Vec<Figures>> = BTreeMap::new();
+    for layer in run.layers().iter().filter(|layer| chosen(layer)) {
+        for look in layer.looks() {
+            steps.entry(look.step).or_default().push(look.figures);
+        }
+    }
+    steps.into_iter().map(|(step, figures)| (step, Aggregate::of_figures(figures))).collect()
 }
 
 /// A picture of each mean that has values, with these curves.
-pub(super) fn means(curves: &[(String, Vec<(u64, Aggregate)>)]) -> Vec<Drawing> {
+pub(crate) fn means(curves: &[(String, Vec<(u64, Aggregate)>)]) -> Vec<Drawing> {
     let picture = |mean: &Mean| {
         let mut data = Trajectory::new(mean.title, mean.quantity);
         for (name, aggregates) in curves {
@@ -69,32 +67,31 @@ pub(super) fn means(curves: &[(String, Vec<(u64, Aggregate)>)]) -> Vec<Drawing> 
     MEANS.iter().filter_map(picture).collect()
 }
 
+/// A figure of a layer over the steps.
+fn points(layer: &Layer, figure: impl Fn(&Look) -> Option<f64>) -> Vec<(u64, f64)> {
+    let known = layer.looks().iter().filter_map(|look| Some((look.step, figure(look)?)));
+    decimate(known.collect())
+}
+
 /// The largest and smallest singular values of a layer over the steps, beside the bulk.
-pub(super) fn extremes(run: &Run, layer: &str) -> Option<Drawing> {
-    let points = |of: fn(&MatrixReport) -> Option<f64>| -> Vec<(u64, f64)> {
-        decimate(run.of(layer).filter_map(|row| Some((row.step, of(&row.report)?))).collect())
-    };
-    let largest = points(|r| r.largest);
+pub(crate) fn extremes(layer: &Layer) -> Option<Drawing> {
+    let largest = points(layer, |look| look.largest);
     if largest.len() < 2 {
         return None;
     }
     // Edges change slowly; they are drawn where the largest value is.
     let band = largest.iter().filter_map(|(step, _)| {
-        let report = &run.at(*step, layer)?.report;
-        Some(BandPoint::new(*step, report.edge_low?, report.edge_high?))
+        let look = layer.at(*step)?;
+        Some(BandPoint::new(*step, look.edge_low?, look.edge_high?))
     });
-    let data = Trajectory::new(layer, "singular value ν")
+    let data = Trajectory::new(&layer.path, "singular value ν")
         .with_series("largest", largest.clone())
-        .with_series("smallest", points(|r| r.smallest))
+        .with_series("smallest", points(layer, |look| look.smallest))
         .with_band("bulk of a random matrix", band);
     Some(trajectory(&data))
 }
 
 /// ν₁ over the upper edge of the bulk of a layer, over the steps.
-pub(super) fn over_edge(run: &Run, layer: &str) -> Vec<(u64, f64)> {
-    let ratio = |row: &LayerReport| {
-        let ratio = row.report.largest? / row.report.edge_high?;
-        Some((row.step, ratio))
-    };
-    decimate(run.of(layer).filter_map(ratio).collect())
+pub(crate) fn over_edge(layer: &Layer) -> Vec<(u64, f64)> {
+    points(layer, Look::over_edge)
 }

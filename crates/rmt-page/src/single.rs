@@ -1,11 +1,12 @@
 //! The page of one run.
 
-use super::html::{escaped, folded, grid, navigation, section, wide};
-use super::load::Run;
-use super::{alerts, series, tables};
+use crate::html::{escaped, folded, grid, navigation, section, wide};
+use crate::look::evidence;
+use crate::run::{Layer, Run};
+use crate::{alerts, series, tables};
+use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, Verdict};
-use rmt_core::{LayerReport, MatrixReport};
 use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 
 /// Layers up to which pictures of each are not folded away.
@@ -14,12 +15,25 @@ const OPEN: usize = 30;
 /// Layers that are named in a sentence.
 const NAMED: usize = 4;
 
-pub(super) fn contents(run: &Run) -> String {
-    let sections =
-        [alerts::section(run), heat_maps(run), pictures(run), means(run), all_tables(run, "")];
+/// Cells of a heat map that are handed over; of more, neighbouring steps are put together.
+const CELLS: usize = 4_000_000;
+
+pub(crate) fn contents(run: &Run) -> String {
+    if run.is_empty() {
+        return "<p>There is no report yet.</p>\n".to_owned() + &alerts::warnings(run);
+    }
+    let sections = [
+        alerts::section(run),
+        alerts::warnings(run),
+        heat_maps(run),
+        pictures(run),
+        means(run),
+        all_tables(run, ""),
+    ];
     let contents = sections.concat();
     let links = [
         ("alerts", "Alerts"),
+        ("warnings", "Warnings"),
         ("where", "Where"),
         ("spectra", "Spectra"),
         ("course", "Course"),
@@ -30,9 +44,9 @@ pub(super) fn contents(run: &Run) -> String {
 
 fn summary(run: &Run) -> String {
     let latest = run.latest();
-    let of = |verdict| latest.iter().filter(|row| row.report.verdict == verdict).count();
+    let of = |verdict| latest.clone().filter(|row| row.report.verdict == verdict).count();
     let mut tiles = vec![
-        (run.layers.len().to_string(), "matrices"),
+        (run.layers().len().to_string(), "matrices"),
         (of(Verdict::Deviates).to_string(), "deviate"),
         (of(Verdict::Random).to_string(), "look random"),
     ];
@@ -40,18 +54,23 @@ fn summary(run: &Run) -> String {
     if others > 0 {
         tiles.push((others.to_string(), "cannot be judged"));
     }
-    let steps = match run.steps.as_slice() {
+    let steps = match run.steps().as_slice() {
         [step] => step.to_string(),
         [first, .., last] => format!("{first} – {last}"),
         [] => String::new(),
     };
-    let word = if run.steps.len() == 1 { "step" } else { "steps" };
+    let word = if run.snapshots() == 1 { "step" } else { "steps" };
     tiles.push((steps, word));
-    if run.steps.len() > 1 {
-        tiles.push((run.steps.len().to_string(), "snapshots"));
+    if run.snapshots() > 1 {
+        tiles.push((run.snapshots().to_string(), "snapshots"));
     }
     let (warnings, errors) = alerts::counts(run);
-    for (count, one, several) in [(warnings, "warning", "warnings"), (errors, "error", "errors")] {
+    let own = run.warnings.total();
+    for (count, one, several) in [
+        (warnings, "warning", "warnings"),
+        (errors, "error", "errors"),
+        (own, "warning of the monitor", "warnings of the monitor"),
+    ] {
         if count > 0 {
             tiles.push((count.to_string(), if count == 1 { one } else { several }));
         }
@@ -60,25 +79,36 @@ fn summary(run: &Run) -> String {
         .iter()
         .map(|(figure, what)| format!("<div><b>{figure}</b><span>{what}</span></div>"))
         .collect();
-    let level = latest.first().map_or(0.0, |row| row.report.level);
+    let level = latest.clone().next().map_or(0.0, |row| row.report.level);
     format!(
         "<div class=tiles>{tiles}</div>\n<p>As last reported. A random matrix deviates with \
-         probability {level}. {}</p>\n",
-        first_deviation(run)
+         probability {level}. {}{}</p>\n",
+        first_deviation(run),
+        thinned(run)
     )
+}
+
+/// Which steps are left out, if some are.
+fn thinned(run: &Run) -> String {
+    match run.stride() {
+        1 => String::new(),
+        stride => format!(
+            " Of {stride} neighbouring snapshots the first is drawn; metrics.jsonl has all of them."
+        ),
+    }
 }
 
 /// Which matrices deviate first.
 fn first_deviation(run: &Run) -> String {
-    let deviates = |row: &&LayerReport| row.report.verdict == Verdict::Deviates;
-    let Some(step) = run.rows.iter().find(deviates).map(|row| row.step) else {
+    let Some(step) = run.first_deviation() else {
         return "None ever did.".into();
     };
-    let (true, Some(first)) = (run.steps.len() > 1, run.steps.first()) else {
+    let steps = run.steps();
+    let (true, Some(first)) = (steps.len() > 1, steps.first()) else {
         return String::new();
     };
-    let there = run.rows.iter().filter(|row| row.step == step).filter(deviates);
-    let names: Vec<String> = there.map(|row| escaped(&row.layer.path())).collect();
+    let there = run.layers().iter().filter(|layer| layer.first_deviation == Some(step));
+    let names: Vec<String> = there.map(|layer| escaped(&layer.path)).collect();
     let before = if step == *first { ", the first there is" } else { "" };
     let some = names.get(..NAMED.min(names.len())).unwrap_or_default().join(", ");
     let more = names.len().saturating_sub(NAMED);
@@ -91,34 +121,21 @@ fn first_deviation(run: &Run) -> String {
 const ENOUGH: f64 = 10.0;
 
 /// The heat map of evidence.
-pub(super) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f64>) -> Drawing {
+pub(crate) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f64>) -> Drawing {
     heat_map(&data.with_values(values).with_limits(0.0, ENOUGH))
-}
-
-/// −log₁₀ p.
-fn evidence(p: f64) -> f64 {
-    -p.log10()
-}
-
-/// The least p of the family, corrected for the number of its tests, as evidence.
-pub(super) fn strongest(report: &MatrixReport) -> f64 {
-    let least = report.tests.iter().map(|test| test.p).reduce(f64::min);
-    least.map_or(f64::NAN, |p| evidence((p * report.tests.len() as f64).min(1.0)))
 }
 
 /// Layer × statistic as last reported, and layer × step.
 fn heat_maps(run: &Run) -> String {
     let columns = FAMILY.map(str::to_owned).to_vec();
-    let latest = run.latest();
     let cell = |row: &LayerReport, name: &str| {
         let test = row.report.tests.iter().find(|test| test.name == name);
         test.map_or(f64::NAN, |test| evidence(test.p))
     };
-    let values = latest.iter().flat_map(|row| FAMILY.map(|name| cell(row, name)));
+    let values = run.latest().flat_map(|row| FAMILY.map(|name| cell(row, name)));
     let title = "Evidence by test, as last reported";
-    let mut drawings =
-        vec![evidence_map(HeatMapData::named(title, run.layers.clone(), columns), values)];
-    if run.steps.len() > 1 {
+    let mut drawings = vec![evidence_map(HeatMapData::named(title, names(run), columns), values)];
+    if run.snapshots() > 1 {
         drawings.push(over_steps("Strongest evidence of the family, by step", run));
     }
     let about = "−log₁₀ p of each test that the verdict is made of: 2 is a p-value of 1 %, lighter is \
@@ -128,37 +145,50 @@ fn heat_maps(run: &Run) -> String {
     section("where", "Where the matrices are not random", about, &wide(drawings))
 }
 
-pub(super) fn over_steps(title: &str, run: &Run) -> Drawing {
-    let at = |layer: &String, step: &u64| {
-        run.at(*step, layer).map_or(f64::NAN, |row| strongest(&row.report))
+fn names(run: &Run) -> Vec<String> {
+    run.layers().iter().map(|layer| layer.path.clone()).collect()
+}
+
+/// The evidence of each layer over the steps.
+pub(crate) fn over_steps(title: &str, run: &Run) -> Drawing {
+    let (steps, layers) = (run.steps(), run.layers());
+    let together = (steps.len() * layers.len()).div_ceil(CELLS).max(1);
+    let columns = steps.len().div_ceil(together);
+    let mut values = vec![f64::NAN; layers.len() * columns];
+    for (row, layer) in values.chunks_mut(columns.max(1)).zip(layers) {
+        for look in layer.looks() {
+            let column = steps.partition_point(|step| *step < look.step) / together;
+            if let (Some(value), Some(cell)) = (look.evidence, row.get_mut(column)) {
+                // A number rather than none.
+                *cell = cell.max(value);
+            }
+        }
+    }
+    let title = match together {
+        1 => title.to_owned(),
+        _ => format!("{title} (the largest of up to {together} neighbours)"),
     };
-    let values: Vec<f64> = run
-        .layers
-        .iter()
-        .flat_map(|layer| run.steps.iter().map(move |step| at(layer, step)))
-        .collect();
-    let data = HeatMapData::new(title, run.layers.clone(), run.steps.clone());
-    evidence_map(data, values)
+    let columns = steps.into_iter().step_by(together).collect();
+    evidence_map(HeatMapData::new(title, names(run), columns), values)
 }
 
 fn means(run: &Run) -> String {
-    if run.steps.len() < 2 {
+    if run.snapshots() < 2 {
         return String::new();
     }
     let mut kinds: Vec<LayerKind> = Vec::new();
-    for row in run.latest() {
-        if !kinds.contains(&row.layer.kind) {
-            kinds.push(row.layer.kind);
+    for layer in run.layers() {
+        if !kinds.contains(&layer.kind) {
+            kinds.push(layer.kind);
         }
     }
     let curve = |kind: &LayerKind| {
-        let of = series::aggregates(run, |row| row.layer.kind == *kind);
+        let of = series::aggregates(run, |layer| layer.kind == *kind);
         (kind.name().to_owned(), of)
     };
     let curves: Vec<_> = kinds.iter().map(curve).collect();
     let mut all = grid(series::means(&curves));
-    let drawings: Vec<Drawing> =
-        run.layers.iter().filter_map(|layer| series::extremes(run, layer)).collect();
+    let drawings: Vec<Drawing> = run.layers().iter().filter_map(series::extremes).collect();
     if !drawings.is_empty() {
         let title = format!("The extreme singular values of {} matrices", drawings.len());
         all.push_str(&folded(&title, drawings.len() <= OPEN, &grid(drawings)));
@@ -170,7 +200,8 @@ fn means(run: &Run) -> String {
 
 /// Pictures that need the spectra.
 fn pictures(run: &Run) -> String {
-    let drawn: Vec<&LayerReport> = run.layers.iter().filter_map(|layer| run.drawn(layer)).collect();
+    let layers: &[Layer] = run.layers();
+    let drawn: Vec<&LayerReport> = layers.iter().filter_map(|l| l.drawn.as_ref()).collect();
     let all = |picture: fn(&LayerReport) -> Option<Drawing>| -> Vec<Drawing> {
         drawn.iter().filter_map(|row| picture(row)).collect()
     };
@@ -194,7 +225,7 @@ fn pictures(run: &Run) -> String {
     section("spectra", "Spectra and vectors", about, &html)
 }
 
-pub(super) fn all_tables(run: &Run, suffix: &str) -> String {
+pub(crate) fn all_tables(run: &Run, suffix: &str) -> String {
     let by_kind = tables::kinds(&format!("kinds{suffix}"), run);
     let html = [
         folded("All matrices", true, &tables::layers(&format!("layers{suffix}"), run)),

@@ -1,0 +1,234 @@
+//! The page of a run while it goes on.
+
+mod earlier;
+mod pace;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+use super::Sink;
+use crate::error::SinkError;
+use crate::record::{Record, Summary, Tick, Warning, wall_time};
+use crate::run_directory::replace_bytes;
+use pace::Pace;
+use rmt_page::{End, MARK, MARK_WITHIN, Run, State};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Why the page is not written over what is there.
+const FOREIGN: &str = "this file is no page of rmt; move it away";
+
+/// Writes `index.html`: the page that `rmt report` makes, while the run goes on. It is opened from disk.
+/// While the run goes on it reloads itself, and says so; at the end it stops.
+///
+/// It is written at the first tick, when the number of some layer's reports has doubled, and at the end.
+/// Between the first and the last it is written at most every 10 seconds and for at most 2 % of the time;
+/// what is put off is written once its time has come. It is replaced as a whole, so a reader never sees
+/// half of it. Its memory has a bound, however long the run is ([`Run::bounded`]).
+///
+/// In a run that goes on from an earlier session, the page has that session's reports and alerts up to the
+/// step where this one begins: they are read once, at the first tick.
+///
+/// A page that cannot be written is tried again with the records that follow, which count as lost until it
+/// is. A file of that name that is no page of this program is left as it is.
+#[derive(Debug)]
+pub struct Page {
+    directory: PathBuf,
+    path: PathBuf,
+    run: Run,
+    pace: Pace,
+    /// The first step of this session, once it is known.
+    begun: Option<u64>,
+    /// Earlier sessions were read.
+    read: bool,
+    latest: Option<u64>,
+    /// What is there is known to be a page.
+    ours: bool,
+    /// There is something new that should be shown.
+    pending: bool,
+    /// The last attempt failed for this reason.
+    failed: Option<(io::ErrorKind, String)>,
+    ended: bool,
+}
+
+impl Page {
+    /// In `directory`, which is not made.
+    pub fn new(directory: &Path) -> Self {
+        Self::with_pace(directory, Pace::default())
+    }
+
+    /// Writes at every record, for tests of what a page costs and holds.
+    #[must_use]
+    pub fn at_every_record(mut self) -> Self {
+        self.pace = Pace::always();
+        self
+    }
+
+    fn with_pace(directory: &Path, pace: Pace) -> Self {
+        Self {
+            path: path(directory),
+            directory: directory.to_owned(),
+            run: Run::bounded(name(directory)),
+            pace,
+            begun: None,
+            read: false,
+            latest: None,
+            ours: false,
+            pending: false,
+            failed: None,
+            ended: false,
+        }
+    }
+
+    /// Says on the page in `directory` that the run ended before everything was analysed, if it says that
+    /// the run goes on.
+    pub(crate) fn end(directory: &Path) -> io::Result<()> {
+        let path = path(directory);
+        // Nothing is read through a link, nor what is no page.
+        if path.is_symlink() || !is_page(&path)? {
+            return Ok(());
+        }
+        match rmt_page::ended(&fs::read_to_string(&path)?) {
+            Some(page) => replace_bytes(&path, page.as_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    fn start(&mut self, step: u64) {
+        // Of the same process: the files have what was shown.
+        self.run = Run::bounded(self.run.name());
+        (self.begun, self.read, self.latest) = (Some(step), false, None);
+        self.pace.begin();
+    }
+
+    fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
+        let begun = *self.begun.get_or_insert(tick.step);
+        let mut read = Ok(());
+        if !std::mem::replace(&mut self.read, true) && (tick.session > 0 || begun > 0) {
+            let (run, directory) = (&mut self.run, &self.directory);
+            read = self.pace.timed(|| earlier::read(directory, begun, run));
+            if let Err(error) = &read {
+                let message = format!("earlier reports are not all on this page: {error}");
+                self.run.warn(rmt_page::Warning { step: tick.step, message });
+            }
+        }
+        for report in &tick.reports {
+            self.pending |= self.run.add(report).reports().is_power_of_two();
+        }
+        self.latest = Some(tick.step);
+        let written = self.write_if_due();
+        read.map_err(|error| SinkError::Other(error.to_string())).and(written)
+    }
+
+    fn write_if_due(&mut self) -> Result<(), SinkError> {
+        let failed = self.failed.is_some();
+        if (self.pending || failed || self.pace.every_record()) && self.pace.due(failed) {
+            return self.write_page(None);
+        }
+        match &self.failed {
+            // Until it is written, what follows is not there either.
+            Some((kind, said)) => Err(self.error(io::Error::new(*kind, said.clone()))),
+            None => Ok(()),
+        }
+    }
+
+    fn write_page(&mut self, end: Option<End>) -> Result<(), SinkError> {
+        let running = State::running(self.latest, wall_time());
+        let state = end.map_or(running, |end| running.ended(end));
+        let (run, path, ours) = (&self.run, &self.path, self.ours);
+        let written = self.pace.timed(|| {
+            if !ours && !may_replace(path)? {
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, FOREIGN));
+            }
+            let page = rmt_page::page(std::slice::from_ref(run), Some(&state));
+            replace_bytes(path, page.as_bytes())
+        });
+        self.pending &= written.is_err();
+        self.ours = written.is_ok();
+        self.failed = written.as_ref().err().map(|error| (error.kind(), error.to_string()));
+        written.map_err(|cause| self.error(cause))
+    }
+
+    fn error(&self, cause: io::Error) -> SinkError {
+        SinkError::Io { path: self.path.clone(), cause }
+    }
+
+    fn finish(&mut self, summary: &Summary) -> Result<(), SinkError> {
+        self.ended = true;
+        let end = if summary.complete { End::Complete } else { End::Incomplete };
+        self.write_page(Some(end))
+    }
+}
+
+impl Sink for Page {
+    fn name(&self) -> &str {
+        "page"
+    }
+
+    fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        match record {
+            Record::Start { step, .. } => {
+                self.start(*step);
+                Ok(())
+            }
+            Record::Tick(tick) => self.tick(tick),
+            Record::Alerts(alerts) => {
+                alerts.iter().for_each(|alert| self.run.alert(alert.clone().into()));
+                self.write_if_due()
+            }
+            Record::Warning(Warning { step, message }) => {
+                self.run.warn(rmt_page::Warning { step: *step, message: message.clone() });
+                self.write_if_due()
+            }
+            Record::End(summary) => self.finish(summary),
+            // They are not on the page.
+            Record::Gradients(_) | Record::Scalars(_) | Record::Table(_) => Ok(()),
+        }
+    }
+
+    /// Writes what was put off, if its time has come.
+    fn flush(&mut self) -> Result<(), SinkError> {
+        match self.pending && self.failed.is_none() && self.pace.due(false) {
+            true => self.write_page(None),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A run whose end nobody told is over all the same: its worker panicked, or was given up.
+impl Drop for Page {
+    fn drop(&mut self) {
+        if !self.ended && self.ours {
+            let _ = self.write_page(Some(End::Incomplete));
+        }
+    }
+}
+
+fn path(directory: &Path) -> PathBuf {
+    directory.join("index.html")
+}
+
+/// What the page calls the run: the directory's last name, and of a process that shares a run the run's too.
+fn name(directory: &Path) -> String {
+    let whole = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let own = last(&whole).unwrap_or_default();
+    match whole.parent().and_then(last) {
+        Some(run) if crate::sub_runs::is_rank(&own) => format!("{run}/{own}"),
+        _ => own,
+    }
+}
+
+fn may_replace(path: &Path) -> io::Result<bool> {
+    // A link is replaced, whatever it leads to.
+    Ok(path.is_symlink() || !path.exists() || is_page(path)?)
+}
+
+/// Whether the file is a page of this program.
+fn is_page(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(MARK_WITHIN as u64).read_to_end(&mut head)?;
+    Ok(String::from_utf8_lossy(&head).contains(MARK))
+}

@@ -1,0 +1,59 @@
+//! What a page keeps of one report.
+
+use rmt_core::{Figures, LayerReport, MatrixReport, Verdict};
+
+/// The figures of one layer at one step that a page draws.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Look {
+    /// Optimizer updates made before the weights were taken.
+    pub step: u64,
+    /// Number of the snapshot in the run, from 0.
+    pub(crate) tick: u64,
+    /// The conclusion.
+    pub verdict: Verdict,
+    /// −log₁₀ of the least p of the family, corrected for the number of its tests.
+    pub evidence: Option<f64>,
+    /// ν₁.
+    pub largest: Option<f64>,
+    /// ν_m.
+    pub smallest: Option<f64>,
+    /// ν₋.
+    pub edge_low: Option<f64>,
+    /// ν₊.
+    pub edge_high: Option<f64>,
+    /// What means are taken of.
+    pub figures: Figures,
+}
+
+impl Look {
+    pub(crate) fn of(report: &LayerReport, tick: u64) -> Self {
+        let LayerReport { step, report, .. } = report;
+        Self {
+            step: *step,
+            tick,
+            verdict: report.verdict,
+            evidence: strongest(report),
+            largest: report.largest,
+            smallest: report.smallest,
+            edge_low: report.edge_low,
+            edge_high: report.edge_high,
+            figures: Figures::of(report),
+        }
+    }
+
+    /// ν₁/ν₊.
+    pub fn over_edge(&self) -> Option<f64> {
+        Some(self.largest? / self.edge_high?)
+    }
+}
+
+/// −log₁₀ p.
+pub(crate) fn evidence(p: f64) -> f64 {
+    -p.log10()
+}
+
+fn strongest(report: &MatrixReport) -> Option<f64> {
+    let least = report.tests.iter().map(|test| test.p).reduce(f64::min);
+    least.map(|p| evidence((p * report.tests.len() as f64).min(1.0)))
+}
