@@ -2,7 +2,7 @@
 //! those of metrics.jsonl, it reloads itself and keeps what its reader did, and when the run is over it says
 //! so and reloads no more. It loads nothing.
 
-use crate::support::{require_all, rows};
+use crate::support::{Capture, require_all, rows};
 use libtest_mimic::{Completion, Failed, Trial};
 use rmt_core::Orientation;
 use rmt_core::layers::LayerId;
@@ -144,14 +144,13 @@ fn assert_figures(page: &Value, directory: &Path, step: u64) {
 fn in_a_browser() -> Result<(), Failed> {
     let base = tempfile::tempdir()?;
     let directory = base.path().join("run");
-    let engine = MonitorConfig::<Bare>::new(&directory).with_every(1).init()?;
+    // Told of each report after the page was.
+    let (capture, reports) = Capture::new();
+    let config = MonitorConfig::<Bare>::new(&directory).with_every(1).with_sink(capture);
+    let engine = config.init()?;
     train(&engine, 0..=0);
-    let path = directory.join("index.html");
-    // The worker writes it with the first tick.
-    while !path.exists() {
-        std::thread::yield_now();
-    }
-    let mut reader = Reader::open(&path)?;
+    reports.recv()?;
+    let mut reader = Reader::open(&directory.join("index.html"))?;
     let first = reader.once("at step 0,")?;
     assert_figures(&first, &directory, 0);
     assert_eq!((first["loads"].as_u64(), first["sorted"].as_str()), (Some(1), None));
@@ -168,7 +167,7 @@ fn in_a_browser() -> Result<(), Failed> {
     // What the reader did is as it was.
     assert_eq!(middle["sorted"], "largest");
     assert_eq!(middle["folded"].as_u64(), Some(folded + 1));
-    let held = fs::read_to_string(&path)?;
+    let held = fs::read_to_string(directory.join("index.html"))?;
     assert!(!held.contains("//") && !held.contains("http:") && !held.contains("src="));
 
     train(&engine, 6..=6);
