@@ -2,7 +2,7 @@
 //! loaded from elsewhere.
 
 use crate::checkpoint::{matrix, transformer, write};
-use crate::{failure, printed};
+use crate::{failure, printed, rmt};
 use rmt_core::LayerReport;
 use rmt_monitor::read_reports;
 use std::collections::HashMap;
@@ -313,8 +313,6 @@ fn without_a_name_the_page_stands_beside_the_run_and_says_where() {
         run(path, name, learned);
         fs::rename(path.join(name), path.join("runs").join(name)).unwrap();
     }
-    fs::create_dir(path.join("runs/begun")).unwrap();
-    fs::write(path.join("runs/begun/metrics.jsonl"), "").unwrap();
     fs::write(path.join("runs/notes.txt"), "").unwrap();
     write(&path.join("model.safetensors"), &transformer(2.0));
     let inspect = ["inspect", "model.safetensors", "--format", "jsonl", "-o", "model.jsonl"];
@@ -334,6 +332,13 @@ fn without_a_name_the_page_stands_beside_the_run_and_says_where() {
         assert!(!page.contains("data-reload=") && !page.contains("http-equiv=refresh"));
     }
     assert_eq!(page(path, &["runs"]), page(path, &["runs/high", "runs/low"]));
+    // A run that has only begun is passed over, with a note.
+    fs::create_dir(path.join("runs/begun")).unwrap();
+    fs::write(path.join("runs/begun/metrics.jsonl"), "").unwrap();
+    let output = rmt(path, &["report", "runs"]);
+    assert!(output.status.success());
+    let note = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(note, "note: runs/begun: there is no report in it\n");
     // What somebody else wrote is not written over, unless it is named.
     fs::write(path.join("model.html"), "mine").unwrap();
     let error = failure(path, &["report", "model.jsonl"], 1);
