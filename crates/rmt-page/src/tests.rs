@@ -6,6 +6,7 @@ use rmt_core::layers::LayerId;
 use rmt_core::{
     Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation, Verdict,
 };
+use std::collections::BTreeMap;
 
 /// Of a 20×30 matrix, with a spectrum.
 fn sample() -> LayerReport {
@@ -62,7 +63,7 @@ fn a_bounded_run_keeps_ends_and_first_deviations_and_every_figure_is_exact() {
         for (all, kept) in all.layers().iter().zip(kept.layers()) {
             let number = kept.looks().len();
             assert!(number <= STEPS + 2 && number >= all.looks().len().min(STEPS / 3), "{number}");
-            assert_eq!(all.looks().first(), kept.looks().first());
+            assert_eq!(all.looks().first().map(|l| l.step), kept.looks().first().map(|l| l.step));
             assert_eq!(all.looks().last().map(|l| l.step), kept.looks().last().map(|l| l.step));
             assert_eq!(all.first_deviation(), kept.first_deviation());
             assert_eq!(all.reports(), kept.reports());
@@ -73,7 +74,8 @@ fn a_bounded_run_keeps_ends_and_first_deviations_and_every_figure_is_exact() {
                     (row.step, row.layer.name.as_str()) == (look.step, kept.path.as_str())
                 });
                 // The number of the snapshot is the run's own.
-                assert_eq!(*look, Look::of(row.unwrap(), look.tick));
+                let expected = Look::of(row.unwrap(), look.tick);
+                assert_eq!(format!("{look:?}"), format!("{expected:?}"));
             }
             assert_eq!(all.latest, kept.latest);
         }
@@ -85,7 +87,9 @@ fn layers_of_one_snapshot_keep_the_same_steps() {
     let sample = sample();
     let mut run = Run::bounded("x");
     for step in 0..5_000 {
-        ["a", "b"].map(|name| run.add(&at(&sample, name, step, 10)).reports());
+        for name in ["a", "b"] {
+            run.add(&at(&sample, name, step, 10));
+        }
     }
     let steps = |layer: usize| -> Vec<u64> {
         run.layers()[layer].looks().iter().map(|look| look.step).collect()
@@ -102,14 +106,15 @@ fn it_is_the_same_however_the_rows_come() {
     let whole = run(&rows, Run::bounded("x"));
     rows.sort_by_key(|row| row.layer.name.clone());
     let by_layer = run(&rows, Run::bounded("x"));
-    let kept = |run: &Run| -> Vec<(String, Vec<u64>)> {
+    let kept = |run: &Run| -> BTreeMap<String, Vec<u64>> {
         let of = |layer: &crate::Layer| layer.looks().iter().map(|look| look.step).collect();
         run.layers().iter().map(|layer| (layer.path.clone(), of(layer))).collect()
     };
     let (whole, by_layer) = (kept(&whole), kept(&by_layer));
-    assert_eq!(whole[0], by_layer[0]);
-    for (a, b) in whole.iter().zip(&by_layer) {
-        assert!(a.0 == b.0 && a.1.len().abs_diff(b.1.len()) * 5 < a.1.len(), "{}", a.0);
+    assert_eq!(whole["a"], by_layer["a"]);
+    // Of steps that come late the number of the snapshot is not known exactly.
+    for (name, steps) in &whole {
+        assert!(steps.len().abs_diff(by_layer[name].len()) * 20 < steps.len(), "{name}");
     }
 }
 
