@@ -17,10 +17,14 @@ pub struct Aggregate {
     pub outliers_above: Option<f64>,
     /// Those that are significant, over m.
     pub significant_above: Option<f64>,
+    /// Matrices of which that count is a lower bound: then so is the mean.
+    pub above_cut_off: usize,
     /// Singular values below the bulk, over m.
     pub outliers_below: Option<f64>,
     /// Those that are significant, over m.
     pub significant_below: Option<f64>,
+    /// Matrices of which that count is a lower bound.
+    pub below_cut_off: usize,
     /// Fraction of the left vectors that are rejected.
     pub left_rejected: Option<f64>,
     /// The same of the right ones.
@@ -71,7 +75,14 @@ impl Aggregate {
     pub fn of<'a>(reports: impl IntoIterator<Item = &'a MatrixReport>) -> Self {
         let reports: Vec<&MatrixReport> = reports.into_iter().collect();
         let deviating = reports.iter().filter(|report| report.verdict == Verdict::Deviates).count();
-        let mut aggregate = Self { matrices: reports.len(), deviating, ..Self::default() };
+        let count = |of: fn(&MatrixReport) -> bool| reports.iter().filter(|r| of(r)).count();
+        let mut aggregate = Self {
+            matrices: reports.len(),
+            deviating,
+            above_cut_off: count(|report| report.significant_above_cut_off),
+            below_cut_off: count(|report| report.significant_below_cut_off),
+            ..Self::default()
+        };
         for figure in FIGURES {
             let values: Vec<f64> =
                 reports.iter().filter_map(|report| (figure.value)(report)).collect();
@@ -121,6 +132,7 @@ mod tests {
         let matrix = Matrix::new(&values[..], side, side, Orientation::OutIn).unwrap();
         let mut report = analyser.analyse(&matrix, Context::default()).unwrap().report;
         (report.significant_above, report.verdict) = (above, verdict);
+        report.significant_above_cut_off = above == Some(5);
         report
     }
 
@@ -151,6 +163,9 @@ mod tests {
         let kinds = Aggregate::by_kind(&reports);
         let found: Vec<_> =
             kinds.iter().map(|(k, a)| (*k, a.matrices, a.significant_above)).collect();
+        let bounds: Vec<_> =
+            kinds.iter().map(|(_, a)| (a.above_cut_off, a.below_cut_off)).collect();
+        assert_eq!(bounds, [(0, 0), (1, 0)]);
         let expected = [(LayerKind::Query, 2, Some(0.2)), (LayerKind::Key, 2, Some(0.35))];
         assert_eq!(found, expected);
     }

@@ -5,6 +5,7 @@ use super::load::Run;
 use super::{alerts, series, tables};
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, Verdict};
+use rmt_core::shown::evidence;
 use rmt_core::{LayerReport, MatrixReport};
 use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 
@@ -93,11 +94,6 @@ const ENOUGH: f64 = 10.0;
 /// The heat map of evidence.
 pub(super) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f64>) -> Drawing {
     heat_map(&data.with_values(values).with_limits(0.0, ENOUGH))
-}
-
-/// −log₁₀ p.
-fn evidence(p: f64) -> f64 {
-    -p.log10()
 }
 
 /// The least p of the family, corrected for the number of its tests, as evidence.
@@ -196,9 +192,12 @@ fn pictures(run: &Run) -> String {
 
 pub(super) fn all_tables(run: &Run, suffix: &str) -> String {
     let by_kind = tables::kinds(&format!("kinds{suffix}"), run);
+    let notes = tables::notes(&format!("notes{suffix}"), run);
+    let notes = if notes.is_empty() { notes } else { folded("Notes", true, &notes) };
     let html = [
         folded("All matrices", true, &tables::layers(&format!("layers{suffix}"), run)),
         folded("Means by kind", true, &by_kind),
+        notes,
     ];
     let about =
         "As last reported. A click on a head sorts by it; what a column is stands behind its head.";

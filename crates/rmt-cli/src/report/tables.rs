@@ -2,6 +2,7 @@
 
 use super::html::{Cell, table};
 use super::load::Run;
+use rmt_core::notes::{Group, grouped};
 use rmt_core::report::{FAMILY, Verdict};
 use rmt_core::shown;
 use rmt_core::{Aggregate, LayerReport, MatrixReport};
@@ -11,7 +12,26 @@ use rmt_monitor::{Alert, AlertLevel};
 struct Column {
     head: &'static str,
     what: &'static str,
-    value: fn(&MatrixReport) -> Option<f64>,
+    value: Value,
+    shown: fn(&MatrixReport, f64) -> String,
+}
+
+/// What a column says of a matrix, where it says anything.
+type Value = fn(&MatrixReport) -> Option<f64>;
+
+impl Column {
+    const fn figure(head: &'static str, what: &'static str, value: Value) -> Self {
+        Self { head, what, value, shown: |_, x| digits(x) }
+    }
+
+    const fn p(head: &'static str, what: &'static str, value: Value) -> Self {
+        Self { head, what, value, shown: |_, p| shown::p_value(p) }
+    }
+
+    fn cell(&self, report: &MatrixReport) -> Cell {
+        let value = (self.value)(report);
+        Cell::Figure(value.map_or(shown::NONE.into(), |x| (self.shown)(report, x)), value)
+    }
 }
 
 fn count(count: Option<usize>) -> Option<f64> {
@@ -23,45 +43,43 @@ fn test(report: &MatrixReport, name: &str) -> Option<f64> {
 }
 
 const COLUMNS: [Column; 15] = [
-    Column { head: "σ", what: "scale of the bulk", value: |r| r.scale },
-    Column { head: "largest", what: "largest singular value", value: |r| r.largest },
-    Column {
-        head: "edge",
-        what: "upper edge of the bulk of a random matrix",
-        value: |r| r.edge_high,
-    },
+    Column::figure("σ", "scale of the bulk", |r| r.scale),
+    Column::figure("largest", "largest singular value", |r| r.largest),
+    Column::figure("edge", "upper edge of the bulk of a random matrix", |r| r.edge_high),
     Column {
         head: "above",
-        what: "singular values significantly above the bulk",
+        what: "singular values significantly above the bulk (≥: at least)",
         value: |r| count(r.significant_above),
+        shown: |r, _| shown::above(r),
     },
     Column {
         head: "below",
-        what: "singular values significantly below the bulk",
+        what: "singular values significantly below the bulk (≥: at least)",
         value: |r| count(r.significant_below),
+        shown: |r, _| shown::below(r),
     },
-    Column {
-        head: "left",
-        what: "fraction of the singular vectors on the output side that are not random",
-        value: shown::left,
-    },
-    Column {
-        head: "right",
-        what: "fraction of the singular vectors on the input side that are not random",
-        value: shown::right,
-    },
-    Column { head: "alpha", what: "power-law exponent", value: shown::alpha },
-    Column { head: "stable rank", what: "stable rank", value: shown::stable_rank },
-    Column {
-        head: "⟨r⟩",
-        what: "mean ratio of consecutive spacings, .5307 for random matrices",
-        value: |r| r.spacing_ratio,
-    },
-    Column { head: FAMILY[0], what: "p of the largest value", value: |r| test(r, FAMILY[0]) },
-    Column { head: FAMILY[1], what: "p of the smallest value", value: |r| test(r, FAMILY[1]) },
-    Column { head: FAMILY[2], what: "p of the bulk", value: |r| test(r, FAMILY[2]) },
-    Column { head: "p left", what: "p of the output vectors", value: |r| test(r, FAMILY[3]) },
-    Column { head: "p right", what: "p of the input vectors", value: |r| test(r, FAMILY[4]) },
+    Column::figure(
+        "left",
+        "fraction of the singular vectors on the output side that are not random",
+        shown::left,
+    ),
+    Column::figure(
+        "right",
+        "fraction of the singular vectors on the input side that are not random",
+        shown::right,
+    ),
+    Column::figure("alpha", "power-law exponent", shown::alpha),
+    Column::figure("stable rank", "stable rank", shown::stable_rank),
+    Column::figure(
+        "⟨r⟩",
+        "mean ratio of consecutive spacings, .5307 for random matrices",
+        |r| r.spacing_ratio,
+    ),
+    Column::p(FAMILY[0], "p of the largest value", |r| test(r, FAMILY[0])),
+    Column::p(FAMILY[1], "p of the smallest value", |r| test(r, FAMILY[1])),
+    Column::p(FAMILY[2], "p of the bulk", |r| test(r, FAMILY[2])),
+    Column::p("p left", "p of the output vectors", |r| test(r, FAMILY[3])),
+    Column::p("p right", "p of the input vectors", |r| test(r, FAMILY[4])),
 ];
 
 fn figure(value: Option<f64>) -> Cell {
@@ -123,10 +141,33 @@ pub(super) fn layers(id: &str, run: &Run) -> String {
             verdict(row.report.verdict),
             whole(since),
         ];
-        line.extend(COLUMNS.iter().map(|column| figure((column.value)(&row.report))));
+        line.extend(COLUMNS.iter().map(|column| column.cell(&row.report)));
         line
     };
     table(id, &columns, &run.latest().iter().map(row).collect::<Vec<_>>())
+}
+
+/// A row a note of the last reports, with the matrices that have it; empty without any.
+pub(super) fn notes(id: &str, run: &Run) -> String {
+    let columns = heads(&[
+        ("note", "what the analysis has to say"),
+        ("matrices", "how many have it"),
+        ("which", "the first of them"),
+    ]);
+    let latest: Vec<(String, &LayerReport)> =
+        run.latest().into_iter().map(|row| (row.layer.path(), row)).collect();
+    let notes = latest.iter().flat_map(|(path, row)| {
+        row.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
+    });
+    let groups = grouped(notes);
+    if groups.is_empty() {
+        return String::new();
+    }
+    let row = |group: &Group<'_>| {
+        let matrices = Some(group.names.len() as u64);
+        vec![Cell::Text(group.text().to_owned()), whole(matrices), Cell::Text(group.whose())]
+    };
+    table(id, &columns, &groups.iter().map(row).collect::<Vec<_>>())
 }
 
 /// A row an alert, in order of step.
