@@ -339,10 +339,14 @@ fn taken<T>(made: io::Result<T>) -> io::Result<bool> {
 /// `run.json`, which only one can make.
 fn claimed(base: &Path) -> Result<PathBuf, InitError> {
     let claim = |path: &Path| {
+        // A file of this name is an error, one of a numbered name is in the way.
+        if path != base && path.is_file() {
+            return Ok(false);
+        }
         fs::create_dir_all(path)?;
         Ok(!sub_runs::holds_run(path)? && taken(File::create_new(path.join(RUN)))?)
     };
-    numbered(base, claim).map_err(unusable(base, "it cannot be made"))
+    numbered(base, claim).map_err(unusable(base, "no run can be started in it"))
 }
 
 /// The directory of one of several processes, where no other run is.

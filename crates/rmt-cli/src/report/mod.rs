@@ -5,6 +5,7 @@ mod compare;
 mod decimate;
 mod html;
 mod load;
+mod notes;
 mod options;
 mod run;
 mod series;

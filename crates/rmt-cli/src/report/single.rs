@@ -2,7 +2,7 @@
 
 use super::html::{escaped, folded, grid, navigation, section, wide};
 use super::load::Run;
-use super::{alerts, series, tables};
+use super::{alerts, notes, series, tables};
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, Verdict};
 use rmt_core::shown::evidence;
@@ -192,7 +192,7 @@ fn pictures(run: &Run) -> String {
 
 pub(super) fn all_tables(run: &Run, suffix: &str) -> String {
     let by_kind = tables::kinds(&format!("kinds{suffix}"), run);
-    let notes = tables::notes(&format!("notes{suffix}"), run);
+    let notes = notes::table_of(&format!("notes{suffix}"), run);
     let notes = if notes.is_empty() { notes } else { folded("Notes", true, &notes) };
     let html = [
         folded("All matrices", true, &tables::layers(&format!("layers{suffix}"), run)),

@@ -2,7 +2,6 @@
 
 use super::html::{Cell, table};
 use super::load::Run;
-use rmt_core::notes::{Group, grouped};
 use rmt_core::report::{FAMILY, Verdict};
 use rmt_core::shown;
 use rmt_core::{Aggregate, LayerReport, MatrixReport};
@@ -98,17 +97,22 @@ fn digits(x: f64) -> String {
     }
 }
 
+/// A mean of counts, of which this many were cut off.
+fn mean(value: Option<f64>, cut_off: usize) -> Cell {
+    Cell::Figure(shown::at_least(value.map_or(shown::NONE.into(), digits), cut_off > 0), value)
+}
+
 fn verdict(verdict: Verdict) -> Cell {
     let text = shown::verdict(verdict);
     if verdict == Verdict::Deviates { Cell::Marked(text) } else { Cell::Text(text) }
 }
 
-fn whole(count: Option<u64>) -> Cell {
+pub(super) fn whole(count: Option<u64>) -> Cell {
     let value = count.map(|count| count as f64);
     Cell::Figure(count.map_or(shown::NONE.into(), |count| count.to_string()), value)
 }
 
-fn heads(heads: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn heads(heads: &[(&str, &str)]) -> Vec<(String, String)> {
     heads.iter().map(|(head, what)| ((*head).to_owned(), (*what).to_owned())).collect()
 }
 
@@ -145,29 +149,6 @@ pub(super) fn layers(id: &str, run: &Run) -> String {
         line
     };
     table(id, &columns, &run.latest().iter().map(row).collect::<Vec<_>>())
-}
-
-/// A row a note of the last reports, with the matrices that have it; empty without any.
-pub(super) fn notes(id: &str, run: &Run) -> String {
-    let columns = heads(&[
-        ("note", "what the analysis has to say"),
-        ("matrices", "how many have it"),
-        ("which", "the first of them"),
-    ]);
-    let latest: Vec<(String, &LayerReport)> =
-        run.latest().into_iter().map(|row| (row.layer.path(), row)).collect();
-    let notes = latest.iter().flat_map(|(path, row)| {
-        row.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
-    });
-    let groups = grouped(notes);
-    if groups.is_empty() {
-        return String::new();
-    }
-    let row = |group: &Group<'_>| {
-        let matrices = Some(group.names.len() as u64);
-        vec![Cell::Text(group.text().to_owned()), whole(matrices), Cell::Text(group.whose())]
-    };
-    table(id, &columns, &groups.iter().map(row).collect::<Vec<_>>())
 }
 
 /// A row an alert, in order of step.
@@ -214,8 +195,9 @@ pub(super) fn kinds(id: &str, run: &Run) -> String {
             whole(Some(a.matrices as u64)),
             whole(Some(a.deviating as u64)),
         ];
-        let means = [a.significant_above, a.significant_below, a.left_rejected, a.right_rejected];
-        row.extend(means.into_iter().chain([a.alpha, a.stable_rank]).map(figure));
+        row.push(mean(a.significant_above, a.above_cut_off));
+        row.push(mean(a.significant_below, a.below_cut_off));
+        row.extend([a.left_rejected, a.right_rejected, a.alpha, a.stable_rank].map(figure));
         row
     };
     let groups = Aggregate::by_kind(latest);
@@ -252,8 +234,8 @@ pub(super) fn runs(id: &str, runs: &[Run]) -> String {
             whole(since),
             whole(Some((warnings + errors) as u64)),
         ];
-        let means = [a.significant_above, a.left_rejected, a.right_rejected];
-        row.extend(means.into_iter().chain([a.alpha, a.stable_rank]).map(figure));
+        row.push(mean(a.significant_above, a.above_cut_off));
+        row.extend([a.left_rejected, a.right_rejected, a.alpha, a.stable_rank].map(figure));
         row
     };
     table(id, &columns, &runs.iter().map(row).collect::<Vec<_>>())
