@@ -26,11 +26,12 @@ use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn_rmt::ablation::{AblationError, AblationTable, Select, deciles, kinds};
 use burn_rmt::sinks::write_table;
-use burn_rmt::{Monitor, MonitorConfig, Summary, unused_run_directory};
+use burn_rmt::{Monitor, MonitorConfig, Summary};
 use clap::{Parser, ValueEnum};
-use comfy_table::{Table, presets};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rmt_core::sanity::Table;
+use rmt_core::shown::{NONE, above, at_least, below, percent, shape, verdict};
 use rmt_examples::Backend;
 use rmt_examples::text::{Batch, Corpus, Vocabulary, prose, sources};
 use rmt_examples::transformer::{Hyperparameters, Transformer, batch_losses, mean, write_text};
@@ -210,12 +211,12 @@ pub fn prepare(options: &Options) -> Result<(Vocabulary, Corpus, Transformer)> {
 pub fn train(options: &Options, stop: &AtomicBool) -> Result<Outcome> {
     let sizes = options.hyperparameters()?;
     let (vocabulary, corpus, model) = prepare(options)?;
-    let directory = unused_run_directory(&options.run);
-    let monitor = MonitorConfig::new(&directory).with_every(sizes.every).init()?;
+    let monitor = MonitorConfig::new(&options.run).with_every(sizes.every).init()?;
     let start = Instant::now();
     let (model, losses) = fit(model, &corpus, &sizes, &monitor, stop)?;
     let seconds = start.elapsed().as_secs_f64();
     let summary = monitor.finish();
+    let directory = summary.run_directory.clone();
     Ok(Outcome { losses, seconds, model, vocabulary, corpus, summary, directory })
 }
 
@@ -258,8 +259,7 @@ fn run(options: &Options) -> Result<()> {
         write_table(directory, &all)?;
     }
     println!("\nIt writes:\n{}\n", write_text(model, vocabulary, "\n", 300, options.seed)?);
-    println!("To see it as it happened, open {}", directory.join("index.html").display());
-    println!("or (pip install tensorboard): tensorboard --logdir {}", directory.display());
+    print!("{}", summary.where_to_look());
     Ok(())
 }
 
@@ -270,85 +270,90 @@ pub fn ablate(model: &Transformer, batches: &[Batch]) -> Result<Vec<AblationTabl
     kinds(&model).into_iter().map(|kind| deciles(&model, Select::kind(kind), losses)).collect()
 }
 
+/// A table of these columns.
+fn of_columns<const N: usize>(columns: [&str; N], rows: Vec<Vec<String>>) -> Table {
+    Table::new(columns.map(str::to_owned).into(), rows)
+}
+
 /// One column a kind, one row a decile.
 fn ablation_table(ablated: &[AblationTable]) -> Table {
-    let mut table = Table::new();
     let kinds = ablated.iter().map(|of_kind| of_kind.selection.replace("kind ", ""));
-    table.load_style(presets::UTF8_BORDERS_ONLY);
-    table.set_header(std::iter::once("decile".to_owned()).chain(kinds));
-    for (decile, row) in ablated.first().iter().flat_map(|first| first.rows.iter().enumerate()) {
+    let columns = std::iter::once("decile".to_owned()).chain(kinds);
+    let first = ablated.first().iter().flat_map(|first| first.rows.iter().enumerate());
+    let rows = first.map(|(decile, row)| {
         let deltas = ablated.iter().filter_map(|of_kind| of_kind.rows.get(decile));
         let deltas = deltas.map(|row| format!("{:+.4}", row.delta_loss));
-        table.add_row(std::iter::once(row.group.clone()).chain(deltas));
-    }
-    table
+        std::iter::once(row.group.clone()).chain(deltas).collect()
+    });
+    Table::new(columns.collect(), rows.collect())
+}
+
+fn step(step: Option<u64>) -> String {
+    step.map_or(NONE.into(), |step| step.to_string())
+}
+
+fn overlap(x: Option<f64>) -> String {
+    x.map_or(NONE.into(), |x| format!("{x:.3}"))
 }
 
 /// Means over the matrices of a kind, as they were last observed.
 fn kind_table(summary: &Summary) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header([
-        "kind",
-        "matrices",
-        "deviate",
-        "first\ndeviates",
-        "significant\nabove",
-        "significant\nbelow",
-        "overlap\nabove",
-        "overlap\nbelow",
-    ]);
-    let percent = |x: Option<f64>| x.map_or("–".into(), |x| format!("{:.1} %", 100.0 * x));
-    let overlap = |x: Option<f64>| x.map_or("–".into(), |x| format!("{x:.3}"));
-    for of_kind in &summary.kinds {
+    let rows = summary.kinds.iter().map(|of_kind| {
         let means = &of_kind.aggregate;
-        table.add_row([
+        vec![
             of_kind.kind.to_string(),
             means.matrices.to_string(),
             means.deviating.to_string(),
-            of_kind.first_deviation.map_or("–".into(), |step| step.to_string()),
-            percent(means.significant_above),
-            percent(means.significant_below),
+            step(of_kind.first_deviation),
+            at_least(percent(means.significant_above), means.above_cut_off > 0),
+            at_least(percent(means.significant_below), means.below_cut_off > 0),
             overlap(means.overlap_above),
             overlap(means.overlap_below),
-        ]);
-    }
-    table
+        ]
+    });
+    let columns = [
+        "kind",
+        "matrices",
+        "deviate",
+        "first deviates",
+        "above",
+        "below",
+        "overlap above",
+        "overlap below",
+    ];
+    of_columns(columns, rows.collect())
 }
 
 /// What every weight matrix is at its last observation.
 fn table(summary: &Summary) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header([
-        "weight",
-        "shape",
-        "verdict",
-        "first\ndeviates",
-        "significant\nabove",
-        "significant\nbelow",
-        "overlap\nabove",
-        "overlap\nbelow",
-        "overlap of\nthe bulk",
-        "band of\nrandom ones",
-    ]);
-    for layer in &summary.layers {
+    let rows = summary.layers.iter().map(|layer| {
         let report = &layer.last.report;
-        let [rows, columns] = report.shape;
-        let whole = |x: Option<usize>| x.map_or("–".into(), |x| x.to_string());
         let overlaps = report.activation.as_ref();
-        let overlap = |x: Option<f64>| x.map_or("–".into(), |x| format!("{x:.3}"));
         let band = overlaps.and_then(|a| Some(format!("{:.3}–{:.3}", a.band_low?, a.band_high?)));
-        table.add_row([
+        vec![
             layer.last.layer.name.clone(),
-            format!("{rows}×{columns}"),
-            report.verdict.to_string(),
-            layer.first_deviation.map_or("–".into(), |step| step.to_string()),
-            whole(report.significant_above),
-            whole(report.significant_below),
+            shape(report.shape),
+            verdict(report.verdict),
+            step(layer.first_deviation),
+            above(report),
+            below(report),
             overlap(overlaps.and_then(|a| a.overlap_above)),
             overlap(overlaps.and_then(|a| a.overlap_below)),
             overlap(overlaps.and_then(|a| a.overlap_bulk)),
-            band.unwrap_or("–".into()),
-        ]);
-    }
-    table
+            band.unwrap_or(NONE.into()),
+        ]
+    });
+    let columns = [
+        "weight",
+        "shape",
+        "verdict",
+        "first deviates",
+        "above",
+        "below",
+        "overlap above",
+        "overlap below",
+        "of the bulk",
+        "band of random ones",
+    ];
+    of_columns(columns, rows.collect())
 }

@@ -3,17 +3,29 @@
 //! ```text
 //! cargo run --release --example custom_loop
 //! ```
+//!
+//! It can be copied into a project of its own, as `src/main.rs`, with this in `Cargo.toml` and the path of
+//! this repository in it:
+//!
+//! ```toml
+//! [package]
+//! name = "watched"
+//! version = "0.1.0"
+//! edition = "2024"
+//!
+//! [dependencies]
+//! anyhow = "1"
+//! burn = { version = "=0.22.1", default-features = false, features = ["std", "flex", "autodiff", "optim"] }
+//! burn-rmt = { path = "…/crates/burn-rmt" }
+//! ```
 
 use burn::module::Module;
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::activation::relu;
-use burn::tensor::{Distribution, Tensor};
-use burn_rmt::{MonitorConfig, unused_run_directory};
-use clap::Parser;
-use rmt_examples::Backend;
-use std::sync::atomic::Ordering;
+use burn::tensor::{Device, Distribution, Tensor};
+use burn_rmt::MonitorConfig;
 
 #[derive(Module, Debug)]
 struct Mlp {
@@ -27,15 +39,8 @@ impl Mlp {
     }
 }
 
-#[derive(Parser, Debug)]
-struct Options {
-    /// What it is trained on
-    #[arg(long, value_enum, default_value_t)]
-    device: Backend,
-}
-
 fn main() -> anyhow::Result<()> {
-    let device = Options::parse().device.device()?.autodiff();
+    let device = Device::flex().autodiff();
     device.seed(0);
 
     // The targets depend on four directions among the sixty-four of the inputs.
@@ -50,8 +55,7 @@ fn main() -> anyhow::Result<()> {
     };
     let mut optim = AdamWConfig::new().init();
 
-    let stop = rmt_examples::stop_on_ctrl_c()?;
-    let monitor = MonitorConfig::new(unused_run_directory("runs/loop")).with_every(50).init()?;
+    let monitor = MonitorConfig::new("runs/loop").with_every(50).init()?;
     monitor.observe(0, &model); // the weights before the first update
     for step in 1..=1000 {
         let outputs = model.forward(inputs.clone());
@@ -63,15 +67,7 @@ fn main() -> anyhow::Result<()> {
         if step % 100 == 0 {
             println!("step {step}: loss {:.1e}", loss.try_into_scalar::<f64>()?);
         }
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
     }
-    let summary = monitor.finish();
-    for layer in &summary.layers {
-        let (first, last) = (&layer.first, &layer.last);
-        let (from, to) = (first.report.verdict, last.report.verdict);
-        println!("{}: {from} at step {}, {to} at step {}", first.layer.name, first.step, last.step);
-    }
+    print!("{}", monitor.finish());
     Ok(())
 }

@@ -149,7 +149,7 @@ fn run(options: &Options) -> Result<()> {
     let table = table(&outcomes);
     println!("\nΔ loss in nats, mean ± standard deviation over {} seeds", options.seeds);
     println!("{}", rmt_examples::shown(&table));
-    let directory = unused_run_directory(&options.run);
+    let directory = unused_run_directory(&options.run)?;
     write_table(&directory, &table)?;
     println!("also in {}", directory.display());
     Ok(())

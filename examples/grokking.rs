@@ -11,8 +11,8 @@
 //! <https://arxiv.org/abs/2201.02177>). It takes under a minute on the CPU; `--device wgpu` is for a
 //! GPU.
 //!
-//! Meanwhile a monitor compares its weights with random matrices. At the end a table tells what
-//! each weight matrix was at the start and what it has become; TensorBoard shows it live.
+//! Meanwhile a monitor compares its weights with random matrices. At the end a table has what
+//! each weight matrix was at the start and what it has become, and says where to see more.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -27,9 +27,8 @@ use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn_rmt::{Monitor, MonitorConfig, Summary, unused_run_directory};
+use burn_rmt::{Monitor, MonitorConfig};
 use clap::Parser;
-use comfy_table::{Table, presets};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_examples::Backend;
@@ -257,8 +256,7 @@ fn run(options: &Options) -> Result<()> {
     options.check()?;
     let stop = rmt_examples::stop_on_ctrl_c()?;
 
-    let directory = unused_run_directory(&options.run);
-    let monitor = MonitorConfig::new(&directory).with_every(options.every).init()?;
+    let monitor = MonitorConfig::new(&options.run).with_every(options.every).init()?;
     let start = Instant::now();
     let reached = train(options, &monitor, stop)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -276,57 +274,6 @@ fn run(options: &Options) -> Result<()> {
         (Some(step), None) => println!("memorized by step {step}, not grokked yet"),
         (None, None) => println!("not even memorized yet"),
     }
-    println!("\n{}\n", table(&summary));
-    for warning in &summary.warnings {
-        println!("warning at step {}: {}", warning.step, warning.message);
-    }
-    println!("To see it as it happened, open {}", directory.join("index.html").display());
-    println!("or (pip install tensorboard): tensorboard --logdir {}", directory.display());
+    print!("\n{summary}");
     Ok(())
-}
-
-/// Every weight matrix at its first and its last observation.
-fn table(summary: &Summary) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header([
-        "weight",
-        "step",
-        "shape",
-        "verdict",
-        "above\n(significant)",
-        "below\n(significant)",
-        "left\nrejected",
-        "right\nrejected",
-        "spacing\nratio",
-        "stable\nrank",
-        "drift",
-    ]);
-    for layer in &summary.layers {
-        for (row, name) in [(&layer.first, layer.first.layer.name.as_str()), (&layer.last, "")] {
-            let report = &row.report;
-            let [rows, cols] = report.shape;
-            let outliers = |all: Option<usize>, significant: Option<usize>| match (all, significant)
-            {
-                (Some(all), Some(significant)) => format!("{all} ({significant})"),
-                _ => "–".into(),
-            };
-            let percent =
-                |x: Option<f64>| x.map_or("–".into(), |x| format!("{:.1} %", 100.0 * x));
-            let number = |x: Option<f64>| x.map_or("–".into(), |x| format!("{x:.3}"));
-            table.add_row([
-                name.to_owned(),
-                row.step.to_string(),
-                format!("{rows}×{cols}"),
-                report.verdict.to_string(),
-                outliers(report.outliers_above, report.significant_above),
-                outliers(report.outliers_below, report.significant_below),
-                percent(report.left.as_ref().map(|side| side.ks_rejected)),
-                percent(report.right.as_ref().map(|side| side.ks_rejected)),
-                number(report.spacing_ratio),
-                number(report.heavy_tail.as_ref().and_then(|h| h.stable_rank)),
-                number(report.drift.as_ref().and_then(|d| d.relative_norm)),
-            ]);
-        }
-    }
-    table
 }

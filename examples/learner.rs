@@ -24,7 +24,7 @@ use burn::train::{
     ClassificationOutput, InferenceStep, Interrupter, Learner, MetricEarlyStoppingStrategy,
     StoppingCondition, SupervisedTraining, TrainOutput, TrainStep,
 };
-use burn_rmt::{MonitorConfig, Summary, unused_run_directory};
+use burn_rmt::{MonitorConfig, Summary};
 use clap::Parser;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -177,8 +177,8 @@ pub fn train(options: &Options, interrupter: Interrupter) -> Result<Summary> {
     let device = options.device.device()?.autodiff();
     device.seed(options.seed);
     let model = Classifier::new(&device);
-    let directory = unused_run_directory(&options.run);
-    let monitor = MonitorConfig::new(&directory).with_every(options.every).init()?; // (1)
+    let monitor = MonitorConfig::new(&options.run).with_every(options.every).init()?; // (1)
+    let directory = monitor.run_directory().unwrap_or(&options.run).to_owned();
 
     let [train, valid] = data(options);
     let stop = MetricEarlyStoppingStrategy::new(
@@ -211,10 +211,6 @@ fn main() -> Result<()> {
     let stop = interrupter.clone();
     rmt_examples::on_ctrl_c(move || stop.stop(Some("Ctrl-C")))?;
     let summary = train(&Options::parse(), interrupter)?;
-    for layer in &summary.layers {
-        let (first, last) = (&layer.first, &layer.last);
-        let (from, to) = (first.report.verdict, last.report.verdict);
-        println!("{}: {from} at step {}, {to} at step {}", first.layer.name, first.step, last.step);
-    }
+    print!("{summary}");
     Ok(())
 }

@@ -78,7 +78,12 @@ impl Backend {
 
 /// The device's own name, such as that of the GPU; what burn calls it where it has none.
 pub fn name(device: &Device) -> String {
-    device.identity().map_or_else(|| format!("{device:?}"), |identity| identity.name)
+    // burn asks a GPU only.
+    #[cfg(feature = "wgpu")]
+    if let Some(identity) = device.identity() {
+        return identity.name;
+    }
+    format!("{device:?}")
 }
 
 /// A bar on standard error, which draws nothing where that is not a terminal.
@@ -112,11 +117,8 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
 }
 
 /// A table as a terminal shows it.
-pub fn shown(table: &Table) -> comfy_table::Table {
-    let mut shown = comfy_table::Table::new();
-    shown.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(&table.columns);
-    shown.add_rows(&table.rows);
-    shown
+pub fn shown(table: &Table) -> rmt_core::sanity::Table {
+    rmt_core::sanity::Table::new(table.columns.clone(), table.rows.clone())
 }
 
 /// Mean ± standard deviation of what several seeds gave; the mean alone of one, a dash for none.

@@ -381,7 +381,7 @@ fn main() -> ExitCode {
 
 fn run(mut options: Options) -> Result<()> {
     ensure!(options.seeds >= 1, "--seeds must be at least 1, not {}", options.seeds);
-    options.model.run = unused_run_directory(&options.model.run);
+    options.model.run = unused_run_directory(&options.model.run)?;
     let (figures, seeds, ended) = reproduce(&options, rmt_examples::stop_on_ctrl_c()?);
     for (claim, table) in figures.tables(seeds) {
         println!("\n{}\n{}", claim.title(), rmt_examples::shown(&table));

@@ -18,7 +18,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Tensor};
 use burn_rmt::{MonitorConfig, Summary, Table, unused_run_directory};
 use clap::Parser;
-use rmt_examples::{Backend, shown};
+use rmt_core::shown::{self, NONE};
+use rmt_examples::Backend;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,7 +105,7 @@ pub fn experiment(options: &Options, stop: &AtomicBool) -> Result<Table> {
     ensure!(options.steps >= 1, "--steps must be at least 1, not {}", options.steps);
     let device = options.device.device()?.autodiff();
     let data = Data::new(&device);
-    let base = unused_run_directory(&options.run);
+    let base = unused_run_directory(&options.run)?;
     let mut runs = Vec::new();
     for (name, initializer) in initializers() {
         for (width, decay) in WIDTHS.iter().flat_map(|w| WEIGHT_DECAYS.map(|decay| (*w, decay))) {
@@ -124,8 +125,9 @@ pub fn experiment(options: &Options, stop: &AtomicBool) -> Result<Table> {
         }
     }
     let table = table(options.steps, &runs);
-    println!("{}", shown(&table));
-    println!("To compare the runs (HParams): tensorboard --logdir {}", base.display());
+    println!("{}", rmt_examples::shown(&table));
+    let command = format!("tensorboard --logdir {}", base.display());
+    println!("To compare the runs (HParams): {command} (to install it: pip install tensorboard)");
     Ok(table)
 }
 
@@ -166,14 +168,14 @@ fn table(step: u64, runs: &[Run]) -> Table {
     let columns = ["initializer", "width", "weight decay"].into_iter().chain(figures);
     let rows = runs.iter().map(|run| {
         let hidden = run.summary.layers.first().map(|layer| &layer.last.report);
-        let number = |x: Option<f64>| x.map_or("–".into(), |x| format!("{x:.2}"));
-        let above = hidden.and_then(|report| report.significant_above);
+        let number = |x: Option<f64>| x.map_or(NONE.into(), |x| format!("{x:.2}"));
+        let above = hidden.map_or(NONE.into(), shown::above);
         let signal = hidden.and_then(|report| Some(report.signal.first()?.strength));
         let rank = hidden.and_then(|report| report.heavy_tail.as_ref()?.stable_rank);
         let drift = hidden.and_then(|report| report.drift.as_ref()?.relative_norm);
         let mut row = run.given.to_vec();
         row.extend([format!("{:.3}", run.loss), format!("{:.3}", run.validation)]);
-        row.push(above.map_or("–".into(), |count| count.to_string()));
+        row.push(above);
         row.extend([signal, rank, drift].map(number));
         row
     });

@@ -52,7 +52,7 @@ fn moved(mut model: Backwards) -> Backwards {
 fn run(directory: &Path) {
     let (_guard, device) = alone_with_device();
     let (_, mut model) = train(&device, 1, 1, &Monitor::disabled(), |_, _| {});
-    let config = || MonitorConfig::new(directory).with_every(EVERY);
+    let config = || MonitorConfig::new(directory).with_resume(true).with_every(EVERY);
     let monitor = config().init().unwrap();
     let mut checkpoint = model.clone();
     for step in 0..=STOPPED {
@@ -135,7 +135,7 @@ fn with_the_learner() {
     let (_guard, device) = alone_with_device();
     let base = tempfile::tempdir().unwrap();
     let (run, files) = (base.path().join("run"), base.path().join("files"));
-    let monitor = || MonitorConfig::new(&run).with_every(1).init().unwrap();
+    let monitor = || MonitorConfig::new(&run).with_resume(true).with_every(1).init().unwrap();
     let first = monitor();
     training(&files)
         .num_epochs(4)
@@ -172,10 +172,10 @@ fn another_model() {
     let (_guard, device) = alone_with_device();
     let base = tempfile::tempdir().unwrap();
     let run = base.path().join("run");
-    let first = MonitorConfig::new(&run).with_every(1).init().unwrap();
+    let first = MonitorConfig::new(&run).with_resume(true).with_every(1).init().unwrap();
     train(&device, 1, 2, &first, |_, _| {});
     first.finish();
-    let second = MonitorConfig::new(&run).with_every(1).init().unwrap();
+    let second = MonitorConfig::new(&run).with_resume(true).with_every(1).init().unwrap();
     second.resume(2);
     // The same names with other shapes.
     let net = Net::new(&device, SEED);
@@ -194,13 +194,13 @@ fn anew() {
     let base = tempfile::tempdir().unwrap();
     let run = base.path().join("run");
     for seed in [1, 2] {
-        let monitor = MonitorConfig::new(&run).with_every(3).init().unwrap();
+        let monitor = MonitorConfig::new(&run).with_resume(true).with_every(3).init().unwrap();
         train(&device, seed, 3, &monitor, |_, _| {});
         monitor.finish();
     }
     let found = series(&run);
     let alone = base.path().join("alone");
-    let monitor = MonitorConfig::new(&alone).with_every(3).init().unwrap();
+    let monitor = MonitorConfig::new(&alone).with_resume(true).with_every(3).init().unwrap();
     train(&device, 2, 3, &monitor, |_, _| {});
     monitor.finish();
     for (key, row) in series(&alone) {

@@ -49,14 +49,19 @@ fn run_directory() {
     let foreign = base.path().join("foreign");
     fs::create_dir(&foreign).unwrap();
     fs::write(foreign.join("run.json"), "[1, 2]").unwrap();
-    assert!(message(MonitorConfig::new(&foreign)).contains("not one of this tool's"));
+    let resumed = MonitorConfig::new(&foreign).with_resume(true);
+    assert!(message(resumed).contains("not one of this tool's"));
     assert_eq!(fs::read_to_string(foreign.join("run.json")).unwrap(), "[1, 2]");
 }
 
 fn sessions() {
     let base = tempfile::tempdir().unwrap();
     for session in 0..3 {
-        let monitor = MonitorConfig::new(base.path().join("x")).init().unwrap();
-        assert_eq!(monitor.finish().session, session);
+        let config = MonitorConfig::new(base.path().join("x")).with_resume(true);
+        assert_eq!(config.init().unwrap().finish().session, session);
     }
+    // Without being told to go on, a new run.
+    let summary = MonitorConfig::new(base.path().join("x")).init().unwrap().finish();
+    assert_eq!((summary.session, summary.run_directory), (0, base.path().join("x-2")));
+    assert!(message(MonitorConfig::new("")).contains("`run_directory`: it is empty"));
 }

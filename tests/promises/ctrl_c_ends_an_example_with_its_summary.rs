@@ -9,8 +9,7 @@ use std::time::Duration;
 use std::{fs, thread};
 
 /// Those that train with a monitor, with options that let them go on for longer than the test.
-const EXAMPLES: [(&str, &[&str]); 5] = [
-    ("custom_loop", &[]),
+const EXAMPLES: [(&str, &[&str]); 4] = [
     ("grokking", &["--steps", "100000"]),
     ("char_lm", &["--every", "1", "--steps", "100000"]),
     ("learner", &["--epochs", "10000", "--every", "1"]),

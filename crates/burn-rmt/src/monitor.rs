@@ -119,7 +119,8 @@ impl Monitor {
 
     /// Tells that training goes on from the weights after `step` updates, in the directory of the run
     /// that made them: what was logged of later steps is replaced by this session, and drift is
-    /// measured from the run's own first snapshot. Call it before the first `observe`.
+    /// measured from the run's own first snapshot. Call it before the first `observe`, of a monitor whose
+    /// configuration has `with_resume(true)`.
     pub fn resume(&self, step: u64) {
         if let Some(inner) = &self.inner {
             inner.engine.resume(step);

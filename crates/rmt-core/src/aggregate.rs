@@ -17,10 +17,14 @@ pub struct Aggregate {
     pub outliers_above: Option<f64>,
     /// Those that are significant, over m.
     pub significant_above: Option<f64>,
+    /// Matrices of which that count is a lower bound: then so is the mean.
+    pub above_cut_off: usize,
     /// Singular values below the bulk, over m.
     pub outliers_below: Option<f64>,
     /// Those that are significant, over m.
     pub significant_below: Option<f64>,
+    /// Matrices of which that count is a lower bound.
+    pub below_cut_off: usize,
     /// Fraction of the left vectors that are rejected.
     pub left_rejected: Option<f64>,
     /// The same of the right ones.
@@ -70,6 +74,8 @@ fn share(report: &MatrixReport, count: Option<usize>) -> Option<f64> {
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
     deviates: bool,
+    above_cut_off: bool,
+    below_cut_off: bool,
     /// In the order of [`FIGURES`]; NaN where there is none.
     values: [f64; FIGURES.len()],
 }
@@ -81,7 +87,12 @@ impl Figures {
         for (value, figure) in values.iter_mut().zip(FIGURES) {
             *value = (figure.value)(report).unwrap_or(f64::NAN);
         }
-        Self { deviates: report.verdict == Verdict::Deviates, values }
+        Self {
+            deviates: report.verdict == Verdict::Deviates,
+            above_cut_off: report.significant_above_cut_off,
+            below_cut_off: report.significant_below_cut_off,
+            values,
+        }
     }
 }
 
@@ -94,8 +105,14 @@ impl Aggregate {
     /// The same of the figures of these matrices.
     pub fn of_figures(figures: impl IntoIterator<Item = Figures>) -> Self {
         let all: Vec<Figures> = figures.into_iter().collect();
-        let deviating = all.iter().filter(|figures| figures.deviates).count();
-        let mut aggregate = Self { matrices: all.len(), deviating, ..Self::default() };
+        let count = |of: fn(&Figures) -> bool| all.iter().filter(|figures| of(figures)).count();
+        let mut aggregate = Self {
+            matrices: all.len(),
+            deviating: count(|figures| figures.deviates),
+            above_cut_off: count(|figures| figures.above_cut_off),
+            below_cut_off: count(|figures| figures.below_cut_off),
+            ..Self::default()
+        };
         for (place, figure) in FIGURES.iter().enumerate() {
             let values = all.iter().filter_map(|figures| figures.values.get(place).copied());
             let values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
@@ -145,6 +162,7 @@ mod tests {
         let matrix = Matrix::new(&values[..], side, side, Orientation::OutIn).unwrap();
         let mut report = analyser.analyse(&matrix, Context::default()).unwrap().report;
         (report.significant_above, report.verdict) = (above, verdict);
+        report.significant_above_cut_off = above == Some(5);
         report
     }
 
@@ -175,6 +193,9 @@ mod tests {
         let kinds = Aggregate::by_kind(&reports);
         let found: Vec<_> =
             kinds.iter().map(|(k, a)| (*k, a.matrices, a.significant_above)).collect();
+        let bounds: Vec<_> =
+            kinds.iter().map(|(_, a)| (a.above_cut_off, a.below_cut_off)).collect();
+        assert_eq!(bounds, [(0, 0), (1, 0)]);
         let expected = [(LayerKind::Query, 2, Some(0.2)), (LayerKind::Key, 2, Some(0.35))];
         assert_eq!(found, expected);
     }

@@ -238,6 +238,7 @@ impl Analyser {
         match traps {
             Some(Ok(mut traps)) => {
                 traps.unpermuted_count = report.significant_above;
+                traps.unpermuted_count_cut_off = report.significant_above_cut_off;
                 let over_edge = report.edge_high.and_then(|edge| finite(largest / edge));
                 traps.unpermuted_largest_over_edge = over_edge;
                 report.traps = Some(traps);

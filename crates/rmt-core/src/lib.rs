@@ -28,6 +28,7 @@
 pub mod calibration;
 pub mod laws;
 pub mod layers;
+pub mod notes;
 pub mod nulls;
 pub mod report;
 pub mod sanity;

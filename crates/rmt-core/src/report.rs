@@ -68,7 +68,7 @@ pub const SPECTRAL: [&str; 3] = [FAMILY[0], FAMILY[1], FAMILY[2]];
 pub(crate) const NOT_FINITE: &str = "entries are not finite";
 
 /// Every statistic of one matrix. A statistic that cannot be estimated is `None`, never NaN, and
-/// `notes` has the reason.
+/// `notes` has the reason, unless it follows from the shape alone: then the field says when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MatrixReport {
@@ -104,10 +104,17 @@ pub struct MatrixReport {
     pub outliers_above: Option<usize>,
     /// #{ν < ν₋}.
     pub outliers_below: Option<usize>,
-    /// Values significantly above the bulk, at the family's level.
+    /// Values significantly above the bulk, at the family's level. They are removed one by one, with the
+    /// scale estimated anew from the rest: so there may be more than `outliers_above`.
     pub significant_above: Option<usize>,
+    /// Whether `significant_above` is a lower bound, cut off where half of the values were removed.
+    #[serde(default)]
+    pub significant_above_cut_off: bool,
     /// Values significantly below the bulk; 0 for a square matrix, which has no lower edge.
     pub significant_below: Option<usize>,
+    /// Whether `significant_below` is a lower bound, cut off where half of the values were removed.
+    #[serde(default)]
+    pub significant_below_cut_off: bool,
     /// Family-wise level of the verdict.
     pub level: f64,
     /// p of the largest singular value.
@@ -155,7 +162,7 @@ pub struct MatrixReport {
     pub tests: Vec<Test>,
     /// The conclusion.
     pub verdict: Verdict,
-    /// Reasons and warnings, in words.
+    /// Reasons and warnings, in words. What is so for every matrix of the shape is no note.
     pub notes: Vec<String>,
 }
 

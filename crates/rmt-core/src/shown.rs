@@ -22,22 +22,51 @@ pub fn percent(x: Option<f64>) -> String {
     x.map_or(NONE.into(), |x| format!("{:.1} %", 100.0 * x))
 }
 
-/// A count of values beyond the edge and, in brackets, of the significant ones.
-pub fn outliers(all: Option<usize>, significant: Option<usize>) -> String {
-    match (all, significant) {
-        (Some(all), Some(significant)) => format!("{all} ({significant})"),
+/// A figure with the mark of a lower bound, where it is one.
+pub fn at_least(figure: impl Into<String>, lower_bound: bool) -> String {
+    let figure = figure.into();
+    if lower_bound && figure != NONE { format!("≥ {figure}") } else { figure }
+}
+
+/// A count, marked where a limit cut it off.
+pub fn count(count: Option<usize>, cut_off: bool) -> String {
+    at_least(count.map_or(NONE.into(), |count| count.to_string()), cut_off)
+}
+
+/// Values significantly above the bulk.
+pub fn above(report: &MatrixReport) -> String {
+    count(report.significant_above, report.significant_above_cut_off)
+}
+
+/// Values significantly below the bulk.
+pub fn below(report: &MatrixReport) -> String {
+    count(report.significant_below, report.significant_below_cut_off)
+}
+
+/// p-values below this are not told apart: a double is soon too small for them.
+pub const LEAST_P: f64 = 1e-300;
+
+/// A p-value in four characters or so: three decimals, or its power of ten; `< 1e-300` below
+/// [`LEAST_P`].
+pub fn p_value(p: f64) -> String {
+    match p {
+        p if p >= 0.001 => format!("{p:.3}"),
+        p if p >= LEAST_P => format!("{p:.0e}"),
+        p if p >= 0.0 => format!("< {LEAST_P:e}"),
         _ => NONE.into(),
     }
 }
 
-/// Values above the bulk: all, and in brackets the significant ones.
-pub fn above(report: &MatrixReport) -> String {
-    outliers(report.outliers_above, report.significant_above)
+/// The same in a sentence: `p = 0.003`, `p < 1e-300`.
+pub fn p_is(p: f64) -> String {
+    if p < LEAST_P { format!("p {}", p_value(p)) } else { format!("p = {}", p_value(p)) }
 }
 
-/// Values below the bulk: all, and in brackets the significant ones.
-pub fn below(report: &MatrixReport) -> String {
-    outliers(report.outliers_below, report.significant_below)
+/// −log₁₀ p, from 0 to 300: evidence that grows upwards, and finite where p is too small for a double.
+/// NaN stays NaN.
+pub fn evidence(p: f64) -> f64 {
+    // No −0 at p = 1.
+    -p.clamp(LEAST_P, 1.0).log10() + 0.0
 }
 
 /// The power-law exponent.
@@ -111,8 +140,31 @@ mod tests {
             assert_eq!(number(Some(x)), text);
         }
         assert_eq!((number(None), percent(Some(0.1234))), (NONE.into(), "12.3 %".into()));
-        assert_eq!(outliers(Some(25), Some(32)), "25 (32)");
-        assert_eq!((outliers(Some(1), None), shape([2, 3])), (NONE.into(), "2×3".into()));
+        assert_eq!((count(Some(32), true), count(Some(32), false)), ("≥ 32".into(), "32".into()));
+        assert_eq!((count(None, true), shape([2, 3])), (NONE.into(), "2×3".into()));
         assert_eq!(verdict(Verdict::NotEstimable), "not estimable");
+    }
+
+    #[test]
+    fn p_values_in_few_characters() {
+        for (p, text) in [
+            (0.5, "0.500"),
+            (0.001, "0.001"),
+            (1.3e-7, "1e-7"),
+            (1e-300, "1e-300"),
+            (1e-301, "< 1e-300"),
+            (0.0, "< 1e-300"),
+            (f64::NAN, NONE),
+        ] {
+            assert_eq!(p_value(p), text);
+        }
+        assert_eq!((p_is(0.5), p_is(0.0)), ("p = 0.500".into(), "p < 1e-300".into()));
+    }
+
+    #[test]
+    fn evidence_is_finite_wherever_there_is_a_p() {
+        assert_eq!((evidence(0.0), evidence(1.0), evidence(1.5)), (300.0, 0.0, 0.0));
+        assert!((evidence(1e-3) - 3.0).abs() < 1e-12 && evidence(f64::NAN).is_nan());
+        assert!(evidence(1.0).is_sign_positive());
     }
 }

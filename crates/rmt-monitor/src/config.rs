@@ -51,7 +51,9 @@ impl<A> std::fmt::Debug for MonitorConfig<A> {
 }
 
 impl<A: Adapter> MonitorConfig<A> {
-    /// Writes to `run_directory`, with defaults for the rest.
+    /// Writes to `run_directory`, with defaults for the rest. Where that holds a run already, the new one
+    /// gets the first of `run_directory-2`, `run_directory-3`, … that does not, unless
+    /// [`with_resume`](Self::with_resume) is set.
     pub fn new(run_directory: impl Into<PathBuf>) -> Self {
         Self::from_settings(Settings { run_directory: run_directory.into(), ..Settings::default() })
     }
@@ -64,10 +66,20 @@ impl<A: Adapter> MonitorConfig<A> {
     /// Shares the model's matrices among `world` processes, each with its own `rank` below it, and all
     /// with the same run directory and settings. Each is given the whole model and analyses its part, by
     /// cost ([`rmt_core::shard`]); it writes to `rank_<rank>` in the run directory, and counts what is
-    /// its own. [`read_reports`](crate::read_reports) joins them.
+    /// its own. [`read_reports`](crate::read_reports) joins them. Since the processes do not speak to each
+    /// other, the directory is not numbered: a run in it that is not resumed is an error.
     #[must_use]
     pub fn with_shard(mut self, rank: usize, world: usize) -> Self {
         self.settings.shard = Some(Shard { rank, world });
+        self
+    }
+
+    /// Whether the run in the directory is gone on with, as its next session: then tell the monitor with
+    /// `resume` where training goes on from. Without a run there, the first session starts, so that a job
+    /// script can always set it.
+    #[must_use]
+    pub fn with_resume(mut self, resume: bool) -> Self {
+        self.settings.resume = resume;
         self
     }
 

@@ -38,7 +38,7 @@ use std::thread;
 const SCALAR_BYTES: u64 = 64;
 /// What is said where two monitors write to one directory.
 const SHARED: &str = "another monitor that is not finished writes to this run directory: their rows \
-                      and curves are mixed; give each its own with unused_run_directory, or with_shard";
+                      and curves are mixed; resume a run in one program at a time, or share it by with_shard";
 /// The default byte budget is at least this.
 const LEAST_BUDGET: u64 = 256 << 20;
 
@@ -61,9 +61,16 @@ struct Owner {
 }
 
 impl Engine {
-    pub(crate) fn start(settings: Settings, own: Vec<Box<dyn Sink>>) -> Result<Self, InitError> {
+    pub(crate) fn start(
+        mut settings: Settings,
+        own: Vec<Box<dyn Sink>>,
+    ) -> Result<Self, InitError> {
         let zero =
             |setting| InitError::Setting { setting, problem: "it must be at least 1".into() };
+        if settings.run_directory.as_os_str().is_empty() {
+            let problem = "it is empty; name a directory, such as runs/x".into();
+            return Err(InitError::Setting { setting: "run_directory", problem });
+        }
         let timetable = Timetable::new(settings.schedule)?;
         if settings.budget_bytes == Some(0) {
             return Err(zero("budget_bytes"));
@@ -88,7 +95,9 @@ impl Engine {
             nulls = nulls.with_cache(DiskCache::new(directory));
         }
         let analyser = Analyser::new(settings.analysis.clone(), nulls)?;
+        let asked = settings.run_directory.clone();
         let (directory, info) = RunDirectory::open(&settings)?;
+        settings.run_directory.clone_from(&info.settings.run_directory);
         let session = info.session;
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
         if settings.jsonl {
@@ -113,6 +122,7 @@ impl Engine {
             filter,
             timetable,
             directory,
+            asked,
             settings,
             stuck: AtomicBool::new(false),
         });
@@ -139,7 +149,8 @@ impl Engine {
         &self.owner.shared.settings
     }
 
-    /// Directory of the run; of a process that shares it, its own below that.
+    /// Directory of the run, with its number where it was given one; of a process that shares the run, its
+    /// own below that.
     pub fn run_directory(&self) -> &Path {
         self.owner.shared.directory.path()
     }
@@ -190,8 +201,19 @@ impl Engine {
     }
 
     /// Tells that training goes on from the weights after `step` updates: what earlier sessions
-    /// logged of later steps is replaced, and drift is measured from the run's own first snapshot.
+    /// logged of later steps is replaced, and drift is measured from the run's own first snapshot. A
+    /// warning where the settings do not say that a run is gone on with: then this is a new one.
     pub fn resume(&self, step: u64) {
+        let shared = &self.owner.shared;
+        if !shared.settings.resume {
+            let (asked, own) = (shared.asked.display(), self.run_directory().display());
+            let message = format!(
+                "resume({step}) was called in a new run, {own}: to go on with the run in {asked}, set \
+                 with_resume(true), as in MonitorConfig::new({:?}).with_resume(true)",
+                shared.asked
+            );
+            self.warn_once(step, message);
+        }
         self.reached(step);
         self.send(Job::Start { step });
     }
@@ -225,6 +247,7 @@ impl Engine {
                 (Some(first), Some(last)) => format!("epochs {first} to {last}"),
                 _ => "none".to_owned(),
             },
+            resumed: self.owner.shared.settings.resume,
         })
     }
 

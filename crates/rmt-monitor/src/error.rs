@@ -39,6 +39,15 @@ pub enum InitError {
         /// Why.
         problem: String,
     },
+    /// The directory holds a run, and nothing says that it is gone on with. (A run of one process gets a
+    /// numbered directory instead.)
+    #[error("run directory {}: it holds {found}; to go on with that run, set with_resume(true); for a new run, choose another directory, the same for all processes", .path.display())]
+    RunExists {
+        /// The directory.
+        path: PathBuf,
+        /// What of a run is there.
+        found: String,
+    },
     /// The worker thread could not be started.
     #[error("the worker thread could not be started: {0}")]
     Thread(io::Error),
@@ -59,7 +68,7 @@ pub struct PatternError {
 
 /// Why a run cannot be resumed after an epoch.
 #[derive(Debug, thiserror::Error)]
-#[error("run directory {}: its run.json says no step for the end of epoch {epoch} (it has {known}); give the step with with_start_step", .path.display())]
+#[error("run directory {}: its run.json says no step for the end of epoch {epoch} (it has {known}); {}", .path.display(), if *.resumed { "give the step with with_start_step" } else { "this is a new run: set with_resume(true) to go on with the one in the directory that MonitorConfig was given" })]
 #[non_exhaustive]
 pub struct ResumeError {
     /// The directory.
@@ -68,6 +77,8 @@ pub struct ResumeError {
     pub epoch: u64,
     /// The epochs it has, in words.
     pub known: String,
+    /// Whether the directory was opened to go on with the run in it.
+    pub resumed: bool,
 }
 
 /// Why the reports of a run could not be read.

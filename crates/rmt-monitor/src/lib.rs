@@ -67,6 +67,7 @@ mod shared;
 pub mod sinks;
 mod snapshot;
 mod sub_runs;
+mod summary_text;
 pub mod tags;
 mod visible;
 mod worker;

@@ -2,13 +2,18 @@
 
 use crate::alerts::Alert;
 use crate::ledger::Counts;
+use crate::settings::{as_optional_text, as_text};
 use rmt_core::layers::{LayerId, LayerKind};
 use rmt_core::statistics::drift::Edge;
 use rmt_core::statistics::gradient::GradientReport;
 use rmt_core::{Aggregate, LayerReport};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+
+/// The page of a run, in its directory.
+pub(crate) const PAGE: &str = "index.html";
 
 /// One thing to log.
 #[derive(Debug, Clone, Copy)]
@@ -243,6 +248,15 @@ impl KindSummary {
 pub struct Summary {
     /// Number of the program run in this directory.
     pub session: u32,
+    /// Where the run is written; of a process that shares it, its own part. Empty where nothing is.
+    #[serde(default, serialize_with = "as_text")]
+    pub run_directory: PathBuf,
+    /// The page of the run, where one was written.
+    #[serde(default, serialize_with = "as_optional_text")]
+    pub page: Option<PathBuf>,
+    /// What TensorBoard is to be started with, where there are event files.
+    #[serde(default, serialize_with = "as_optional_text")]
+    pub tensorboard: Option<PathBuf>,
     /// Snapshots analysed.
     pub ticks: u64,
     /// Matrices counted; `submitted` = `analysed` + `dropped`.

@@ -152,18 +152,24 @@ impl Lock {
 }
 
 impl RunDirectory {
-    /// Makes the directory, finds the session's number and writes `run.json`.
+    /// Makes the directory, finds the session's number and writes `run.json`; the settings in it name the
+    /// directory that was taken.
     ///
     /// The number is above those of all sessions that another number of processes shared, so that of
     /// several rows for one step the highest session's is the latest. Processes that start together
     /// agree on it, whichever comes first: of as many processes as now, only the begin of their row of
     /// sessions counts, which is the same before and after they have started.
     pub(crate) fn open(settings: &Settings) -> Result<(Self, RunInfo), InitError> {
-        let path = sub_runs::own_directory(&settings.run_directory, settings.shard);
-        let failed = |doing| {
-            let path = path.clone();
-            move |cause| InitError::RunDirectory { path, doing, cause }
+        let mut settings = settings.clone();
+        let path = match (settings.shard, settings.resume) {
+            (None, false) => {
+                settings.run_directory = claimed(&settings.run_directory)?;
+                settings.run_directory.clone()
+            }
+            (Some(shard), false) => claimed_share(&settings.run_directory, shard)?,
+            (shard, true) => sub_runs::own_directory(&settings.run_directory, shard),
         };
+        let failed = |doing| unusable(&path, doing);
         fs::create_dir_all(&path).map_err(failed("it cannot be made"))?;
         let others = sub_runs::directories(&settings.run_directory);
         let mut others = others.map_err(failed("the run's other directories cannot be listed"))?;
@@ -171,6 +177,8 @@ impl RunDirectory {
         let lock = Lock::on(&path);
         let directory = Self { path: path.clone(), others, lock };
         let own = match fs::read(directory.run_json()) {
+            // Claimed, by this process or by one that was killed before it wrote anything.
+            Ok(bytes) if bytes.is_empty() => None,
             Ok(bytes) => {
                 let earlier = Earlier::read(&bytes).map_err(|error| InitError::ForeignRun {
                     path: path.clone(),
@@ -181,7 +189,7 @@ impl RunDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed("its run.json cannot be read")(error)),
         };
-        let (session, shared_since, epochs) = directory.succeed(own, settings);
+        let (session, shared_since, epochs) = directory.succeed(own, &settings);
         let info = RunInfo {
             schema: SCHEMA,
             session,
@@ -189,7 +197,7 @@ impl RunDirectory {
             started: wall_time(),
             versions: Versions { rmt_monitor: env!("CARGO_PKG_VERSION").into(), framework: None },
             device: None,
-            settings: settings.clone(),
+            settings,
             layers: Vec::new(),
             epochs,
         };
@@ -286,19 +294,99 @@ pub(crate) fn replace_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
-/// `base`, or the first of `base-2`, `base-3`, … that does not exist: for programs that start a
-/// new run each time. Of processes that share a run, one calls it and tells the others.
-pub fn unused_run_directory(base: impl Into<PathBuf>) -> PathBuf {
-    let base = base.into();
-    if !base.exists() {
-        return base;
+fn unusable(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> InitError + use<> {
+    let path = path.to_owned();
+    move |cause| InitError::RunDirectory { path, doing, cause }
+}
+
+/// Makes `base`, or the first of `base-2`, `base-3`, … that does not exist, and says which: for programs
+/// that keep several runs in a directory of their own. (A monitor numbers the directory of one run by
+/// itself.) Of programs that start together each gets its own.
+///
+/// # Errors
+/// What the system says where a directory cannot be made.
+pub fn unused_run_directory(base: impl AsRef<Path>) -> io::Result<PathBuf> {
+    let base = base.as_ref();
+    if let Some(parent) = base.parent() {
+        fs::create_dir_all(parent)?;
     }
-    let numbered = |number: u64| {
-        let mut name = base.file_name().unwrap_or_default().to_owned();
-        name.push(format!("-{number}"));
-        base.with_file_name(name)
+    numbered(base, |path| taken(fs::create_dir(path)))
+}
+
+/// `base`, or the first of `base-2`, `base-3`, … that `claim` gets.
+fn numbered(base: &Path, claim: impl Fn(&Path) -> io::Result<bool>) -> io::Result<PathBuf> {
+    if claim(base)? {
+        return Ok(base.to_owned());
+    }
+    let Some(name) = base.file_name() else {
+        let problem = "it is in use, and has no name of its own that a number could follow";
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
     };
-    (2_u64..).map(numbered).find(|path| !path.exists()).unwrap_or(base)
+    let mut number = 2_u64;
+    loop {
+        let mut name = name.to_owned();
+        name.push(format!("-{number}"));
+        let path = base.with_file_name(name);
+        if claim(&path)? {
+            return Ok(path);
+        }
+        number += 1;
+    }
+}
+
+/// Whether something was made that must not have been there.
+fn taken<T>(made: io::Result<T>) -> io::Result<bool> {
+    match made {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A directory without a run, of this name or with a number behind it. It is this monitor's by its
+/// `run.json`, which only one can make.
+fn claimed(base: &Path) -> Result<PathBuf, InitError> {
+    let claim = |path: &Path| {
+        // A file of this name is an error, one of a numbered name is in the way.
+        if path != base && path.is_file() {
+            return Ok(false);
+        }
+        fs::create_dir_all(path)?;
+        Ok(!sub_runs::holds_run(path)? && taken(File::create_new(path.join(RUN)))?)
+    };
+    numbered(base, claim).map_err(unusable(base, "no run can be started in it"))
+}
+
+/// The directory of one of several processes, where no other run is.
+///
+/// Processes that start together never refuse each other, whichever comes first: each is of another rank
+/// and of the same number of processes. So a part of this very rank, or of another number of processes, is
+/// of an earlier run; a part of another rank of as many need not be.
+fn claimed_share(base: &Path, shard: Shard) -> Result<PathBuf, InitError> {
+    let own = sub_runs::own_directory(base, Some(shard));
+    let exists = |found: String| InitError::RunExists { path: base.to_owned(), found };
+    if base.exists() {
+        let all = sub_runs::directories(base);
+        let all = all.map_err(unusable(base, "the run's other directories cannot be listed"))?;
+        for path in all.iter().filter(|path| **path != own) {
+            // What is not read is being written, or is not the run's.
+            let earlier = fs::read(path.join(RUN)).ok().and_then(|run| Earlier::read(&run).ok());
+            match earlier.map(|earlier| earlier.world()) {
+                Some(None) => return Err(exists("the run of one process".into())),
+                Some(Some(world)) if world != shard.world => {
+                    return Err(exists(format!("a run that {world} processes share")));
+                }
+                _ => {}
+            }
+        }
+    }
+    let found = || exists(format!("a run that rank {} has a part of", shard.rank));
+    if sub_runs::is_marked(&own) {
+        return Err(found());
+    }
+    fs::create_dir_all(&own).map_err(unusable(&own, "it cannot be made"))?;
+    let made = taken(File::create_new(own.join(RUN)));
+    if made.map_err(unusable(&own, "it cannot be written"))? { Ok(own) } else { Err(found()) }
 }
 
 #[cfg(test)]
@@ -306,8 +394,14 @@ pub fn unused_run_directory(base: impl Into<PathBuf>) -> PathBuf {
 mod tests {
     use super::*;
 
+    /// That go on with the run in `path`.
     fn settings(path: &Path) -> Settings {
-        Settings { run_directory: path.into(), ..Settings::default() }
+        Settings { run_directory: path.into(), resume: true, ..Settings::default() }
+    }
+
+    /// Of a run of its own.
+    fn fresh(path: &Path) -> Settings {
+        Settings { resume: false, ..settings(path) }
     }
 
     #[test]
@@ -321,6 +415,76 @@ mod tests {
         fs::write(path.join("run.json"), "{}").unwrap();
         let error = RunDirectory::open(&settings(&path)).unwrap_err();
         assert!(matches!(error, InitError::ForeignRun { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_run_that_is_not_resumed_gets_a_number() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("x");
+        let open = |settings: Settings| RunDirectory::open(&settings).unwrap();
+        for name in ["x", "x-2", "x-3"] {
+            let (directory, info) = open(fresh(&path));
+            assert_eq!((directory.path(), info.session), (&*base.path().join(name), 0));
+            assert_eq!(info.settings.run_directory, directory.path());
+        }
+        let (directory, info) = open(settings(&path));
+        assert_eq!((directory.path(), info.session), (&*path, 1));
+        // Those that hold no run are used, whatever else is in them; parts of one are a run.
+        fs::create_dir(base.path().join("y")).unwrap();
+        fs::write(base.path().join("y/notes.txt"), "mine").unwrap();
+        assert_eq!(open(fresh(&base.path().join("y"))).0.path(), base.path().join("y"));
+        let shard = Some(Shard { rank: 1, world: 2 });
+        open(Settings { shard, ..fresh(&base.path().join("z")) });
+        assert_eq!(open(fresh(&base.path().join("z"))).0.path(), base.path().join("z-2"));
+    }
+
+    #[test]
+    fn runs_that_start_at_once_get_a_directory_each() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("a/x");
+        let mut found: Vec<PathBuf> = std::thread::scope(|scope| {
+            let open = |_| scope.spawn(|| RunDirectory::open(&fresh(&path)).unwrap().0.path);
+            let all: Vec<_> = (0..8).map(open).collect();
+            all.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        found.sort();
+        found.dedup();
+        assert_eq!(found.len(), 8, "{found:?}");
+    }
+
+    #[test]
+    fn a_share_of_another_run_is_refused_and_those_that_start_together_are_not() {
+        let base = tempfile::tempdir().unwrap();
+        let open = |rank, world, resume| {
+            let shard = Some(Shard { rank, world });
+            RunDirectory::open(&Settings { shard, resume, ..settings(base.path()) })
+        };
+        for rank in [2, 0, 3, 1] {
+            let (directory, info) = open(rank, 4, false).unwrap();
+            assert_eq!(info.session, 0);
+            directory.release();
+        }
+        for (rank, world) in [(2, 4), (1, 2), (7, 8), (0, 1)] {
+            let error = open(rank, world, false).unwrap_err();
+            assert!(matches!(error, InitError::RunExists { .. }), "{rank} of {world}: {error}");
+            let text = error.to_string();
+            assert!(text.contains("with_resume(true)") && text.contains("another directory"));
+        }
+        assert!(!base.path().join("rank_7").exists());
+        assert_eq!(open(7, 8, true).unwrap().1.session, 1);
+        // A run of one process is another one, too.
+        let alone = tempfile::tempdir().unwrap();
+        RunDirectory::open(&fresh(alone.path())).unwrap();
+        let shard = Some(Shard { rank: 0, world: 2 });
+        let error = RunDirectory::open(&Settings { shard, ..fresh(alone.path()) }).unwrap_err();
+        assert!(error.to_string().contains("the run of one process"), "{error}");
+    }
+
+    #[test]
+    fn who_was_killed_before_writing_anything_left_no_session() {
+        let base = tempfile::tempdir().unwrap();
+        fs::write(base.path().join(RUN), "").unwrap();
+        assert_eq!(RunDirectory::open(&settings(base.path())).unwrap().1.session, 0);
     }
 
     /// Opens the directories of as many processes, from rank `first` on, and says their session.
@@ -421,18 +585,19 @@ mod tests {
         assert_eq!(directory.path(), path);
         let text = fs::read_to_string(path.join(RUN)).unwrap();
         assert!(text.contains("run\u{fffd}"), "{text}");
-        let next = unused_run_directory(&path);
+        let next = RunDirectory::open(&fresh(&path)).unwrap().0.path;
         assert_eq!(next.file_name().unwrap().as_bytes(), b"run\xff-2");
     }
 
     #[test]
     fn unused_names() {
         let base = tempfile::tempdir().unwrap();
-        let wanted = base.path().join("run");
-        assert_eq!(unused_run_directory(&wanted), wanted);
-        fs::create_dir(&wanted).unwrap();
-        assert_eq!(unused_run_directory(&wanted), base.path().join("run-2"));
-        fs::create_dir(base.path().join("run-2")).unwrap();
-        assert_eq!(unused_run_directory(&wanted), base.path().join("run-3"));
+        let wanted = base.path().join("a/run");
+        for name in ["a/run", "a/run-2", "a/run-3"] {
+            let found = unused_run_directory(&wanted).unwrap();
+            assert_eq!(found, base.path().join(name));
+            assert!(found.is_dir());
+        }
+        assert!(unused_run_directory("/").is_err());
     }
 }

@@ -32,9 +32,12 @@ pub enum Detail {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Directory of the run; made if it does not exist.
+    /// Directory of the run; made if it does not exist, and numbered if it holds a run that is not
+    /// resumed: then `run.json` has the name with its number.
     #[serde(serialize_with = "as_text")]
     pub run_directory: PathBuf,
+    /// Whether the run in the directory, if there is one, is gone on with.
+    pub resume: bool,
     /// Which of the processes that share the run this is; each writes below `run_directory`.
     pub shard: Option<Shard>,
     /// The steps at which weights are taken.
@@ -110,11 +113,11 @@ pub struct Settings {
 }
 
 /// A path need not be text: what is none of it is replaced.
-fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
 }
 
-fn as_optional_text<S: Serializer>(
+pub(crate) fn as_optional_text<S: Serializer>(
     path: &Option<PathBuf>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -137,6 +140,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             run_directory: PathBuf::from("runs/run"),
+            resume: false,
             shard: None,
             schedule: Schedule::default(),
             overflow: Overflow::default(),

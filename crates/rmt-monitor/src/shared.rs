@@ -12,6 +12,7 @@ use crate::share::Share;
 use crate::visible;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,8 @@ const STUCK: &str = "the file system did not answer within a second";
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) directory: RunDirectory,
+    /// The run directory as it was asked for: without the number of a new run.
+    pub(crate) asked: PathBuf,
     pub(crate) ledger: Ledger,
     pub(crate) latest_step: AtomicU64,
     /// The step of the first snapshot, whether or not any of it is this process's.
@@ -50,6 +53,8 @@ pub(crate) struct Progress {
     pub(crate) layers: Vec<LayerSummary>,
     pub(crate) sink_failures: BTreeMap<String, u64>,
     pub(crate) sinks: BTreeMap<String, SinkCounts>,
+    /// The page of the run, once it is there at the end.
+    pub(crate) page: Option<PathBuf>,
     /// Nothing is analysed any more.
     pub(crate) worker_panicked: bool,
     alerts: Vec<Alert>,
@@ -76,6 +81,9 @@ impl Shared {
         sinks.values_mut().for_each(SinkCounts::settle);
         Summary {
             session: lock(&self.info).session,
+            run_directory: self.directory.path().to_owned(),
+            page: progress.page.clone(),
+            tensorboard: self.settings.tensorboard.then(|| self.settings.run_directory.clone()),
             ticks: progress.ticks,
             counts,
             gradients,

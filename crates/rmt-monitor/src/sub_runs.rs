@@ -39,6 +39,19 @@ pub(crate) fn directories(run_directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(ranks)
 }
 
+/// What tells that a directory holds a run, or the part of one process.
+pub(crate) const MARKS: [&str; 2] = ["run.json", "metrics.jsonl"];
+
+/// Whether `directory` itself holds a run, or the part of one process.
+pub(crate) fn is_marked(directory: &Path) -> bool {
+    MARKS.iter().any(|name| directory.join(name).exists())
+}
+
+/// Whether a run is in `run_directory`, of one process or of several.
+pub(crate) fn holds_run(run_directory: &Path) -> io::Result<bool> {
+    Ok(directories(run_directory)?.iter().any(|path| is_marked(path)))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

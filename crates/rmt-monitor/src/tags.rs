@@ -3,9 +3,9 @@
 //! TensorBoard makes a group of what stands before the first `/`; the numbers keep the groups in
 //! the order in which they are read. The user's own tags are left as they are.
 
-use rmt_core::MatrixReport;
 use rmt_core::statistics::activation::{ActivationReport, ProjectionReport, TRACE_SHARES};
 use rmt_core::statistics::drift::Drift;
+use rmt_core::{MatrixReport, shown};
 use std::collections::{HashMap, HashSet};
 
 /// Summary of the run and the monitor's own health.
@@ -41,9 +41,9 @@ pub struct Curve {
     pub value: fn(&MatrixReport) -> Option<f64>,
 }
 
-/// A p-value as −log₁₀ p, so that evidence grows upwards; p = 0 is shown as 300.
+/// A p-value as −log₁₀ p, so that evidence grows upwards; at most 300.
 fn evidence(p: Option<f64>) -> Option<f64> {
-    p.map(|p| -p.max(1e-300).log10())
+    p.map(shown::evidence)
 }
 
 fn count(n: Option<usize>) -> Option<f64> {

@@ -9,7 +9,7 @@ use crate::alerts::Alerts;
 use crate::guard::{discard, guarded};
 use crate::history::History;
 use crate::ledger::{DropReason, Outcome};
-use crate::record::{Health, LayerSummary, Record, Scalars, Tick, wall_time};
+use crate::record::{Health, LayerSummary, PAGE, Record, Scalars, Tick, wall_time};
 use crate::reference_file::FirstSnapshot;
 use crate::shared::{Shared, lock};
 use crate::sinks::Sink;
@@ -160,6 +160,9 @@ impl Worker {
         let summary = self.shared.summary();
         self.write(self.shared.latest_step.load(Ordering::Relaxed), &Record::End(&summary));
         self.flush();
+        // Here, and not where training waits: the file system may hang.
+        let page = self.shared.directory.path().join(PAGE);
+        lock(&self.shared.progress).page = page.is_file().then_some(page);
     }
 
     fn tick(&mut self, step: u64, layers: Vec<LayerSnapshot>, full: bool) {

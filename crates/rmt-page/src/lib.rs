@@ -33,6 +33,7 @@ mod compare;
 mod decimate;
 mod html;
 mod look;
+mod notes;
 mod run;
 mod series;
 mod single;

@@ -1,5 +1,6 @@
 //! What a page keeps of one report.
 
+use rmt_core::shown::evidence;
 use rmt_core::{Figures, LayerReport, MatrixReport, Verdict};
 
 /// The figures of one layer at one step that a page draws.
@@ -46,11 +47,6 @@ impl Look {
     pub fn over_edge(&self) -> Option<f64> {
         Some(self.largest? / self.edge_high?)
     }
-}
-
-/// −log₁₀ p.
-pub(crate) fn evidence(p: f64) -> f64 {
-    -p.log10()
 }
 
 fn strongest(report: &MatrixReport) -> Option<f64> {

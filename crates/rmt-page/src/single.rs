@@ -1,12 +1,12 @@
 //! The page of one run.
 
 use crate::html::{escaped, folded, grid, navigation, section, wide};
-use crate::look::evidence;
 use crate::run::{Layer, Run};
-use crate::{alerts, series, tables};
+use crate::{alerts, notes, series, tables};
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, Verdict};
+use rmt_core::shown::evidence;
 use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 
 /// Layers up to which pictures of each are not folded away.
@@ -227,9 +227,12 @@ fn pictures(run: &Run) -> String {
 
 pub(crate) fn all_tables(run: &Run, suffix: &str) -> String {
     let by_kind = tables::kinds(&format!("kinds{suffix}"), run);
+    let notes = notes::table_of(&format!("notes{suffix}"), run);
+    let notes = if notes.is_empty() { notes } else { folded("Notes", true, &notes) };
     let html = [
         folded("All matrices", true, &tables::layers(&format!("layers{suffix}"), run)),
         folded("Means by kind", true, &by_kind),
+        notes,
     ];
     let about =
         "As last reported. A click on a head sorts by it; what a column is stands behind its head.";

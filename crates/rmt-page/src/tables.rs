@@ -12,7 +12,26 @@ use rmt_core::{Aggregate, MatrixReport};
 struct Column {
     head: &'static str,
     what: &'static str,
-    value: fn(&MatrixReport) -> Option<f64>,
+    value: Value,
+    shown: fn(&MatrixReport, f64) -> String,
+}
+
+/// What a column says of a matrix, where it says anything.
+type Value = fn(&MatrixReport) -> Option<f64>;
+
+impl Column {
+    const fn figure(head: &'static str, what: &'static str, value: Value) -> Self {
+        Self { head, what, value, shown: |_, x| digits(x) }
+    }
+
+    const fn p(head: &'static str, what: &'static str, value: Value) -> Self {
+        Self { head, what, value, shown: |_, p| shown::p_value(p) }
+    }
+
+    fn cell(&self, report: &MatrixReport) -> Cell {
+        let value = (self.value)(report);
+        Cell::Figure(value.map_or(shown::NONE.into(), |x| (self.shown)(report, x)), value)
+    }
 }
 
 fn count(count: Option<usize>) -> Option<f64> {
@@ -24,45 +43,43 @@ fn test(report: &MatrixReport, name: &str) -> Option<f64> {
 }
 
 const COLUMNS: [Column; 15] = [
-    Column { head: "σ", what: "scale of the bulk", value: |r| r.scale },
-    Column { head: "largest", what: "largest singular value", value: |r| r.largest },
-    Column {
-        head: "edge",
-        what: "upper edge of the bulk of a random matrix",
-        value: |r| r.edge_high,
-    },
+    Column::figure("σ", "scale of the bulk", |r| r.scale),
+    Column::figure("largest", "largest singular value", |r| r.largest),
+    Column::figure("edge", "upper edge of the bulk of a random matrix", |r| r.edge_high),
     Column {
         head: "above",
-        what: "singular values significantly above the bulk",
+        what: "singular values significantly above the bulk (≥: at least)",
         value: |r| count(r.significant_above),
+        shown: |r, _| shown::above(r),
     },
     Column {
         head: "below",
-        what: "singular values significantly below the bulk",
+        what: "singular values significantly below the bulk (≥: at least)",
         value: |r| count(r.significant_below),
+        shown: |r, _| shown::below(r),
     },
-    Column {
-        head: "left",
-        what: "fraction of the singular vectors on the output side that are not random",
-        value: shown::left,
-    },
-    Column {
-        head: "right",
-        what: "fraction of the singular vectors on the input side that are not random",
-        value: shown::right,
-    },
-    Column { head: "alpha", what: "power-law exponent", value: shown::alpha },
-    Column { head: "stable rank", what: "stable rank", value: shown::stable_rank },
-    Column {
-        head: "⟨r⟩",
-        what: "mean ratio of consecutive spacings, .5307 for random matrices",
-        value: |r| r.spacing_ratio,
-    },
-    Column { head: FAMILY[0], what: "p of the largest value", value: |r| test(r, FAMILY[0]) },
-    Column { head: FAMILY[1], what: "p of the smallest value", value: |r| test(r, FAMILY[1]) },
-    Column { head: FAMILY[2], what: "p of the bulk", value: |r| test(r, FAMILY[2]) },
-    Column { head: "p left", what: "p of the output vectors", value: |r| test(r, FAMILY[3]) },
-    Column { head: "p right", what: "p of the input vectors", value: |r| test(r, FAMILY[4]) },
+    Column::figure(
+        "left",
+        "fraction of the singular vectors on the output side that are not random",
+        shown::left,
+    ),
+    Column::figure(
+        "right",
+        "fraction of the singular vectors on the input side that are not random",
+        shown::right,
+    ),
+    Column::figure("alpha", "power-law exponent", shown::alpha),
+    Column::figure("stable rank", "stable rank", shown::stable_rank),
+    Column::figure(
+        "⟨r⟩",
+        "mean ratio of consecutive spacings, .5307 for random matrices",
+        |r| r.spacing_ratio,
+    ),
+    Column::p(FAMILY[0], "p of the largest value", |r| test(r, FAMILY[0])),
+    Column::p(FAMILY[1], "p of the smallest value", |r| test(r, FAMILY[1])),
+    Column::p(FAMILY[2], "p of the bulk", |r| test(r, FAMILY[2])),
+    Column::p("p left", "p of the output vectors", |r| test(r, FAMILY[3])),
+    Column::p("p right", "p of the input vectors", |r| test(r, FAMILY[4])),
 ];
 
 fn figure(value: Option<f64>) -> Cell {
@@ -81,17 +98,22 @@ fn digits(x: f64) -> String {
     }
 }
 
+/// A mean of counts, of which this many were cut off.
+fn mean(value: Option<f64>, cut_off: usize) -> Cell {
+    Cell::Figure(shown::at_least(value.map_or(shown::NONE.into(), digits), cut_off > 0), value)
+}
+
 fn verdict(verdict: Verdict) -> Cell {
     let text = shown::verdict(verdict);
     if verdict == Verdict::Deviates { Cell::Marked(text) } else { Cell::Text(text) }
 }
 
-fn whole(count: Option<u64>) -> Cell {
+pub(super) fn whole(count: Option<u64>) -> Cell {
     let value = count.map(|count| count as f64);
     Cell::Figure(count.map_or(shown::NONE.into(), |count| count.to_string()), value)
 }
 
-fn heads(heads: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn heads(heads: &[(&str, &str)]) -> Vec<(String, String)> {
     heads.iter().map(|(head, what)| ((*head).to_owned(), (*what).to_owned())).collect()
 }
 
@@ -118,7 +140,7 @@ pub(crate) fn layers(id: &str, run: &Run) -> String {
             verdict(row.report.verdict),
             whole(layer.first_deviation),
         ];
-        line.extend(COLUMNS.iter().map(|column| figure((column.value)(&row.report))));
+        line.extend(COLUMNS.iter().map(|column| column.cell(&row.report)));
         line
     };
     table(id, &columns, &run.layers().iter().map(row).collect::<Vec<_>>())
@@ -175,8 +197,9 @@ pub(crate) fn kinds(id: &str, run: &Run) -> String {
             whole(Some(a.matrices as u64)),
             whole(Some(a.deviating as u64)),
         ];
-        let means = [a.significant_above, a.significant_below, a.left_rejected, a.right_rejected];
-        row.extend(means.into_iter().chain([a.alpha, a.stable_rank]).map(figure));
+        row.push(mean(a.significant_above, a.above_cut_off));
+        row.push(mean(a.significant_below, a.below_cut_off));
+        row.extend([a.left_rejected, a.right_rejected, a.alpha, a.stable_rank].map(figure));
         row
     };
     let groups = Aggregate::by_kind(run.latest());
@@ -211,8 +234,8 @@ pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
             whole(run.first_deviation()),
             whole(Some(warnings + errors)),
         ];
-        let means = [a.significant_above, a.left_rejected, a.right_rejected];
-        row.extend(means.into_iter().chain([a.alpha, a.stable_rank]).map(figure));
+        row.push(mean(a.significant_above, a.above_cut_off));
+        row.extend([a.left_rejected, a.right_rejected, a.alpha, a.stable_rank].map(figure));
         row
     };
     table(id, &columns, &runs.iter().map(row).collect::<Vec<_>>())

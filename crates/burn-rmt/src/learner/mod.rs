@@ -48,7 +48,7 @@ impl Monitor {
     }
 
     /// Goes on after `epoch`, whose checkpoint training loads (`training.checkpoint(epoch)`), in the
-    /// run directory of the session that wrote it: steps are counted on, and what was logged after
+    /// run directory of the session that wrote it, opened `with_resume(true)`: steps are counted on, and what was logged after
     /// that epoch is replaced. Returns the step, 0 for a disabled monitor.
     ///
     /// # Errors

@@ -73,20 +73,45 @@ impl Outcome {
     }
 }
 
-/// The matrices of `before` in their order, then those of `after` alone.
+/// Says so where the two checkpoints hold one matrix each, of two names: then they are a pair.
+pub(super) fn singles(before: &Checkpoint, after: &Checkpoint) -> Option<String> {
+    let (one, other) = single(before, after)?;
+    let (path, name) = (one.layer.path(), other.layer.path());
+    let (from, to) = (before.name(), after.name());
+    Some(format!("`{path}` of {from} is compared with `{name}` of {to}: each holds one matrix"))
+}
+
+/// The only matrices of two checkpoints, where their names differ.
+fn single<'a>(before: &'a Checkpoint, after: &'a Checkpoint) -> Option<(&'a Planned, &'a Planned)> {
+    let only = |checkpoint: &'a Checkpoint| match checkpoint.plan.matrices.as_slice() {
+        [matrix] if checkpoint.plan.unwanted == 0 => Some(matrix),
+        _ => None,
+    };
+    let (one, other) = (only(before)?, only(after)?);
+    (one.layer.path() != other.layer.path()).then_some((one, other))
+}
+
+/// The matrices of `before` in their order, then those of `after` alone. Of a name in both, or the only
+/// ones of both.
 pub(super) fn pairs<'a>(before: &'a Checkpoint, after: &'a Checkpoint) -> Vec<Pair<'a>> {
     let place = |number, checkpoint, matrix| Place { number, checkpoint, matrix };
+    let both = |one: &'a Planned, other: &'a Planned| {
+        let (first, second) = (place(0, before, one), place(1, after, other));
+        match other.shape == one.shape {
+            true => Pair::Both { before: first, after: second },
+            false => Pair::Shapes { before: first, after: second },
+        }
+    };
+    if let Some((one, other)) = single(before, after) {
+        return vec![both(one, other)];
+    }
     let mut others: HashMap<String, &Planned> =
         after.plan.matrices.iter().map(|matrix| (matrix.layer.path(), matrix)).collect();
     let mut pairs: Vec<Pair<'a>> = Vec::with_capacity(before.plan.matrices.len());
     for matrix in &before.plan.matrices {
-        let first = place(0, before, matrix);
         pairs.push(match others.remove(&matrix.layer.path()) {
-            Some(other) if other.shape == matrix.shape => {
-                Pair::Both { before: first, after: place(1, after, other) }
-            }
-            Some(other) => Pair::Shapes { before: first, after: place(1, after, other) },
-            None => Pair::OnlyBefore(first),
+            Some(other) => both(matrix, other),
+            None => Pair::OnlyBefore(place(0, before, matrix)),
         });
     }
     let alone = after.plan.matrices.iter();

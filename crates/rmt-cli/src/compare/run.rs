@@ -2,7 +2,7 @@
 
 use super::jsonl::Row;
 use super::options::Options;
-use super::pair::{Compared, Outcome, Pair, pairs, permuted};
+use super::pair::{Compared, Outcome, Pair, pairs, permuted, singles};
 use super::{csv, table};
 use crate::arguments::Status;
 use crate::checkpoint::open_at;
@@ -34,6 +34,13 @@ pub fn run(options: &Options) -> Result<Status> {
     };
     if pairs.is_empty() {
         bail!("there is no matrix to compare");
+    }
+    let note = match checkpoints.as_slice() {
+        [before, after] => singles(before, after),
+        _ => None,
+    };
+    if let Some(note) = note {
+        eprintln!("note: {}", clean(&note));
     }
     let mut output = options.target.open(&paths)?;
     compare(options, &analyser, &pairs, &mut output)

@@ -3,7 +3,7 @@
 use super::pair::{Compared, Outcome};
 use crate::terminal::{clean, section};
 use rmt_core::MatrixReport;
-use rmt_core::sanity::{Table, evidence};
+use rmt_core::sanity::Table;
 use rmt_core::shown::{self, NONE, number};
 
 /// What may be left out of a terminal that is too narrow, the first first.
@@ -74,7 +74,7 @@ fn drift(pairs: &[&Compared]) -> Table {
             angle(drift.and_then(|drift| drift.angle_top)),
             angle(drift.and_then(|drift| drift.angle_bottom)),
             number(drift.and_then(|drift| drift.angle_random)),
-            directions.map_or(NONE.into(), |count| count.to_string()),
+            shown::count(directions, change.is_some_and(|change| change.significant_above_cut_off)),
             p(change.and_then(|change| change.p_above)),
         ]
     };
@@ -87,7 +87,7 @@ fn angle(angle: Option<f64>) -> String {
 }
 
 fn p(p: Option<f64>) -> String {
-    p.map_or(NONE.into(), evidence)
+    p.map_or(NONE.into(), shown::p_value)
 }
 
 /// A statistic as it stands in a cell.

@@ -7,30 +7,14 @@ use rmt_core::{Aggregate, MatrixReport};
 use std::collections::BTreeMap;
 
 /// Heads of the columns behind the group's own.
-const COLUMNS: [&str; 10] = [
-    "matrices",
-    "deviate",
-    "above",
-    "(signif.)",
-    "below",
-    "(signif.)",
-    "left",
-    "right",
-    "alpha",
-    "stable rank",
-];
+const COLUMNS: [&str; 8] =
+    ["matrices", "deviate", "above", "below", "left", "right", "alpha", "stable rank"];
 
 fn cells(group: &Aggregate) -> Vec<String> {
     let mut cells = vec![group.matrices.to_string(), group.deviating.to_string()];
-    let fractions = [
-        group.outliers_above,
-        group.significant_above,
-        group.outliers_below,
-        group.significant_below,
-        group.left_rejected,
-        group.right_rejected,
-    ];
-    cells.extend(fractions.map(percent));
+    cells.push(shown::at_least(percent(group.significant_above), group.above_cut_off > 0));
+    cells.push(shown::at_least(percent(group.significant_below), group.below_cut_off > 0));
+    cells.extend([group.left_rejected, group.right_rejected].map(percent));
     cells.extend([number(group.alpha), number(group.stable_rank)]);
     cells
 }

@@ -39,7 +39,7 @@ pub(super) fn text(
 }
 
 const LEGEND: &str = "\
-above, below: singular values beyond the bulk's edges (significantly so);
+above, below: singular values significantly beyond the bulk (≥: at least; counted up to half of all);
 left, right: singular vectors on the output and the input side that are not random (1 % if all are)
 ";
 const MEANS: &str = "means over matrices; above, below: fractions of the smaller side\n";

@@ -67,3 +67,39 @@ fn structure_is_what_a_random_order_loses() {
     assert_eq!(row, of("7"));
     assert_ne!(row["before"]["largest"], of("8")["before"]["largest"]);
 }
+
+/// An array of doubles as NumPy writes it.
+fn npy(path: &Path, [rows, cols]: [usize; 2], factor: f64) {
+    let head = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {cols}), }}");
+    let head = format!("{head:<117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((head.len() as u16).to_le_bytes());
+    bytes.extend(head.as_bytes());
+    let value = |i: usize| factor * (((i * i) as f64 * 0.754_877).fract() - 0.5);
+    bytes.extend((1..=rows * cols).flat_map(|i| value(i).to_le_bytes()));
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn two_files_of_one_matrix_are_a_pair_whatever_their_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    npy(&path.join("a.npy"), [32, 48], 1.0);
+    npy(&path.join("b.npy"), [32, 48], 2.0);
+    let found = rows(path, &["a.npy", "b.npy"]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["status"], "compared");
+    assert!((found[0]["drift"]["relative_norm"].as_f64().unwrap() - 1.0).abs() < 1e-12);
+    let output = crate::rmt(path, &["compare", "a.npy", "b.npy"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("note: `a` of a.npy is compared with `b` of b.npy"), "{said}");
+    // Another shape is one, too; a second matrix on one side is a choice that names must make.
+    npy(&path.join("c.npy"), [32, 64], 1.0);
+    assert_eq!(rows(path, &["a.npy", "c.npy"])[0]["status"], "shape_changed");
+    let two = ["x.weight", "y.weight"].map(|name| matrix(name, [32, 48], 1, 0.0));
+    write(&path.join("two.safetensors"), &two);
+    let statuses = |found: Vec<Value>| found.iter().all(|row| row["status"] != "compared");
+    assert!(statuses(rows(path, &["a.npy", "two.safetensors"])));
+    let one_of_two = ["a.npy", "two.safetensors", "--include", "*x*", "--include", "a"];
+    assert!(statuses(rows(path, &one_of_two)));
+}

@@ -13,7 +13,7 @@ use crate::statistics::signal::{
     AdditiveSpike, Signal, Suppression, VarianceSpike, hard_threshold,
 };
 use crate::statistics::significance::{EdgeNulls, significance};
-use crate::statistics::{bulk, edges, significance as edge_tests, spacing};
+use crate::statistics::{bulk, significance as edge_tests, spacing};
 
 impl Analyser {
     /// Everything that needs the singular values alone.
@@ -66,6 +66,8 @@ impl Analyser {
         let (displaced_low, displaced_high) = correction.edges();
         let levels = spacing::levels(nu, Some((scale, n)));
         match &levels.reason {
+            // Too few for any matrix of the shape: no news.
+            Some(_) if m < spacing::LEAST_VALUES => {}
             Some(reason) => report.notes.push(format!("levels: {reason}")),
             None => report.levels = Some(levels),
         }
@@ -74,7 +76,9 @@ impl Analyser {
         report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());
         report.outliers_below = Some(nu.iter().filter(|&&x| x < low).count());
         report.significant_above = Some(found.above);
+        report.significant_above_cut_off = found.above_cut_off;
         report.significant_below = Some(found.below);
+        report.significant_below_cut_off = found.below_cut_off;
         family.above = Some(found.p_above);
         family.below = Some(found.p_below);
         let unit = found.bulk_scale * root_n;
@@ -90,9 +94,10 @@ impl Analyser {
             .collect();
         let threshold = hard_threshold(report.aspect)? * unit;
         report.threshold_rank = Some(nu.iter().filter(|&&x| x > threshold).count());
-        if found.exhausted {
+        if found.exhausted() {
             report.notes.push(
-                "half of the values are significant: there is no bulk, the counts are lower bounds"
+                "half of the values were removed and an end still rejects: there is no bulk, and the \
+                 count there is a lower bound"
                     .into(),
             );
         } else if estimator == ScaleEstimator::TrimmedQuantiles
@@ -102,12 +107,6 @@ impl Analyser {
                 "more than a tenth of the values at one end are outliers: the scale is biased"
                     .into(),
             );
-        }
-        if m == n {
-            let t = edges::hard_edge(nu[m - 1], scale, n);
-            report
-                .notes
-                .push(format!("square: no lower edge; p_below is of the hard edge, t = {t:.4}"));
         }
         let law = MarchenkoPastur::for_shape(m, n)?;
         let distance = bulk::scaled_distance(nu, scale, n, &law);

@@ -11,7 +11,7 @@ use crate::statistics::scale::ScaleRule;
 use crate::tracking::{Tracked, Tracker, TrackingOptions};
 
 /// What is of now wherever a matrix is followed.
-const FIELDS_ABOVE: [&str; 11] = [
+const FIELDS_ABOVE: [&str; 12] = [
     "scale",
     "scale_entries",
     "excess_kurtosis",
@@ -20,14 +20,21 @@ const FIELDS_ABOVE: [&str; 11] = [
     "largest",
     "outliers_above",
     "significant_above",
+    "significant_above_cut_off",
     "p_above",
     "signal",
     "verdict",
 ];
 
 /// The same where the lower end is followed too.
-const FIELDS_BELOW: [&str; 5] =
-    ["smallest", "outliers_below", "significant_below", "p_below", "suppression"];
+const FIELDS_BELOW: [&str; 6] = [
+    "smallest",
+    "outliers_below",
+    "significant_below",
+    "significant_below_cut_off",
+    "p_below",
+    "suppression",
+];
 
 impl Analyser {
     /// Whether matrices can be followed: the spectrum must be that of the entries as they are, against
@@ -96,7 +103,7 @@ impl Analyser {
             error_above: first(&ends.leading.errors),
             error_below: None,
         };
-        report.notes.retain(|note| !note.starts_with("levels: ") && !note.starts_with("square: "));
+        report.notes.retain(|note| !note.starts_with("levels: "));
         if trailing > 0 {
             report.smallest = nu.last().copied().and_then(finite);
             tracked.error_below = ends.trailing.errors.last().copied().and_then(finite);

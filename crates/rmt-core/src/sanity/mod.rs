@@ -17,7 +17,7 @@ pub use expectation::{Expectation, FamilyTest, Requirement};
 pub use laws::EntryLaw;
 pub use repetitions::{COUNTED_LEVEL, RejectionCount, Repetitions};
 pub use row::{Outcome, Row, TestOutcome};
-pub use table::{Table, evidence};
+pub use table::Table;
 
 use crate::report::FAMILY;
 use crate::spectrum::{Matrix, Orientation};

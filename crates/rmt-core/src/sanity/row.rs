@@ -1,7 +1,7 @@
 //! What is found of one matrix, and whether that is what it must be.
 
-use super::{Case, Expectation, FamilyTest, Requirement, evidence};
-use crate::{MatrixReport, Verdict};
+use super::{Case, Expectation, FamilyTest, Requirement};
+use crate::{MatrixReport, Verdict, shown};
 use serde::{Deserialize, Serialize};
 
 /// What one test says of one matrix.
@@ -121,7 +121,7 @@ fn problems(
             (Requirement::Agree, _) => "agree",
             (Requirement::Deviate, _) => "deviate",
         };
-        let p = test.p.map_or_else(|| "undefined".into(), |p| format!("p = {}", evidence(p)));
+        let p = test.p.map_or_else(|| "undefined".into(), shown::p_is);
         problems.push(format!("{} must {must} ({p})", test.name));
     }
     if let Some(expected) = expectation.significant_above

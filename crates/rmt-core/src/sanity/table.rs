@@ -2,6 +2,7 @@
 
 use super::{COUNTED_LEVEL, Repetitions, Row, SanityReport, TestOutcome};
 use crate::report::FAMILY;
+use crate::shown::p_value;
 use std::fmt;
 
 /// Columns and rows of text, for a terminal, a file or TensorBoard.
@@ -138,16 +139,7 @@ fn cells(row: &Row) -> Vec<String> {
 
 fn cell(test: &TestOutcome) -> String {
     let word = test.outcome.name();
-    test.p.map_or_else(|| word.to_owned(), |p| format!("{word} {}", evidence(p)))
-}
-
-/// A p-value in four characters or so: two digits, or its power of ten.
-pub fn evidence(p: f64) -> String {
-    match p {
-        p if p >= 0.001 => format!("{p:.3}"),
-        p if p > 0.0 => format!("{p:.0e}"),
-        _ => "0".into(),
-    }
+    test.p.map_or_else(|| word.to_owned(), |p| format!("{word} {}", p_value(p)))
 }
 
 /// What a program prints: every matrix or, where there are several of a law and shape, rates of
@@ -191,13 +183,6 @@ impl fmt::Display for Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn p_values_in_few_characters() {
-        for (p, text) in [(0.5, "0.500"), (0.001, "0.001"), (1.3e-7, "1e-7"), (0.0, "0")] {
-            assert_eq!(evidence(p), text);
-        }
-    }
 
     #[test]
     fn columns_line_up() {

@@ -22,9 +22,17 @@ pub struct Significance {
     pub bulk_scale: f64,
     /// Estimates of the scale that were made.
     pub rounds: usize,
-    /// Half of the values were removed and the ends still reject: what remains is no bulk, and the
-    /// counts are lower bounds.
-    pub exhausted: bool,
+    /// Half of the values were removed and the upper end still rejects: `above` is a lower bound.
+    pub above_cut_off: bool,
+    /// The same of the lower end and `below`.
+    pub below_cut_off: bool,
+}
+
+impl Significance {
+    /// Half of the values were removed and an end still rejects: what remains is no bulk.
+    pub fn exhausted(&self) -> bool {
+        self.above_cut_off || self.below_cut_off
+    }
 }
 
 /// The nulls that the rounds of a deflation are judged by.
@@ -118,7 +126,8 @@ pub fn significance(
         p_below: p_below(descending[m - 1], scale, m, large, whole),
         bulk_scale: scale,
         rounds: 1,
-        exhausted: false,
+        above_cut_off: false,
+        below_cut_off: false,
     };
     let (mut first, mut last) = (found.p_above, found.p_below);
     loop {
@@ -127,7 +136,7 @@ pub fn significance(
             return Ok(found);
         }
         if found.above + found.below + 2 > m / 2 {
-            found.exhausted = true;
+            (found.above_cut_off, found.below_cut_off) = (top, bottom);
             return Ok(found);
         }
         found.above += usize::from(top);
@@ -260,7 +269,7 @@ mod tests {
         let matrix = Matrix::new(a.as_slice(), m, n, Orientation::OutIn).unwrap();
         let s = of(&singular_values(&matrix).unwrap(), n, 0.002);
         assert!(s.p_above.p <= 0.002 && s.p_below.p <= 0.002);
-        assert!(s.above > 0 && s.below > 0 && s.exhausted, "{s:?}");
+        assert!(s.above > 0 && s.below > 0 && s.above_cut_off && s.below_cut_off, "{s:?}");
     }
 
     #[test]
@@ -271,6 +280,6 @@ mod tests {
         assert!(zero.p_above.p.is_nan() && zero.above == 0);
         let steep: Vec<f64> = (0..40).map(|k| (-f64::from(k)).exp2()).collect();
         let s = of(&steep, 80, 0.01);
-        assert!(s.exhausted && s.above + s.below <= 20);
+        assert!(s.exhausted() && s.above + s.below <= 20);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Alert, AlertKind, AlertSettings, Trigger};
 use rmt_core::report::Verdict;
-use rmt_core::{LayerReport, MatrixReport};
+use rmt_core::{LayerReport, MatrixReport, shown};
 use std::collections::{HashMap, HashSet};
 
 /// Watches the reports of a session.
@@ -130,7 +130,7 @@ fn deviation(report: &MatrixReport) -> String {
         .tests
         .iter()
         .filter(|test| test.rejected)
-        .map(|test| format!("{} (p = {:.1e})", test.name, test.p))
+        .map(|test| format!("{} ({})", test.name, shown::p_is(test.p)))
         .collect();
     format!("deviates from a random matrix for the first time: {}", rejected.join(", "))
 }

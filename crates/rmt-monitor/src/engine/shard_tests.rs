@@ -48,7 +48,7 @@ fn model(step: u64) -> Vec<LayerSnapshot> {
 }
 
 fn config(run: &Path) -> MonitorConfig<Bare> {
-    MonitorConfig::new(run).with_every(10).with_tensorboard(false)
+    MonitorConfig::new(run).with_resume(true).with_every(10).with_tensorboard(false)
 }
 
 /// A session of `world` processes, or of one that shares with none; the last starts first.

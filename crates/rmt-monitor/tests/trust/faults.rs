@@ -109,7 +109,7 @@ pub(crate) fn unwatched(seed: u64) -> u64 {
 
 fn config(path: &Path) -> MonitorConfig {
     let nulls = std::env::var_os(NULLS).map(PathBuf::from);
-    MonitorConfig::<Bare>::new(path).with_every(1).with_null_cache(nulls)
+    MonitorConfig::<Bare>::new(path).with_resume(true).with_every(1).with_null_cache(nulls)
 }
 
 /// A watched run.

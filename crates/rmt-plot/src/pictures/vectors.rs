@@ -8,7 +8,7 @@ use crate::scale::{Scale, range};
 use crate::sheet::{Axes, Key, Sample, Sheet, heading};
 use rmt_core::nulls::VectorNull;
 use rmt_core::statistics::vectors::VECTOR_LEVEL;
-use rmt_core::{LayerReport, Profile};
+use rmt_core::{LayerReport, Profile, shown};
 
 /// Smaller p-values are drawn here: where a vector is this far from random, how far says nothing
 /// more, and the rest of the spectrum would be pressed flat.
@@ -110,7 +110,7 @@ fn thin(ink: Ink) -> Paint {
 
 /// −log₁₀ p, with the floor; NaN for what is no probability.
 fn evidence(p: f64) -> f64 {
-    if p >= 0.0 { -p.clamp(FLOOR, 1.0).log10() + 0.0 } else { f64::NAN }
+    if p >= 0.0 { shown::evidence(p.max(FLOOR)) } else { f64::NAN }
 }
 
 fn p_values(profile: &Profile, left: bool, windowed: bool) -> Vec<(f64, f64)> {

@@ -117,12 +117,9 @@ fn own_spectrum(
     found.report.scale = judged.scale;
     found.report.edge_high = judged.edge_high.map(|edge| edge * edge / tokens);
     found.report.significant_above = judged.significant_above;
+    found.report.significant_above_cut_off = judged.above_cut_off;
     let of = format!("its spectrum, {} tokens of {features} features", components.tokens());
     found.notes.extend(judged.reason.map(|reason| format!("{of}: {reason}")));
-    if judged.exhausted {
-        let bound = "half of the eigenvalues are significant, the count is a lower bound";
-        found.notes.push(format!("{of}: {bound}"));
-    }
     Ok(())
 }
 

@@ -37,6 +37,8 @@ pub struct ActivationReport {
     pub edge_high: Option<f64>,
     /// Eigenvalues significantly above it, at the level of each of a matrix's tests.
     pub significant_above: Option<usize>,
+    /// Whether `significant_above` is a lower bound, cut off where half of the values were removed.
+    pub significant_above_cut_off: bool,
     /// Mean overlap O_k = max_j |v_k·f_j| over the vectors of the significant values above.
     pub overlap_above: Option<f64>,
     /// Its standard error.

@@ -28,8 +28,14 @@ pub struct ChangeSpectrum {
     pub edge_high: Option<f64>,
     /// Values significantly above the bulk, at the level of each of a matrix's tests.
     pub significant_above: Option<usize>,
+    /// Whether `significant_above` is a lower bound, cut off where half of the values were removed.
+    #[serde(default)]
+    pub significant_above_cut_off: bool,
     /// Values significantly below the bulk; 0 for a square matrix.
     pub significant_below: Option<usize>,
+    /// Whether `significant_below` is a lower bound, cut off where half of the values were removed.
+    #[serde(default)]
+    pub significant_below_cut_off: bool,
     /// p of the largest singular value.
     pub p_above: Option<f64>,
     /// p of the smallest one (the hard-edge law for a square matrix).
@@ -72,7 +78,9 @@ pub fn change_spectrum(
         scale: judged.scale,
         edge_high: judged.edge_high,
         significant_above: judged.significant_above,
+        significant_above_cut_off: judged.above_cut_off,
         significant_below: judged.significant_below,
+        significant_below_cut_off: judged.below_cut_off,
         p_above: judged.p_above,
         p_below: judged.p_below,
         bulk_distance: judged.bulk_distance,

@@ -43,8 +43,11 @@ pub struct Judged {
     pub bulk_distance: Option<f64>,
     /// Its p.
     pub p_bulk: Option<f64>,
-    /// Half of the values were removed and the ends still reject: the counts are lower bounds.
-    pub exhausted: bool,
+    /// Half of the values were removed and the upper end still rejects: `significant_above` is a lower
+    /// bound.
+    pub above_cut_off: bool,
+    /// The same of the lower end and `significant_below`.
+    pub below_cut_off: bool,
     /// Why something is missing.
     pub reason: Option<String>,
 }
@@ -111,7 +114,8 @@ impl<'a> Judge<'a> {
         let found = significance(&nu, large, self.estimator, self.level, &nulls)?;
         judged.significant_above = Some(found.above);
         judged.significant_below = Some(found.below);
-        judged.exhausted = found.exhausted;
+        judged.above_cut_off = found.above_cut_off;
+        judged.below_cut_off = found.below_cut_off;
         judged.p_above = finite(found.p_above.p);
         judged.p_below = finite(found.p_below.p);
         if with_bulk {

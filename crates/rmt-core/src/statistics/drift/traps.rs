@@ -25,12 +25,18 @@ const SEED: u64 = 0x2602_0285;
 pub struct CorrelationTraps {
     /// Significant values above of the permuted matrix, at the level of each of a matrix's tests.
     pub count: Option<usize>,
+    /// Whether `count` is a lower bound, cut off where half of the values were removed.
+    #[serde(default)]
+    pub count_cut_off: bool,
     /// p of its largest value.
     pub p: Option<f64>,
     /// Its largest value in units of its own upper edge.
     pub largest_over_edge: Option<f64>,
     /// Significant values above of the matrix as it is.
     pub unpermuted_count: Option<usize>,
+    /// Whether that is a lower bound.
+    #[serde(default)]
+    pub unpermuted_count_cut_off: bool,
     /// The largest value in units of the upper edge, of the matrix as it is.
     pub unpermuted_largest_over_edge: Option<f64>,
     /// |mean|·√(mn), the singular value that the mean of the entries makes under any permutation,
@@ -73,9 +79,11 @@ pub fn correlation_traps(
     let offset = (entries.iter().sum::<f64>() / count).abs() * count.sqrt();
     Ok(CorrelationTraps {
         count: judged.significant_above,
+        count_cut_off: judged.above_cut_off,
         p: judged.p_above,
         largest_over_edge: nu.first().and_then(|&largest| over_edge(largest)),
         unpermuted_count: unpermuted.0,
+        unpermuted_count_cut_off: false,
         unpermuted_largest_over_edge: unpermuted.1,
         offset_over_edge: over_edge(offset),
         reason: judged.reason,

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Levels that must be left after unfolding: with the [dropped](unfold::DROPPED) ones, m ≥ 92.
 pub const LEAST_LEVELS: usize = 32;
+/// Singular values that it takes.
+pub const LEAST_VALUES: usize = LEAST_LEVELS + 2 * unfold::DROPPED;
 /// Interval lengths, in mean spacings, at which the number variance is reported: beyond 2 the
 /// broadening suppresses it.
 pub const LENGTHS: [f64; 3] = [0.5, 1.0, 2.0];
@@ -87,9 +89,8 @@ pub fn levels(descending: &[f64], law: Option<(f64, usize)>) -> Levels {
 
 fn try_levels(descending: &[f64], law: Option<(f64, usize)>) -> Result<Levels, String> {
     let m = descending.len();
-    let needed = LEAST_LEVELS + 2 * unfold::DROPPED;
-    if m < needed {
-        return Err(format!("{m} levels, at least {needed} are needed"));
+    if m < LEAST_VALUES {
+        return Err(format!("{m} levels, at least {LEAST_VALUES} are needed"));
     }
     if !descending.iter().all(|nu| nu.is_finite()) {
         return Err("the singular values are not finite".into());

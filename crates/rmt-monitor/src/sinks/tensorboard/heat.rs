@@ -1,7 +1,7 @@
 //! The evidence of every layer at every step, in bounded memory.
 
 use crate::record::Tick;
-use rmt_core::{LayerReport, MatrixReport};
+use rmt_core::{LayerReport, MatrixReport, shown};
 use rmt_plot::{Drawing, HeatMapData, heat_map};
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(super) struct Heat {
 fn evidence(report: &MatrixReport) -> Option<f64> {
     let smallest = report.tests.iter().map(|test| test.p).fold(f64::NAN, f64::min);
     let p = smallest * report.tests.len() as f64;
-    (!p.is_nan()).then(|| -p.clamp(1e-300, 1.0).log10())
+    (!p.is_nan()).then(|| shown::evidence(p))
 }
 
 impl Heat {

@@ -3,7 +3,8 @@
 use crate::alerts::Alert;
 use crate::record::Summary;
 use rmt_core::layers::LayerKind;
-use rmt_core::{LayerReport, MatrixReport};
+use rmt_core::notes::grouped;
+use rmt_core::{LayerReport, MatrixReport, shown};
 
 /// Lines of a list that are shown; of the others, the number is.
 const MOST: usize = 50;
@@ -90,7 +91,6 @@ singular value that random weights would not have. *Images* has a heat map of th
 /// How every layer and every kind ended.
 pub(super) fn result(summary: &Summary) -> String {
     let figure = |x: Option<f64>| x.map_or("–".to_owned(), |x| format!("{x:.3}"));
-    let count = |n: Option<usize>| n.map_or("–".to_owned(), |n| n.to_string());
     let step = |step: Option<u64>| step.map_or("never".to_owned(), |step| step.to_string());
     let kinds = summary.kinds.iter().map(|kind| {
         let of = &kind.aggregate;
@@ -99,8 +99,8 @@ pub(super) fn result(summary: &Summary) -> String {
             of.matrices.to_string(),
             of.deviating.to_string(),
             step(kind.first_deviation),
-            figure(of.significant_above),
-            figure(of.significant_below),
+            shown::at_least(figure(of.significant_above), of.above_cut_off > 0),
+            shown::at_least(figure(of.significant_below), of.below_cut_off > 0),
             figure(of.stable_rank),
         ]
     });
@@ -120,8 +120,8 @@ pub(super) fn result(summary: &Summary) -> String {
             format!("{} × {}", last.shape[0], last.shape[1]),
             escaped(&format!("{} → {}", first.verdict, last.verdict)),
             step(layer.first_deviation),
-            count(last.significant_above),
-            count(last.significant_below),
+            shown::above(last),
+            shown::below(last),
             format!("{} → {}", figure(over_edge(first)), figure(over_edge(last))),
             format!("{} → {}", figure(rank(first)), figure(rank(last))),
         ]
@@ -143,9 +143,18 @@ pub(super) fn result(summary: &Summary) -> String {
         0 => String::new(),
         more => format!("\nand {more} more in summary.json\n"),
     };
+    let paths: Vec<String> = summary.layers.iter().map(|layer| layer.last.layer.path()).collect();
+    let notes = summary.layers.iter().zip(&paths).flat_map(|(layer, path)| {
+        layer.last.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
+    });
+    let notes: String = grouped(notes)
+        .iter()
+        .map(|group| format!("- {} ({})\n", escaped(group.text()), escaped(&group.whose())))
+        .collect();
+    let notes = if notes.is_empty() { notes } else { format!("\n## Notes\n\n{notes}") };
     let Summary { ticks, counts, alerts_total, warnings_total, .. } = summary;
     format!(
-        "## By kind\n\n{kinds}\n## By layer\n\n{layers}{more}\n{ticks} ticks; {} of {} matrices \
+        "## By kind\n\n{kinds}\n## By layer\n\n{layers}{more}{notes}\n{ticks} ticks; {} of {} matrices \
          analysed; {alerts_total} alerts; {warnings_total} warnings.\n",
         counts.analysed, counts.submitted,
     )
