@@ -133,7 +133,7 @@ fn a_missed_expectation_says_which_and_bad_input_is_an_error() {
     assert!(!report.passed());
     let problems = &report.failures().next().unwrap().problems;
     assert_eq!(problems[0], "deviates instead of random");
-    assert!(problems[1].starts_with("p_above must agree (p = "), "{problems:?}");
+    assert!(problems[1].starts_with("p_above must agree (p < "), "{problems:?}");
     assert_eq!(report.failures_table().rows.len(), 1);
 
     wrong.expectation = Expectation::deviates(&[FamilyTest::Below]).with_significant_above(2);
