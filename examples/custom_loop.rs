@@ -15,7 +15,7 @@
 //!
 //! [dependencies]
 //! anyhow = "1"
-//! burn = { version = "=0.22.1", default-features = false, features = ["std", "flex", "autodiff", "optim"] }
+//! burn = { version = "=0.22.1", features = ["flex"] }
 //! burn-rmt = { path = "…/crates/burn-rmt" }
 //! ```
 
