@@ -367,7 +367,7 @@ fn read_only_in_mid_run(child: &Child) {
     let mut summary = run.through(|path| permissions(path, 0o555), |_| {});
     // The end is not on the page, which is replaced as a whole.
     let page = summary.sinks.remove("page").unwrap().lost;
-    assert_eq!(page.into_iter().collect::<Vec<_>>(), [("permission_denied".to_owned(), 1)]);
+    assert_eq!(page.keys().collect::<Vec<_>>(), ["permission_denied"]);
     nothing_lost(&run, &summary);
     assert!(!run.path.join("summary.json").exists());
     assert!(summary.warnings.iter().any(|w| w.message.starts_with("summary.json: ")));
