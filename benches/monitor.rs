@@ -67,6 +67,7 @@ fn monitor(directory: &std::path::Path, every: u64) -> Monitor {
         .with_budget_bytes(1)
         .with_tensorboard(false)
         .with_jsonl(false)
+        .with_page(false)
         .with_finish_timeout(Duration::from_secs(1))
         .init()
         .unwrap()
@@ -97,7 +98,7 @@ fn observe(criterion: &mut Criterion) {
     });
     // The whole of it, the hand-over to the worker included.
     let config = MonitorConfig::new(base.path().join("queued")).with_every(1);
-    let queued = config.with_tensorboard(false).with_jsonl(false).init().unwrap();
+    let queued = config.with_tensorboard(false).with_jsonl(false).with_page(false).init().unwrap();
     group.bench_function("sampled_step_3_matrices_queued", |b| {
         b.iter_batched(|| (), |()| queued.observe(black_box(1), &network), BatchSize::SmallInput);
     });

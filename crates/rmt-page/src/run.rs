@@ -11,7 +11,7 @@ pub(crate) const STEPS: usize = 1_000;
 /// Looks of all layers that it keeps, about: 40 MB.
 const LOOKS: usize = 200_000;
 /// Alerts and warnings that it keeps.
-const EVENTS: usize = 500;
+const EVENTS: usize = 200;
 
 /// A run that takes reports one by one.
 #[derive(Debug, Clone)]

@@ -161,7 +161,7 @@ fn many_alerts_are_counted_and_the_latest_are_shown() {
     let page = page(&[run], None);
     assert!(page.contains("<b>2000</b><span>warnings<"));
     assert!(page.contains("<b>2000</b><span>warnings of the monitor<"));
-    assert!(page.contains("The latest 500 of 2000; alerts.jsonl has all."));
+    assert!(page.contains("The latest 200 of 2000; alerts.jsonl has all."));
     assert!(page.contains("fell at 1999&lt;") && page.contains("&lt;i&gt;warned at 1999"));
-    assert!(!page.contains("fell at 1499&lt;") && !page.contains("<i>warned"));
+    assert!(!page.contains("fell at 1799&lt;") && !page.contains("<i>warned"));
 }

@@ -51,7 +51,8 @@ pub struct Page {
     pending: bool,
     /// The last attempt failed for this reason.
     failed: Option<(io::ErrorKind, String)>,
-    ended: bool,
+    /// How the run ended, once it has.
+    end: Option<End>,
 }
 
 impl Page {
@@ -79,7 +80,7 @@ impl Page {
             ours: false,
             pending: false,
             failed: None,
-            ended: false,
+            end: None,
         }
     }
 
@@ -107,7 +108,9 @@ impl Page {
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
         let begun = *self.begun.get_or_insert(tick.step);
         let mut read = Ok(());
-        if !std::mem::replace(&mut self.read, true) && (tick.session > 0 || begun > 0) {
+        let first = !std::mem::replace(&mut self.read, true);
+        self.pending |= first;
+        if first && (tick.session > 0 || begun > 0) {
             let (run, directory) = (&mut self.run, &self.directory);
             read = self.pace.timed(|| earlier::read(directory, begun, run));
             if let Err(error) = &read {
@@ -126,7 +129,7 @@ impl Page {
     fn write_if_due(&mut self) -> Result<(), SinkError> {
         let failed = self.failed.is_some();
         if (self.pending || failed || self.pace.every_record()) && self.pace.due(failed) {
-            return self.write_page(None);
+            return self.write_page();
         }
         self.still_there()
     }
@@ -139,9 +142,9 @@ impl Page {
         }
     }
 
-    fn write_page(&mut self, end: Option<End>) -> Result<(), SinkError> {
+    fn write_page(&mut self) -> Result<(), SinkError> {
         let running = State::running(self.latest, wall_time());
-        let state = end.map_or(running, |end| running.ended(end));
+        let state = self.end.map_or(running, |end| running.ended(end));
         let (run, path, ours) = (&self.run, &self.path, self.ours);
         let written = self.pace.page(|| {
             if !ours && !may_replace(path)? {
@@ -161,9 +164,8 @@ impl Page {
     }
 
     fn finish(&mut self, summary: &Summary) -> Result<(), SinkError> {
-        self.ended = true;
-        let end = if summary.complete { End::Complete } else { End::Incomplete };
-        self.write_page(Some(end))
+        self.end = Some(if summary.complete { End::Complete } else { End::Incomplete });
+        self.write_page()
     }
 }
 
@@ -199,7 +201,7 @@ impl Sink for Page {
     /// Writes what was put off, if its time has come.
     fn flush(&mut self) -> Result<(), SinkError> {
         match self.pending && self.failed.is_none() && self.pace.due(false) {
-            true => self.write_page(None),
+            true => self.write_page(),
             false => Ok(()),
         }
     }
@@ -208,8 +210,9 @@ impl Sink for Page {
 /// A run whose end nobody told is over all the same: its worker panicked, or was given up.
 impl Drop for Page {
     fn drop(&mut self) {
-        if !self.ended && self.ours {
-            let _ = self.write_page(Some(End::Incomplete));
+        if self.end.is_none() && self.ours {
+            self.end = Some(End::Incomplete);
+            let _ = self.write_page();
         }
     }
 }

@@ -61,6 +61,11 @@ fn it_is_written_at_first_at_every_doubling_and_at_the_end() {
     let last = page(base.path());
     assert!(last.contains("Finished.") && !last.contains("data-reload="), "{last}");
     assert_eq!(shown(base.path()), Some(39));
+    // What is told afterwards does not make it go on.
+    clock.set(100_000);
+    sink.write(&Record::Warning(&Warning { step: 39, message: "late".into() })).unwrap();
+    let last = page(base.path());
+    assert!(last.contains("late") && last.contains("Finished."));
     drop(sink);
     assert_eq!(page(base.path()), last);
     assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
