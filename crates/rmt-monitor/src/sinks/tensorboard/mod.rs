@@ -7,6 +7,7 @@ mod heat;
 mod hparams;
 mod overview;
 mod pictures;
+mod records;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod samples;
