@@ -258,7 +258,8 @@ fn run(options: &Options) -> Result<()> {
         write_table(directory, &all)?;
     }
     println!("\nIt writes:\n{}\n", write_text(model, vocabulary, "\n", 300, options.seed)?);
-    println!("To see it as it happened: tensorboard --logdir {}", directory.display());
+    println!("To see it as it happened, open {}", directory.join("index.html").display());
+    println!("or (pip install tensorboard): tensorboard --logdir {}", directory.display());
     Ok(())
 }
 

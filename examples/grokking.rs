@@ -280,7 +280,8 @@ fn run(options: &Options) -> Result<()> {
     for warning in &summary.warnings {
         println!("warning at step {}: {}", warning.step, warning.message);
     }
-    println!("To see it as it happened: tensorboard --logdir {}", directory.display());
+    println!("To see it as it happened, open {}", directory.join("index.html").display());
+    println!("or (pip install tensorboard): tensorboard --logdir {}", directory.display());
     Ok(())
 }
 

@@ -40,6 +40,7 @@ mod tensorboard_shows_every_page;
 mod the_experiments_of_the_paper_run;
 mod the_learner_trains_as_without_the_monitor;
 mod the_monitor_is_five_lines;
+mod the_page_of_a_run_shows_it_while_it_goes_on;
 mod weights_are_taken_as_scheduled;
 
 /// The example, as its users run it.
@@ -128,6 +129,7 @@ fn main() -> ExitCode {
         the_experiments_of_the_paper_run::tests(),
         the_learner_trains_as_without_the_monitor::tests(),
         the_monitor_is_five_lines::tests(),
+        the_page_of_a_run_shows_it_while_it_goes_on::tests(),
         weights_are_taken_as_scheduled::tests(),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()

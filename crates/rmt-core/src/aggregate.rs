@@ -67,7 +67,7 @@ fn share(report: &MatrixReport, count: Option<usize>) -> Option<f64> {
 }
 
 /// What an [`Aggregate`] needs of one matrix, in little memory: for programs that keep many reports.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Figures {
     deviates: bool,
     /// In the order of [`FIGURES`]; NaN where there is none.

@@ -333,9 +333,9 @@ impl Owner {
         let info = lock(&shared.info).clone();
         let hangs = timed_out && shared.settings.page;
         let write = move || {
-            // A worker that hangs does not say that the run is over.
-            let page = if hangs { Page::end(directory.path()) } else { Ok(()) };
-            directory.restore_run(&info).and(directory.write_summary(&kept)).and(page)
+            // A worker that hangs does not say on the page that the run is over. The page may be missing.
+            let _ = if hangs { Page::end(directory.path()) } else { Ok(()) };
+            directory.restore_run(&info).and(directory.write_summary(&kept))
         };
         if let Err(error) = shared.patiently(write) {
             let message = format!("summary.json: {error}");

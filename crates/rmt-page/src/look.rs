@@ -3,7 +3,7 @@
 use rmt_core::{Figures, LayerReport, MatrixReport, Verdict};
 
 /// The figures of one layer at one step that a page draws.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Look {
     /// Optimizer updates made before the weights were taken.

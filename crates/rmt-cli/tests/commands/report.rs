@@ -2,7 +2,7 @@
 //! loaded from elsewhere.
 
 use crate::checkpoint::{matrix, transformer, write};
-use crate::{failure, printed};
+use crate::{failure, printed, rmt};
 use rmt_core::LayerReport;
 use rmt_monitor::read_reports;
 use std::collections::HashMap;
@@ -302,4 +302,52 @@ fn what_is_no_run_is_refused() {
     }
     let error = failure(path, &["report", "missing.jsonl", "-o", "page.html"], 1);
     assert!(error.contains("missing.jsonl"), "{error}");
+}
+
+#[test]
+fn without_a_name_the_page_stands_beside_the_run_and_says_where() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    fs::create_dir_all(path.join("runs/empty")).unwrap();
+    for (name, learned) in [("low", 1.0), ("high", 4.0)] {
+        run(path, name, learned);
+        fs::rename(path.join(name), path.join("runs").join(name)).unwrap();
+    }
+    fs::write(path.join("runs/notes.txt"), "").unwrap();
+    write(&path.join("model.safetensors"), &transformer(2.0));
+    let inspect = ["inspect", "model.safetensors", "--format", "jsonl", "-o", "model.jsonl"];
+    printed(path, &inspect, 0);
+    for (input, expected) in [
+        (&["runs/low"][..], "runs/low/report.html"),
+        (&["model.jsonl"], "model.html"),
+        (&["runs"], "runs/compared.html"),
+        (&["runs/low", "runs/high"], "runs/compared.html"),
+        (&["runs/low", "model.jsonl"], "compared.html"),
+    ] {
+        let said = printed(path, &[&["report"], input].concat(), 0);
+        assert_eq!(said, format!("wrote {expected}\n"));
+        let page = fs::read_to_string(path.join(expected)).unwrap();
+        assert_stands_alone(&page);
+        // A page of the past does not reload.
+        assert!(!page.contains("data-reload=") && !page.contains("http-equiv=refresh"));
+    }
+    assert_eq!(page(path, &["runs"]), page(path, &["runs/high", "runs/low"]));
+    // A run that has only begun is passed over, with a note.
+    fs::create_dir(path.join("runs/begun")).unwrap();
+    fs::write(path.join("runs/begun/metrics.jsonl"), "").unwrap();
+    let output = rmt(path, &["report", "runs"]);
+    assert!(output.status.success());
+    let note = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(note, "note: runs/begun: there is no report in it\n");
+    // What somebody else wrote is not written over, unless it is named.
+    fs::write(path.join("model.html"), "mine").unwrap();
+    let error = failure(path, &["report", "model.jsonl"], 1);
+    assert!(error.contains("model.html") && error.contains("-o"), "{error}");
+    assert_eq!(fs::read(path.join("model.html")).unwrap(), b"mine");
+    fs::create_dir(path.join("nothing")).unwrap();
+    let error = failure(path, &["report", "nothing"], 1);
+    assert!(error.contains("no directory of runs") && error.lines().count() == 1, "{error}");
+    fs::write(path.join("runs/begun/metrics.jsonl"), "[]\n").unwrap();
+    let error = failure(path, &["report", "runs"], 1);
+    assert!(error.contains("begun") && error.contains("line 1"), "{error}");
 }

@@ -23,7 +23,8 @@ const FOREIGN: &str = "this file is no page of rmt; move it away";
 /// Writes `index.html`: the page that `rmt report` makes, while the run goes on. It is opened from disk.
 /// While the run goes on it reloads itself, and says so; at the end it stops.
 ///
-/// It is written at the first tick, when the number of some layer's reports has doubled, and at the end.
+/// It is written at the first tick, when the number of some layer's reports has doubled, when there is an
+/// alert or a warning, and at the end.
 /// Between the first and the last it is written at most every 10 seconds and for at most 2 % of the time;
 /// what is put off is written once its time has come. It is replaced as a whole, so a reader never sees
 /// half of it. Its memory has a bound, however long the run is ([`Run::bounded`]).
@@ -87,7 +88,7 @@ impl Page {
     pub(crate) fn end(directory: &Path) -> io::Result<()> {
         let path = path(directory);
         // Nothing is read through a link, nor what is no page.
-        if path.is_symlink() || !is_page(&path)? {
+        if path.is_symlink() || !path.exists() || !is_page(&path)? {
             return Ok(());
         }
         match rmt_page::ended(&fs::read_to_string(&path)?) {
@@ -127,8 +128,12 @@ impl Page {
         if (self.pending || failed || self.pace.every_record()) && self.pace.due(failed) {
             return self.write_page(None);
         }
+        self.still_there()
+    }
+
+    /// Until a page that failed is written, what follows is not there either.
+    fn still_there(&self) -> Result<(), SinkError> {
         match &self.failed {
-            // Until it is written, what follows is not there either.
             Some((kind, said)) => Err(self.error(io::Error::new(*kind, said.clone()))),
             None => Ok(()),
         }
@@ -138,7 +143,7 @@ impl Page {
         let running = State::running(self.latest, wall_time());
         let state = end.map_or(running, |end| running.ended(end));
         let (run, path, ours) = (&self.run, &self.path, self.ours);
-        let written = self.pace.timed(|| {
+        let written = self.pace.page(|| {
             if !ours && !may_replace(path)? {
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, FOREIGN));
             }
@@ -171,20 +176,23 @@ impl Sink for Page {
         match record {
             Record::Start { step, .. } => {
                 self.start(*step);
-                Ok(())
+                self.still_there()
             }
             Record::Tick(tick) => self.tick(tick),
             Record::Alerts(alerts) => {
                 alerts.iter().for_each(|alert| self.run.alert(alert.clone().into()));
+                self.pending = true;
                 self.write_if_due()
             }
             Record::Warning(Warning { step, message }) => {
                 self.run.warn(rmt_page::Warning { step: *step, message: message.clone() });
+                // Without a report there is nothing to show beside it.
+                self.pending = !self.run.is_empty();
                 self.write_if_due()
             }
             Record::End(summary) => self.finish(summary),
-            // They are not on the page.
-            Record::Gradients(_) | Record::Scalars(_) | Record::Table(_) => Ok(()),
+            // They are not on the page: only an earlier failure matters.
+            Record::Gradients(_) | Record::Scalars(_) | Record::Table(_) => self.still_there(),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::support::{
     Heard, Model, PANIC_AT, Random, Turnstile, event_files, handle, snapshot, steps_in_events,
     steps_in_jsonl,
 };
+use rmt_monitor::sinks::Page;
 use rmt_monitor::{
     Admission, Bare, Engine, LayerSnapshot, MonitorConfig, ReadError, Record, Sink, SinkError,
     Summary, WeightValues, Weights,
@@ -53,7 +54,7 @@ const fn fault(name: &'static str, means: Means, strike: fn(&Child)) -> Fault {
     Fault { name, means, strike }
 }
 
-pub(crate) const FAULTS: [Fault; 19] = [
+pub(crate) const FAULTS: [Fault; 22] = [
     fault("none", Means::Plain, none),
     fault("disk_full", Means::Mount, disk_full),
     fault("file_size_limit", Means::Limit, file_size_limit),
@@ -73,6 +74,9 @@ pub(crate) const FAULTS: [Fault; 19] = [
     fault("analysis_panics", Means::Plain, analysis_panics),
     fault("worker_panics", Means::Plain, worker_panics),
     fault("matrix_over_budget", Means::Plain, matrix_over_budget),
+    fault("page_disk_full", Means::Mount, page_disk_full),
+    fault("page_directory_removed", Means::Plain, page_directory_removed),
+    fault("page_cannot_be_replaced", Means::Plain, page_cannot_be_replaced),
 ];
 
 /// The process that is struck.
@@ -228,6 +232,8 @@ fn lost(summary: &Summary, sinks: &[&str], reason: &str) {
 }
 
 const BOTH: [&str; 2] = ["jsonl", "tensorboard"];
+/// With the page, where it is written during the fault: it seldom is.
+const ALL: [&str; 3] = ["jsonl", "page", "tensorboard"];
 
 fn nothing_lost(run: &Run<'_>, summary: &Summary) {
     lost(summary, &[], "");
@@ -351,14 +357,17 @@ fn read_only_from_the_start(child: &Child) {
     permissions(&run.path, 0o755);
     run.train(STEPS);
     let summary = run.end();
-    lost(&summary, &BOTH, "permission_denied");
+    lost(&summary, &ALL, "permission_denied");
     run.has(&(child.to..=STEPS).collect::<Vec<_>>());
 }
 
 /// Files that are open stay writable.
 fn read_only_in_mid_run(child: &Child) {
     let mut run = child.start();
-    let summary = run.through(|path| permissions(path, 0o555), |_| {});
+    let mut summary = run.through(|path| permissions(path, 0o555), |_| {});
+    // The end is not on the page, which is replaced as a whole.
+    let page = summary.sinks.remove("page").unwrap().lost;
+    assert_eq!(page.into_iter().collect::<Vec<_>>(), [("permission_denied".to_owned(), 1)]);
     nothing_lost(&run, &summary);
     assert!(!run.path.join("summary.json").exists());
     assert!(summary.warnings.iter().any(|w| w.message.starts_with("summary.json: ")));
@@ -496,6 +505,7 @@ fn sink_hangs(child: &Child) {
     assert!(Heard::any("did not finish"));
     run.has(&(0..child.from).collect::<Vec<_>>());
     assert!(run.path.join("summary.json").exists());
+    assert!(page(&run.path).contains(NOT_ALL));
     drop(gate);
 }
 
@@ -580,6 +590,7 @@ fn worker_panics(child: &Child) {
     assert!(summary.warnings.iter().any(|w| w.message.starts_with(said)), "{summary:?}");
     assert!(Heard::any(said));
     run.has(&(0..child.from).collect::<Vec<_>>());
+    assert!(page(&run.path).contains(NOT_ALL));
 }
 
 fn matrix_over_budget(child: &Child) {
@@ -599,4 +610,74 @@ fn matrix_over_budget(child: &Child) {
     assert!(Heard::any("`blocks.1.up.weight` ("));
     assert!(summary.warnings.iter().any(|w| w.message.contains("larger than the whole")));
     run.has(&(0..=STEPS).collect::<Vec<_>>());
+}
+
+/// What a page says of a run that ended too early.
+const NOT_ALL: &str = "Ended before everything was analysed and written.";
+
+fn page(run: &Path) -> String {
+    let page = fs::read_to_string(run.join("index.html")).unwrap();
+    assert!(page.ends_with("</html>\n"), "half a page");
+    page
+}
+
+impl Child {
+    /// A run whose page is written at every record.
+    fn start_with_page(&self) -> Run<'_> {
+        let path = self.base.join("run");
+        let sink = Page::new(&path).at_every_record();
+        self.start_with(path, |config| config.with_page(false).with_sink(sink))
+    }
+}
+
+/// The page of a run that is over has its last step.
+fn page_is_whole(run: &Run<'_>) {
+    let page = page(&run.path);
+    assert!(page.contains("Finished.") && page.contains(&format!(" at step {STEPS}, ")));
+    let entries = fs::read_dir(&run.path).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names = entries.map(|name| name.to_string_lossy().into_owned());
+    assert!(!names.any(|name| name.ends_with(".partial")));
+}
+
+fn page_disk_full(child: &Child) {
+    let mut run = child.start_with_page();
+    let ballast = child.base.join("ballast");
+    let summary = run.through(
+        |_| {
+            let mut file = fs::File::create(&ballast).unwrap();
+            io::copy(&mut io::repeat(7), &mut file).unwrap_err();
+        },
+        |path| {
+            // The one from before is still there.
+            assert!(page(path).contains("Running."));
+            fs::remove_file(&ballast).unwrap();
+        },
+    );
+    lost(&summary, &ALL, "disk_full");
+    run.has(&child.spared());
+    page_is_whole(&run);
+}
+
+fn page_directory_removed(child: &Child) {
+    let mut run = child.start_with_page();
+    // It is not made again before: making it would fail.
+    let summary =
+        run.through(|path| fs::remove_dir_all(path).unwrap(), |path| fs::create_dir(path).unwrap());
+    lost(&summary, &ALL, "not_found");
+    page_is_whole(&run);
+}
+
+/// A directory in its place.
+fn page_cannot_be_replaced(child: &Child) {
+    let mut run = child.start_with_page();
+    let summary = run.through(
+        |path| {
+            fs::remove_file(path.join("index.html")).unwrap();
+            fs::create_dir(path.join("index.html")).unwrap();
+        },
+        |path| fs::remove_dir(path.join("index.html")).unwrap(),
+    );
+    lost(&summary, &["page"], "io");
+    run.has(&(0..=STEPS).collect::<Vec<_>>());
+    page_is_whole(&run);
 }

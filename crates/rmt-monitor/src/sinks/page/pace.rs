@@ -17,13 +17,16 @@ pub(super) struct Pace {
     least: Duration,
     share: u32,
     /// From when on, by the shortest time and by the share.
-    from: [Duration; 2],
+    least_from: Duration,
+    share_from: Duration,
+    /// None was tried in this session.
+    first: bool,
     every_record: bool,
 }
 
 impl std::fmt::Debug for Pace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pace").field("from", &self.from).finish_non_exhaustive()
+        f.debug_struct("Pace").field("first", &self.first).finish_non_exhaustive()
     }
 }
 
@@ -37,7 +40,9 @@ impl Default for Pace {
 impl Pace {
     /// By this clock.
     pub(super) fn by(clock: Clock) -> Self {
-        Self { clock, least: LEAST, share: SHARE, from: [Duration::ZERO; 2], every_record: false }
+        let (least_from, share_from) = (Duration::ZERO, Duration::ZERO);
+        let (least, share, first, every_record) = (LEAST, SHARE, true, false);
+        Self { clock, least, share, least_from, share_from, first, every_record }
     }
 
     /// As often as there is something to write.
@@ -49,26 +54,34 @@ impl Pace {
         self.every_record
     }
 
-    /// The first page of a session does not wait.
+    /// A session begins: its first page does not wait.
     pub(super) fn begin(&mut self) {
-        self.from = [Duration::ZERO; 2];
+        self.first = true;
     }
 
-    /// Whether it may be written now. One that failed is tried again as soon as the share allows.
+    /// Whether a page may be written now. One that failed is tried again as soon as the share allows.
     pub(super) fn due(&mut self, failed: bool) -> bool {
-        let [least, share] = self.from;
-        (self.clock)() >= if failed { share } else { least.max(share) }
+        let least = if failed { Duration::ZERO } else { self.least_from };
+        self.first || (self.clock)() >= least.max(self.share_from)
     }
 
-    /// Does what is part of writing, and waits the longer with the next page the longer it took.
+    /// Writes a page.
+    pub(super) fn page<T>(&mut self, write: impl FnOnce() -> T) -> T {
+        let written = self.timed(write);
+        self.first = false;
+        self.least_from = (self.clock)().saturating_add(self.least);
+        written
+    }
+
+    /// Does what counts as time of the page: the next one waits the longer.
     pub(super) fn timed<T>(&mut self, action: impl FnOnce() -> T) -> T {
         let begun = (self.clock)();
         let done = action();
         let now = (self.clock)();
         let rest = now.saturating_sub(begun).saturating_mul(self.share.saturating_sub(1));
-        // What was owed before is still owed.
-        let owed = self.from[1].max(begun).saturating_sub(begun);
-        self.from = [now.saturating_add(self.least), now.saturating_add(rest).saturating_add(owed)];
+        // What is still owed of before comes on top.
+        let owed = self.share_from.saturating_sub(begun);
+        self.share_from = now.saturating_add(rest).saturating_add(owed);
         done
     }
 }

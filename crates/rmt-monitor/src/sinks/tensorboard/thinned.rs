@@ -52,7 +52,7 @@ impl Thinned {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::sinks::samples::report;
+    use super::super::samples::report;
 
     fn due(of_a_doubling: u64, reports: u64) -> (Vec<u64>, Thinned) {
         let mut thinned = Thinned::new(of_a_doubling);
