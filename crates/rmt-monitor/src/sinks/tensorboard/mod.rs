@@ -10,7 +10,7 @@ mod pictures;
 mod records;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod samples;
+pub(super) mod samples;
 mod texts;
 mod thinned;
 mod wire;
