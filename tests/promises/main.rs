@@ -8,6 +8,7 @@
 
 mod support;
 
+mod a_crate_of_ones_own_builds_from_the_packages;
 mod a_fault_never_reaches_training;
 mod a_held_worker_never_blocks_training;
 mod a_killed_process_leaves_readable_files;
@@ -96,6 +97,7 @@ fn main() -> ExitCode {
         return several_processes_share_a_run::train_as(rank);
     }
     let tests = [
+        a_crate_of_ones_own_builds_from_the_packages::tests(),
         a_fault_never_reaches_training::tests(),
         a_held_worker_never_blocks_training::tests(),
         a_killed_process_leaves_readable_files::tests(),

@@ -98,3 +98,8 @@ pub use rmt_monitor::{
 
 /// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.
 pub type MonitorConfig = rmt_monitor::MonitorConfig<Burn>;
+
+// The example of the README is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

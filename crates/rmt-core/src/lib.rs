@@ -51,3 +51,8 @@ pub use nulls::Nulls;
 pub use report::{LayerReport, MatrixReport, Profile, Verdict};
 pub use spectrum::{Equalise, Matrix, Orientation, Values};
 pub use statistics::scale::ScaleEstimator;
+
+// The example of the README is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,6 @@
 //! What can go wrong, and what to do about it. Each message is whole in one line, its cause included.
 
+use crate::glob::GlobError;
 use std::io;
 use std::path::PathBuf;
 
@@ -62,8 +63,8 @@ pub struct PatternError {
     pub setting: &'static str,
     /// As given.
     pub pattern: String,
-    /// What the parser says.
-    pub cause: globset::Error,
+    /// What is wrong with it.
+    pub cause: GlobError,
 }
 
 /// Why a run cannot be resumed after an epoch.

@@ -47,6 +47,7 @@ mod config;
 mod engine;
 mod error;
 mod filter;
+mod glob;
 mod globs;
 mod guard;
 mod history;
@@ -76,6 +77,7 @@ pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, StoredAlert, Trigg
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
 pub use error::{InitError, PatternError, ReadError, ReaderError, ResumeError, SinkError};
+pub use glob::GlobError;
 pub use globs::{NameFilter, NameRules};
 pub use hyperparameters::Hyperparameter;
 pub use layout::{Layout, Matrices, UnknownLayout};
@@ -96,3 +98,8 @@ pub use snapshot::{
     Weights,
 };
 pub use visible::to_json_line;
+
+// The example of the README is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

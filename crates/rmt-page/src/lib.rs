@@ -63,3 +63,8 @@ pub fn page(runs: &[Run], state: Option<&State>) -> String {
     };
     html::page(&title, state, &contents)
 }
+
+// The example of the README is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -36,6 +36,7 @@ mod font;
 mod ink;
 mod number;
 mod pictures;
+mod png_file;
 mod raster;
 mod scale;
 mod sheet;
@@ -52,3 +53,8 @@ pub use pictures::spectrum::spectrum;
 pub use pictures::trajectory::{BandPoint, Trajectory, trajectory};
 pub use pictures::vectors::vectors;
 pub use raster::Rgb;
+
+// The example of the README is one of the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

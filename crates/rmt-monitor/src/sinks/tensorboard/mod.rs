@@ -7,9 +7,10 @@ mod heat;
 mod hparams;
 mod overview;
 mod pictures;
+mod records;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod samples;
+pub(super) mod samples;
 mod texts;
 mod thinned;
 mod wire;
