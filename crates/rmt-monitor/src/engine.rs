@@ -22,6 +22,7 @@ use crate::sinks::TensorBoard;
 use crate::sinks::{Jsonl, Page, Sink};
 use crate::snapshot::Scalar;
 use crate::worker::{Job, Worker};
+use crossbeam::channel::{self, Receiver, Sender};
 use rmt_core::layers::LayerId;
 use rmt_core::report::Verdict;
 use rmt_core::shard::Shard;
@@ -30,7 +31,6 @@ use rmt_core::{Analyser, Nulls};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
@@ -56,7 +56,7 @@ struct Owner {
     shared: Arc<Shared>,
     jobs: Sender<Job>,
     /// Disconnected when the worker thread has ended.
-    ended: Mutex<Receiver<()>>,
+    ended: Receiver<()>,
     summary: Mutex<Option<Summary>>,
 }
 
@@ -130,8 +130,8 @@ impl Engine {
         if shared.directory.shared_with_another() {
             shared.warn(0, SHARED.to_owned());
         }
-        let (jobs, receiver) = channel();
-        let (ending, ended) = channel();
+        let (jobs, receiver) = channel::unbounded();
+        let (ending, ended) = channel::bounded(0);
         let worker = Worker::new(shared.clone(), analyser, sinks, session);
         thread::Builder::new()
             .name("rmt-worker".into())
@@ -140,7 +140,7 @@ impl Engine {
                 worker.run(receiver);
             })
             .map_err(InitError::Thread)?;
-        let owner = Owner { shared, jobs, ended: Mutex::new(ended), summary: Mutex::new(None) };
+        let owner = Owner { shared, jobs, ended, summary: Mutex::new(None) };
         Ok(Self { owner: Arc::new(owner) })
     }
 
@@ -340,8 +340,8 @@ impl Owner {
         let shared = &self.shared;
         shared.ledger.close();
         let _ = self.jobs.send(Job::Finish);
-        let ended = lock(&self.ended).recv_timeout(shared.settings.finish_timeout);
-        let timed_out = matches!(ended, Err(RecvTimeoutError::Timeout));
+        let ended = self.ended.recv_timeout(shared.settings.finish_timeout);
+        let timed_out = matches!(ended, Err(channel::RecvTimeoutError::Timeout));
         let step = shared.latest_step.load(Ordering::Relaxed);
         if timed_out {
             shared.ledger.abandon(DropReason::FinishTimeout);
@@ -405,26 +405,9 @@ fn tell_apart<T>(layers: &mut [T], id: impl Fn(&mut T) -> &mut LayerId) -> Vec<(
 
 /// Twice the first snapshot, at least 256 MiB, at most a quarter of memory.
 fn default_budget(first_snapshot: u64) -> u64 {
-    let total = main_memory();
-    let wanted = first_snapshot.saturating_mul(2).max(LEAST_BUDGET);
-    if total == 0 { wanted } else { wanted.min((total / 4).max(1)) }
-}
-
-/// Bytes of main memory; 0 where the system does not say.
-#[cfg(target_os = "linux")]
-fn main_memory() -> u64 {
-    let said = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = said.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number
-        .and_then(|kibibytes| kibibytes.parse::<u64>().ok())
-        .map_or(0, |kibibytes| kibibytes << 10)
-}
-
-/// Bytes of main memory; 0 where the system does not say.
-#[cfg(not(target_os = "linux"))]
-fn main_memory() -> u64 {
     use sysinfo::{MemoryRefreshKind, RefreshKind, System};
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
-    System::new_with_specifics(memory).total_memory()
+    let total = System::new_with_specifics(memory).total_memory();
+    let wanted = first_snapshot.saturating_mul(2).max(LEAST_BUDGET);
+    if total == 0 { wanted } else { wanted.min((total / 4).max(1)) }
 }

@@ -1,6 +1,5 @@
 //! What can go wrong, and what to do about it. Each message is whole in one line, its cause included.
 
-use crate::glob::GlobError;
 use std::io;
 use std::path::PathBuf;
 
@@ -63,8 +62,8 @@ pub struct PatternError {
     pub setting: &'static str,
     /// As given.
     pub pattern: String,
-    /// What is wrong with it.
-    pub cause: GlobError,
+    /// What the parser says.
+    pub cause: globset::Error,
 }
 
 /// Why a run cannot be resumed after an epoch.

@@ -1,14 +1,14 @@
 //! Parameters chosen by patterns on their names.
 
 use crate::error::PatternError;
-use crate::glob::Glob;
+use globset::{Glob, GlobSet, GlobSetBuilder};
 
 /// Which names are wanted: those that an include pattern matches (all, where there is none), but
 /// for those that an exclude pattern matches.
 #[derive(Debug, Clone, Default)]
 pub struct NameFilter {
-    include: Option<Vec<Glob>>,
-    exclude: Vec<Glob>,
+    include: Option<GlobSet>,
+    exclude: GlobSet,
 }
 
 impl NameFilter {
@@ -29,8 +29,7 @@ impl NameFilter {
 
     /// Whether what has these names is wanted: one is included and none is excluded.
     pub fn takes_any(&self, names: &[&str]) -> bool {
-        let matches = |glob: &Glob| names.iter().any(|name| glob.is_match(name));
-        let any = |globs: &Vec<Glob>| globs.iter().any(matches);
+        let any = |set: &GlobSet| names.iter().any(|name| set.is_match(name));
         self.include.as_ref().is_none_or(any) && !any(&self.exclude)
     }
 }
@@ -38,8 +37,9 @@ impl NameFilter {
 /// What is said of names by pattern; of several that match, the last counts.
 #[derive(Debug, Clone)]
 pub struct NameRules<T> {
-    /// In the order in which they were given.
-    rules: Vec<(Glob, T)>,
+    patterns: GlobSet,
+    /// In the order of the patterns.
+    values: Vec<T>,
 }
 
 impl<T: Clone> NameRules<T> {
@@ -49,21 +49,25 @@ impl<T: Clone> NameRules<T> {
     /// [`PatternError`] for the first that does not parse.
     pub fn new(setting: &'static str, rules: &[(String, T)]) -> Result<Self, PatternError> {
         let (patterns, values): (Vec<_>, Vec<_>) = rules.iter().cloned().unzip();
-        Ok(Self { rules: compile(setting, &patterns)?.into_iter().zip(values).collect() })
+        Ok(Self { patterns: compile(setting, &patterns)?, values })
     }
 
     /// What is said of this name.
     pub fn of(&self, name: &str) -> Option<&T> {
-        self.rules.iter().rfind(|(glob, _)| glob.is_match(name)).map(|(_, said)| said)
+        self.values.get(*self.patterns.matches(name).last()?)
     }
 }
 
-fn compile(setting: &'static str, patterns: &[String]) -> Result<Vec<Glob>, PatternError> {
-    let one = |pattern: &String| {
-        let error = |cause| PatternError { setting, pattern: pattern.clone(), cause };
-        Glob::new(pattern).map_err(error)
+fn compile(setting: &'static str, patterns: &[String]) -> Result<GlobSet, PatternError> {
+    let error = |pattern: &str| {
+        let pattern = pattern.to_owned();
+        move |cause| PatternError { setting, pattern, cause }
     };
-    patterns.iter().map(one).collect()
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(Glob::new(pattern).map_err(error(pattern))?);
+    }
+    set.build().map_err(error(&patterns.join(" ")))
 }
 
 #[cfg(test)]

@@ -47,7 +47,6 @@ mod config;
 mod engine;
 mod error;
 mod filter;
-mod glob;
 mod globs;
 mod guard;
 mod history;
@@ -77,7 +76,6 @@ pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, StoredAlert, Trigg
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;
 pub use error::{InitError, PatternError, ReadError, ReaderError, ResumeError, SinkError};
-pub use glob::GlobError;
 pub use globs::{NameFilter, NameRules};
 pub use hyperparameters::Hyperparameter;
 pub use layout::{Layout, Matrices, UnknownLayout};

@@ -1,13 +1,14 @@
 //! The first snapshot of a run on disk, so that a resumed run goes on measuring drift from it.
 
-use crate::run_directory::replace_with;
 use crate::snapshot::WeightValues;
 use rmt_core::statistics::drift::Reference;
 use rmt_core::{Analyser, Context, Matrix, Values};
-use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use safetensors::View;
+use safetensors::tensor::{Dtype, Metadata};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -120,43 +121,52 @@ impl FirstSnapshot {
     }
 }
 
-/// Writes the whole file or none of it: the length of the header, the header, then the matrices.
+/// A matrix whose bytes are made when they are written: one at a time, never all.
+struct Entry<'a> {
+    shape: [usize; 2],
+    values: Values<'a>,
+}
+
+impl View for Entry<'_> {
+    fn dtype(&self) -> Dtype {
+        match self.values {
+            Values::F32(_) => Dtype::F32,
+            Values::F64(_) => Dtype::F64,
+        }
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        match self.values {
+            Values::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Values::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        }
+    }
+
+    fn data_len(&self) -> usize {
+        match self.values {
+            Values::F32(v) => size_of_val(v),
+            Values::F64(v) => size_of_val(v),
+        }
+    }
+}
+
+/// Writes the whole file or none of it.
 fn write(
     directory: &Path,
     session: u32,
-    mut matrices: Vec<(&str, [usize; 2], Values<'_>)>,
+    matrices: Vec<(&str, [usize; 2], Values<'_>)>,
 ) -> io::Result<()> {
-    // Doubles first: so each begins at a multiple of its size.
-    let is_single = |values: &Values<'_>| matches!(values, Values::F32(_));
-    matrices.sort_by_key(|(name, _, values)| (is_single(values), *name));
-    let mut end = 0;
-    let entries = matrices.iter().map(|&(name, shape, values)| {
-        let (dtype, length) = match values {
-            Values::F32(v) => (Dtype::F32, size_of_val(v)),
-            Values::F64(v) => (Dtype::F64, size_of_val(v)),
-        };
-        let data_offsets = (end, end + length);
-        end += length;
-        (name.to_owned(), TensorInfo { dtype, shape: shape.to_vec(), data_offsets })
-    });
-    let entries = entries.collect();
-    // Its map is of one crate or of another, by its features.
-    let metadata = std::iter::once((SESSION.to_owned(), session.to_string())).collect();
-    let header = Metadata::new(Some(metadata), entries).map_err(io::Error::other)?;
-    let mut header = serde_json::to_vec(&header)?;
-    header.resize(header.len().next_multiple_of(8), b' ');
-    replace_with(&directory.join(FILE), |file| {
-        let mut file = BufWriter::new(file);
-        file.write_all(&(header.len() as u64).to_le_bytes())?;
-        file.write_all(&header)?;
-        for (_, _, values) in &matrices {
-            match values {
-                Values::F32(v) => v.iter().try_for_each(|x| file.write_all(&x.to_le_bytes()))?,
-                Values::F64(v) => v.iter().try_for_each(|x| file.write_all(&x.to_le_bytes()))?,
-            }
-        }
-        file.flush()
-    })
+    let path = directory.join(FILE);
+    let metadata = HashMap::from([(SESSION.to_owned(), session.to_string())]);
+    let entries = matrices.into_iter().map(|(name, shape, values)| (name, Entry { shape, values }));
+    safetensors::serialize_to_file(entries, Some(metadata), &path).map_err(io::Error::other)?;
+    // It is made as a temporary file, which nobody else may read; the run's other files may be.
+    let permissions = fs::metadata(directory.join("run.json")).map(|run| run.permissions());
+    permissions.and_then(|permissions| fs::set_permissions(&path, permissions))
 }
 
 /// What a file holds, if there is one: its header alone is read.
@@ -220,7 +230,6 @@ fn numbers<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> 
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::fs;
 
     const A: [f32; 4] = [1.5, -0.0, f32::MIN_POSITIVE, 3e38];
     const B: [f64; 2] = [0.1, f64::MAX];

@@ -278,21 +278,13 @@ fn replace(path: &Path, value: &impl Serialize) -> io::Result<()> {
 /// Writes a whole file or none of it, and brings it to the disk. A symbolic link at `path` is replaced, and
 /// a directory is not made.
 pub(crate) fn replace_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace_with(path, |file| file.write_all(bytes))
-}
-
-/// The same with what `write` writes.
-pub(crate) fn replace_with(
-    path: &Path,
-    write: impl FnOnce(&mut File) -> io::Result<()>,
-) -> io::Result<()> {
     // Its own: another process may be writing the same file.
     let number = PARTIAL.fetch_add(1, Ordering::Relaxed);
     let mut partial = path.as_os_str().to_owned();
     partial.push(format!(".{}-{number}.partial", process::id()));
     let partial = PathBuf::from(partial);
     let written = File::create_new(&partial).and_then(|mut file| {
-        write(&mut file)?;
+        file.write_all(bytes)?;
         file.sync_data()?;
         fs::rename(&partial, path)
     });

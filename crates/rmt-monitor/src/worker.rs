@@ -14,13 +14,13 @@ use crate::reference_file::FirstSnapshot;
 use crate::shared::{Shared, lock};
 use crate::sinks::Sink;
 use crate::snapshot::{GradientSnapshot, LayerSnapshot, Scalar};
+use crossbeam::channel::{Receiver, RecvTimeoutError};
 use rmt_core::report::Verdict;
 use rmt_core::{Analyser, LayerReport, Matrix};
 use slot::Slot;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use tracking::Tracking;
 

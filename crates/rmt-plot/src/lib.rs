@@ -36,7 +36,6 @@ mod font;
 mod ink;
 mod number;
 mod pictures;
-mod png_file;
 mod raster;
 mod scale;
 mod sheet;

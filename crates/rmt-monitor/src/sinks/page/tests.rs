@@ -3,7 +3,7 @@
 use super::*;
 use crate::alerts::{Alert, AlertKind};
 use crate::sinks::Jsonl;
-use crate::sinks::tensorboard::samples::report;
+use crate::sinks::samples::report;
 use rmt_core::LayerReport;
 use std::sync::{Arc, Mutex};
 

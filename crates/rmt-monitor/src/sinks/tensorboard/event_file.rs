@@ -1,9 +1,11 @@
-//! One TensorBoard event file, which is continued in no way after an error.
+//! One TensorBoard event file: our own file handling around the record framing and messages.
+//!
+//! Of `tensorboard-rs` only the record layer and its checksum are used; its writers panic on I/O
+//! errors and abort from `Drop` on a full disk.
 
-use super::records::Records;
-use super::wire::Wire;
 use crate::sinks::files::still_at;
 use crate::visible;
+use protobuf::Message;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -11,6 +13,12 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+use tensorboard_proto::event::{Event, SessionLog, SessionLog_SessionStatus};
+use tensorboard_proto::summary::{Summary, Summary_Value, SummaryMetadata};
+use tensorboard_proto::tensor::TensorProto;
+use tensorboard_proto::tensor_shape::TensorShapeProto_Dim;
+use tensorboard_proto::types::DataType;
+use tensorboard_rs::record_writer::RecordWriter;
 
 /// What the name of every event file begins with; ten digits of seconds since 1970 follow.
 const PREFIX: &str = "events.out.tfevents.";
@@ -18,13 +26,11 @@ const PREFIX: &str = "events.out.tfevents.";
 /// Distinguishes the files of one process.
 static FILES: AtomicU64 = AtomicU64::new(0);
 
-/// `SummaryMetadata.data_class` of tensors, and of pictures.
+/// `SummaryMetadata.data_class`, a field that these old messages lack, and its value for tensors.
+const DATA_CLASS_FIELD: u32 = 4;
 const DATA_CLASS_TENSOR: u64 = 2;
+/// The same for pictures.
 const DATA_CLASS_BLOB_SEQUENCE: u64 = 3;
-/// `TensorProto.dtype`.
-const FLOAT: u64 = 1;
-const DOUBLE: u64 = 2;
-const STRING: u64 = 7;
 
 /// What is drawn at one tag and step.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +99,7 @@ impl<W: Write> Write for UntilError<W> {
 
 /// An event file that is only ever appended to, and never after an error.
 pub(super) struct EventFile {
-    writer: Records<BufWriter<UntilError<File>>>,
+    writer: RecordWriter<BufWriter<UntilError<File>>>,
     /// The file behind it.
     file: File,
     path: PathBuf,
@@ -113,14 +119,20 @@ impl EventFile {
         let path = directory.join(name);
         let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
         let inner = file.try_clone()?;
-        let writer = Records::new(BufWriter::new(UntilError { inner, failed: false }));
+        let writer = RecordWriter::new(BufWriter::new(UntilError { inner, failed: false }));
         let mut created = Self { writer, file, path, described: HashSet::new(), broken: false };
-        let now = seconds.as_secs_f64();
-        created.append(&Wire::default().double(EVENT_TIME, now).text(3, "brain.Event:2"))?;
+        let mut version = Event::new();
+        version.set_wall_time(seconds.as_secs_f64());
+        version.set_file_version("brain.Event:2".into());
+        created.append(&version)?;
         if let Some(step) = start {
-            // `SessionLog.status` is `START`.
-            let log = Wire::default().integer(1, 1);
-            created.append(&event(step, now).message(7, &log))?;
+            let mut log = SessionLog::new();
+            log.set_status(SessionLog_SessionStatus::START);
+            let mut event = Event::new();
+            event.set_wall_time(seconds.as_secs_f64());
+            event.set_step(signed(step));
+            event.set_session_log(log);
+            created.append(&event)?;
         }
         Ok(created)
     }
@@ -136,7 +148,7 @@ impl EventFile {
         wall_time: f64,
         values: impl IntoIterator<Item = (String, Value)>,
     ) -> io::Result<()> {
-        let (mut summary, mut any) = (Wire::default(), false);
+        let mut summary = Summary::new();
         for (tag, value) in values {
             let tag = visible::name(tag);
             if !tag.is_empty() && value.is_finite() {
@@ -144,19 +156,22 @@ impl EventFile {
                 if !described && !matches!(value, Value::Scalar(_)) {
                     self.described.insert(tag.clone());
                 }
-                summary = summary.message(1, &message(&tag, value, !described));
-                any = true;
+                summary.value.push(message(tag, value, !described));
             }
         }
-        if !any {
+        if summary.value.is_empty() {
             return Ok(());
         }
-        self.append(&event(step, wall_time).message(5, &summary))
+        let mut event = Event::new();
+        event.set_wall_time(wall_time);
+        event.set_step(signed(step));
+        event.set_summary(summary);
+        self.append(&event)
     }
 
     /// Hands everything to the operating system.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.guarded(Records::flush)
+        self.guarded(RecordWriter::flush)
     }
 
     /// Whether it is still where it was made.
@@ -169,13 +184,14 @@ impl EventFile {
         self.file.sync_data()
     }
 
-    fn append(&mut self, event: &Wire) -> io::Result<()> {
-        self.guarded(|writer| writer.write(event.as_bytes()))
+    fn append(&mut self, event: &Event) -> io::Result<()> {
+        let bytes = event.write_to_bytes()?;
+        self.guarded(|writer| writer.write(&bytes))
     }
 
     fn guarded(
         &mut self,
-        action: impl FnOnce(&mut Records<BufWriter<UntilError<File>>>) -> io::Result<()>,
+        action: impl FnOnce(&mut RecordWriter<BufWriter<UntilError<File>>>) -> io::Result<()>,
     ) -> io::Result<()> {
         if self.broken {
             return Err(io::Error::other("the file failed before and is not continued"));
@@ -205,71 +221,97 @@ fn place(directory: &Path, now: u64) -> io::Result<u64> {
     Ok(place)
 }
 
-/// Field of an `Event`: seconds since 1970.
-const EVENT_TIME: u64 = 1;
-
-/// An `Event` without what happened. Steps are signed.
-fn event(step: u64, wall_time: f64) -> Wire {
-    Wire::default().double(EVENT_TIME, wall_time).integer(2, step.min(i64::MAX as u64))
+fn signed(step: u64) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
 }
 
-/// A `Summary.Value`.
-fn message(tag: &str, value: Value, describe: bool) -> Wire {
-    let message = Wire::default().text(1, tag);
-    let described = |tensor: &Wire, metadata: Wire| {
-        let message = message.clone().message(8, tensor);
-        if describe { message.message(9, &metadata) } else { message }
-    };
+fn message(tag: String, value: Value, describe: bool) -> Summary_Value {
+    let mut message = Summary_Value::new();
+    message.set_tag(tag);
     match value {
         // Both of TensorBoard's loaders know a plain value as a scalar, without any metadata.
-        Value::Scalar(x) => message.float(2, x),
+        Value::Scalar(x) => message.set_simple_value(x),
         Value::Histogram(bins) => {
-            let bytes: Vec<u8> = bins.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
-            let tensor = tensor(DOUBLE, &[bins.len(), 3]).bytes(4, &bytes);
-            described(&tensor, metadata("histograms", b"", DATA_CLASS_TENSOR))
+            if describe {
+                message.set_metadata(metadata("histograms", DATA_CLASS_TENSOR));
+            }
+            let mut tensor = TensorProto::new();
+            tensor.set_dtype(DataType::DT_DOUBLE);
+            for size in [bins.len(), 3] {
+                let mut dimension = TensorShapeProto_Dim::new();
+                dimension.set_size(size as i64);
+                tensor.mut_tensor_shape().dim.push(dimension);
+            }
+            let bytes = bins.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
+            tensor.set_tensor_content(bytes);
+            message.set_tensor(tensor);
         }
         Value::Text(text) => {
-            let tensor = tensor(STRING, &[]).text(8, &text);
-            described(&tensor, metadata("text", b"", DATA_CLASS_TENSOR))
+            if describe {
+                message.set_metadata(metadata("text", DATA_CLASS_TENSOR));
+            }
+            message.set_tensor(string(text.into_bytes()));
         }
         Value::Layout(layout) => {
-            let tensor = tensor(STRING, &[]).bytes(8, &layout);
-            described(&tensor, metadata("custom_scalars", b"", DATA_CLASS_TENSOR))
+            if describe {
+                message.set_metadata(metadata("custom_scalars", DATA_CLASS_TENSOR));
+            }
+            message.set_tensor(string(layout));
         }
-        // All of it is in the metadata, beside an empty vector.
-        Value::HParams(data) => message
-            .message(8, &tensor(FLOAT, &[0]))
-            .message(9, &metadata("hparams", &data, DATA_CLASS_TENSOR)),
+        Value::HParams(data) => {
+            // All of it is in the metadata, beside an empty vector.
+            let mut metadata = metadata("hparams", DATA_CLASS_TENSOR);
+            metadata.mut_plugin_data().set_content(data);
+            message.set_metadata(metadata);
+            let mut tensor = TensorProto::new();
+            tensor.set_dtype(DataType::DT_FLOAT);
+            tensor.mut_tensor_shape().dim.push(TensorShapeProto_Dim::new());
+            message.set_tensor(tensor);
+        }
         Value::Image { width, height, png } => {
+            if describe {
+                message.set_metadata(metadata("images", DATA_CLASS_BLOB_SEQUENCE));
+            }
             // A vector of strings: width, height, then the pictures of the step.
-            let [width, height] = [width, height].map(|pixels| pixels.to_string());
-            let tensor = tensor(STRING, &[3]).text(8, &width).text(8, &height).bytes(8, &png);
-            described(&tensor, metadata("images", b"", DATA_CLASS_BLOB_SEQUENCE))
+            let strings = [width.to_string().into_bytes(), height.to_string().into_bytes(), png];
+            let mut tensor = TensorProto::new();
+            tensor.set_dtype(DataType::DT_STRING);
+            let mut dimension = TensorShapeProto_Dim::new();
+            dimension.set_size(strings.len() as i64);
+            tensor.mut_tensor_shape().dim.push(dimension);
+            strings.into_iter().for_each(|string| tensor.mut_string_val().push(string));
+            message.set_tensor(tensor);
         }
     }
+    message
 }
 
-/// A `TensorProto` of this shape without its values; a scalar has an empty shape.
-fn tensor(dtype: u64, shape: &[usize]) -> Wire {
-    let sizes = shape.iter().map(|&size| Wire::default().integer(1, size as u64));
-    let shape = sizes.fold(Wire::default(), |shape, size| shape.message(2, &size));
-    Wire::default().integer(1, dtype).message(2, &shape)
+/// A scalar of type string: an empty shape.
+fn string(bytes: Vec<u8>) -> TensorProto {
+    let mut tensor = TensorProto::new();
+    tensor.set_dtype(DataType::DT_STRING);
+    tensor.mut_tensor_shape();
+    tensor.mut_string_val().push(bytes);
+    tensor
 }
 
-/// A `SummaryMetadata` for the plug-in of this name, with what it is given.
-fn metadata(plugin: &str, content: &[u8], data_class: u64) -> Wire {
-    let plugin = Wire::default().text(1, plugin);
-    let plugin = if content.is_empty() { plugin } else { plugin.bytes(2, content) };
-    Wire::default().message(1, &plugin).integer(4, data_class)
+fn metadata(plugin: &str, data_class: u64) -> SummaryMetadata {
+    let mut metadata = SummaryMetadata::new();
+    metadata.mut_plugin_data().set_plugin_name(plugin.into());
+    metadata.unknown_fields.add_varint(DATA_CLASS_FIELD, data_class);
+    metadata
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use protobuf::Message as _;
-    use tensorboard_proto::event::{Event, SessionLog_SessionStatus};
     use tensorboard_rs::masked_crc32c::masked_crc32c;
+
+    /// The masked CRC-32C of TFRecord files, from its definition.
+    fn masked(crc: u32) -> u32 {
+        crc.rotate_right(15).wrapping_add(0xa282_ead8)
+    }
 
     fn records(path: &Path) -> Vec<Event> {
         let bytes = fs::read(path).unwrap();
@@ -286,6 +328,18 @@ mod tests {
             rest = &rest[16 + length..];
         }
         events
+    }
+
+    #[test]
+    fn checksum_vectors_of_rfc_3720() {
+        for (data, crc) in [
+            (vec![0_u8; 32], 0x8a91_36aa_u32),
+            (vec![0xff; 32], 0x62a8_ab43),
+            ((0..32).collect(), 0x46dd_794e),
+            ((0..32).rev().collect(), 0x113f_db5c),
+        ] {
+            assert_eq!(masked_crc32c(&data), masked(crc));
+        }
     }
 
     #[test]
@@ -407,7 +461,7 @@ mod tests {
         }
         let mut disk = Disk(vec![Err(io::ErrorKind::StorageFull.into()), Ok(5)], Vec::new());
         let until_error = UntilError { inner: &mut disk, failed: false };
-        let mut writer = Records::new(BufWriter::new(until_error));
+        let mut writer = RecordWriter::new(BufWriter::new(until_error));
         writer.write(b"a record").unwrap();
         assert_eq!(writer.flush().unwrap_err().kind(), io::ErrorKind::StorageFull);
         drop(writer);

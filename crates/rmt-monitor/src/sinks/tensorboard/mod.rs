@@ -7,10 +7,6 @@ mod heat;
 mod hparams;
 mod overview;
 mod pictures;
-mod records;
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-pub(super) mod samples;
 mod texts;
 mod thinned;
 mod wire;

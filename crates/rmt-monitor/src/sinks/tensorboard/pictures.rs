@@ -27,8 +27,8 @@ pub(super) fn pictures(report: &LayerReport) -> Vec<Picture> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::samples::report;
     use super::*;
+    use crate::sinks::samples::report;
 
     #[test]
     fn what_is_known_is_drawn() {

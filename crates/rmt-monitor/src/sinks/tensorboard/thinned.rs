@@ -51,8 +51,8 @@ impl Thinned {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::samples::report;
     use super::*;
+    use crate::sinks::samples::report;
 
     fn due(of_a_doubling: u64, reports: u64) -> (Vec<u64>, Thinned) {
         let mut thinned = Thinned::new(of_a_doubling);
