@@ -188,6 +188,12 @@ impl Run {
                 after.checked_sub(1).and_then(|at| self.marks.get(at)).map_or(0, |(_, tick)| *tick)
             }
             _ => {
+                // Like the looks: the first of each group, and the last.
+                if let [.., before, last] = self.marks.as_slice()
+                    && before.1 / self.stride == last.1 / self.stride
+                {
+                    self.marks.pop();
+                }
                 self.snapshots += 1;
                 self.marks.push((step, self.snapshots - 1));
                 self.snapshots - 1
