@@ -275,12 +275,12 @@ fn of_columns<const N: usize>(columns: [&str; N], rows: Vec<Vec<String>>) -> Tab
     Table::new(columns.map(str::to_owned).into(), rows)
 }
 
-/// One column a kind, one row a decile.
+/// One column per kind, one row per decile.
 fn ablation_table(ablated: &[AblationTable]) -> Table {
     let kinds = ablated.iter().map(|of_kind| of_kind.selection.replace("kind ", ""));
     let columns = std::iter::once("decile".to_owned()).chain(kinds);
-    let first = ablated.first().iter().flat_map(|first| first.rows.iter().enumerate());
-    let rows = first.map(|(decile, row)| {
+    let first = ablated.first().map(|first| first.rows.as_slice()).unwrap_or_default();
+    let rows = first.iter().enumerate().map(|(decile, row)| {
         let deltas = ablated.iter().filter_map(|of_kind| of_kind.rows.get(decile));
         let deltas = deltas.map(|row| format!("{:+.4}", row.delta_loss));
         std::iter::once(row.group.clone()).chain(deltas).collect()

@@ -24,7 +24,6 @@ use libtest_mimic::Trial;
 use rmt_core::LayerReport;
 use rmt_core::statistics::activation::ActivationReport;
 use std::collections::BTreeMap;
-use std::thread;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -40,7 +39,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         on_its_own_thread(module_path!(), "a_model_with_taps_is_the_model", transparent),
         #[cfg(feature = "wgpu")]
         test_on_vulkan(module_path!(), "accumulated_on_the_device", |device| {
-            thread::scope(|scope| scope.spawn(|| on_the_device(device)).join()).unwrap();
+            std::thread::scope(|scope| scope.spawn(|| on_the_device(device)).join()).unwrap();
         }),
     ]
 }
