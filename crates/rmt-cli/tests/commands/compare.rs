@@ -86,7 +86,14 @@ fn two_files_of_one_matrix_are_a_pair_whatever_their_names() {
     let path = directory.path();
     npy(&path.join("a.npy"), [32, 48], 1.0);
     npy(&path.join("b.npy"), [32, 48], 2.0);
-    let found = rows(path, &["a.npy", "b.npy"]);
+    // A note says so, beside the rows.
+    let rows = |files: &[&str]| -> Vec<Value> {
+        let output = crate::rmt(path, &[&["compare", "--format", "jsonl"], files].concat());
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let found = rows(&["a.npy", "b.npy"]);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["status"], "compared");
     assert!((found[0]["drift"]["relative_norm"].as_f64().unwrap() - 1.0).abs() < 1e-12);
@@ -95,11 +102,11 @@ fn two_files_of_one_matrix_are_a_pair_whatever_their_names() {
     assert!(said.starts_with("note: `a` of a.npy is compared with `b` of b.npy"), "{said}");
     // Another shape is one, too; a second matrix on one side is a choice that names must make.
     npy(&path.join("c.npy"), [32, 64], 1.0);
-    assert_eq!(rows(path, &["a.npy", "c.npy"])[0]["status"], "shape_changed");
+    assert_eq!(rows(&["a.npy", "c.npy"])[0]["status"], "shape_changed");
     let two = ["x.weight", "y.weight"].map(|name| matrix(name, [32, 48], 1, 0.0));
     write(&path.join("two.safetensors"), &two);
     let statuses = |found: Vec<Value>| found.iter().all(|row| row["status"] != "compared");
-    assert!(statuses(rows(path, &["a.npy", "two.safetensors"])));
+    assert!(statuses(rows(&["a.npy", "two.safetensors"])));
     let one_of_two = ["a.npy", "two.safetensors", "--include", "*x*", "--include", "a"];
-    assert!(statuses(rows(path, &one_of_two)));
+    assert!(statuses(rows(&one_of_two)));
 }

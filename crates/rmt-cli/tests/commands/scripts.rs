@@ -136,7 +136,8 @@ fn an_option_for_names_that_are_not_there_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     write(&path.join("a.safetensors"), &[matrix("a.weight", [32, 48], 1, 0.0)]);
-    write(&path.join("b.safetensors"), &[matrix("b.weight", [32, 48], 2, 0.0)]);
+    let both = ["a.weight", "b.weight"].map(|name| matrix(name, [32, 48], 2, 0.0));
+    write(&path.join("b.safetensors"), &both);
     let said = |arguments: &[&str]| {
         let output = rmt(path, arguments);
         assert!(output.status.success());
