@@ -25,7 +25,7 @@ fn run(directory: &Path) -> Vec<LayerReport> {
     for (first_step, seed) in [(0, 1), (10, 2)] {
         let (capture, reports) = Capture::new();
         let config = MonitorConfig::new(directory).with_every(5).with_sink(capture);
-        let config = config.with_tensorboard_detail(Detail::All);
+        let config = config.with_resume(true).with_tensorboard_detail(Detail::All);
         let monitor = config.init().unwrap();
         let (_, mut model) = train(&device, seed, 2, &burn_rmt::Monitor::disabled(), |_, _| {});
         for step in first_step..=STEPS {
