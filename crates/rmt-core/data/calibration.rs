@@ -219,7 +219,7 @@ fn table(
         let (distance, p) = uniformity(values);
         write(format!("uniform,all,,,{statistic},,{count},,{p:.5},{distance:.5},{least:.5},1,"))?;
     }
-    power(write)
+    power(|_| true, write)
 }
 
 /// The samples of every cell; two threads take the matrices in portions, the small ones first.
@@ -298,9 +298,16 @@ pub(crate) fn analyser() -> Result<Analyser, RmtError> {
     Analyser::new(AnalysisOptions::default(), Nulls::default())
 }
 
-fn power(write: &mut dyn FnMut(String) -> std::io::Result<()>) -> Result<(), Failure> {
+/// The rows of planted signals and suppressions in matrices of the shapes that are `wanted`.
+pub(crate) fn power(
+    wanted: impl Fn([usize; 2]) -> bool,
+    write: &mut dyn FnMut(String) -> std::io::Result<()>,
+) -> Result<(), Failure> {
     let analyser = analyser()?;
     for (k, (m, n)) in POWER_SHAPES.into_iter().enumerate() {
+        if !wanted([m, n]) {
+            continue;
+        }
         let aspect = m as f64 / n as f64;
         for (j, parameter) in STRENGTHS.into_iter().enumerate() {
             let theta = parameter * aspect.powf(0.25);

@@ -3,7 +3,6 @@
 use super::permutation::PermutationNull;
 use super::{Analyser, Family, finite};
 use crate::RmtError;
-use crate::laws::MarchenkoPastur;
 use crate::nulls::PValue;
 use crate::report::MatrixReport;
 use crate::statistics::heavy_tail::matrix_rank;
@@ -12,8 +11,9 @@ use crate::statistics::scale::{ScaleEstimator, ScaleRule};
 use crate::statistics::signal::{
     AdditiveSpike, Signal, Suppression, VarianceSpike, hard_threshold,
 };
-use crate::statistics::significance::{EdgeNulls, significance};
-use crate::statistics::{bulk, significance as edge_tests, spacing};
+use crate::statistics::significance::EdgeNulls;
+use crate::statistics::spacing;
+use crate::statistics::spectrum_test::SpectrumTest;
 
 impl Analyser {
     /// Everything that needs the singular values alone.
@@ -27,7 +27,6 @@ impl Analyser {
     ) -> Result<(), RmtError> {
         let (m, n) = (report.small_side, report.large_side);
         let estimator = self.options.scale_estimator;
-        let (root_m, root_n) = ((m as f64).sqrt(), (n as f64).sqrt());
         report.spacing_ratio = spacing::ratio(raw);
         report.spacing_ratio_z = report.spacing_ratio.map(|r| spacing::z_score(r, m));
         let rank = matrix_rank(raw, n);
@@ -51,17 +50,14 @@ impl Analyser {
             Some(null) => EdgeNulls::fixed(null.spectral.clone()),
             None => EdgeNulls::gaussian(&self.nulls, m, n, estimator)?,
         };
-        let mut found = significance(nu, n, estimator, self.options.test_level(), &nulls)?;
-        let scale = if estimator == ScaleEstimator::Fit { found.bulk_scale } else { first_scale };
+        let test = SpectrumTest::new(nu, n, estimator, self.options.test_level(), &nulls)?;
+        let SpectrumTest { scale, edges: [low, high], ends: found } = test;
         if estimator == ScaleEstimator::Fit {
-            found.p_above = edge_tests::p_above(nu[0], scale, m, n, nulls.whole());
-            found.p_below = edge_tests::p_below(nu[m - 1], scale, m, n, nulls.whole());
             let dropped = found.above + found.below;
             report
                 .notes
                 .push(format!("scale fitted in {} rounds, {dropped} values dropped", found.rounds));
         }
-        let (low, high) = (scale * (root_n - root_m), scale * (root_n + root_m));
         report.scale = finite(scale);
         let (displaced_low, displaced_high) = correction.edges();
         let levels = spacing::levels(nu, Some((scale, n)));
@@ -81,7 +77,7 @@ impl Analyser {
         report.significant_below_cut_off = found.below_cut_off;
         family.above = Some(found.p_above);
         family.below = Some(found.p_below);
-        let unit = found.bulk_scale * root_n;
+        let unit = found.bulk_scale * (n as f64).sqrt();
         let pairs = || raw.iter().zip(nu);
         report.signal = pairs()
             .take(found.above)
@@ -108,10 +104,9 @@ impl Analyser {
                     .into(),
             );
         }
-        let law = MarchenkoPastur::for_shape(m, n)?;
-        let distance = bulk::scaled_distance(nu, scale, n, &law);
+        let (distance, p) = test.bulk(nu, n, &nulls)?;
         report.bulk_distance = finite(distance);
-        family.bulk = Some(nulls.whole().bulk.p_value(distance));
+        family.bulk = Some(p);
         Ok(())
     }
 }

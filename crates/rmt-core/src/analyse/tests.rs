@@ -380,3 +380,37 @@ fn a_matrix_that_could_not_be_read_says_why() {
     assert_eq!((report.verdict, report.shape), (Verdict::NotEstimable, [30, 50]));
     assert_eq!((report.small_side, report.notes), (30, vec!["file: torn".to_owned()]));
 }
+
+/// A change, or the matrix with its entries permuted, is tested as the matrix itself is.
+#[test]
+fn other_spectra_are_judged_by_the_same_test() {
+    let (m, n) = (64, 96);
+    let mut entries = gaussian(m, n, 3);
+    // A fifth of the rows stands out: more than the trimmed estimator bears.
+    entries[..13 * n].iter_mut().for_each(|x| *x *= 4.0);
+    let matrix = Matrix::new(&entries[..], m, n, Orientation::OutIn).unwrap();
+    for estimator in [ScaleEstimator::TrimmedQuantiles, ScaleEstimator::Fit, ScaleEstimator::Median]
+    {
+        let mut options =
+            AnalysisOptions { scale_estimator: estimator, ..AnalysisOptions::default() };
+        // By the values alone, as there.
+        (options.vectors, options.change_spectra) = (false, false);
+        let level = options.test_level();
+        let nulls = Nulls::default();
+        let report = Analyser::new(options, Nulls::default())
+            .unwrap()
+            .analyse(&matrix, Context::default())
+            .unwrap()
+            .report;
+        let nu = singular_values(&matrix).unwrap();
+        let judge = Judge::new(estimator, level, 16, &nulls);
+        let judged = judge.spectrum(&nu, n, report.excess_kurtosis, true).unwrap();
+        assert!(report.significant_above > Some(5), "{estimator:?}");
+        assert_eq!(judged.scale, report.scale, "{estimator:?}");
+        assert_eq!(judged.edge_high, report.edge_high, "{estimator:?}");
+        assert_eq!(judged.significant_above, report.significant_above, "{estimator:?}");
+        assert_eq!(judged.significant_below, report.significant_below, "{estimator:?}");
+        assert_eq!((judged.p_above, judged.p_below), (report.p_above, report.p_below));
+        assert_eq!((judged.bulk_distance, judged.p_bulk), (report.bulk_distance, report.p_bulk));
+    }
+}

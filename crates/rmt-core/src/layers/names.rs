@@ -106,6 +106,9 @@ const KINDS: &[(&str, LayerKind)] = &[
     ("embed_tokens*", Embedding),
     ("embed_positions", Embedding),
     ("pos_embed", Embedding),
+    ("pos_emb", Embedding),
+    ("tok_emb", Embedding),
+    ("token_emb", Embedding),
     ("token_embd", Embedding),
     ("^shared", Embedding),
     ("^model.shared", Embedding),
@@ -125,6 +128,9 @@ const KINDS: &[(&str, LayerKind)] = &[
     ("qa_outputs", Head),
     ("vocab_projector", Head),
     ("^score", Head),
+    // A classifier's last layer, where it is the network's own.
+    ("^output", Head),
+    ("^fc", Head),
     ("^proj_out", Head),
     // Convolutions.
     ("conv*", Conv),

@@ -34,7 +34,7 @@ fn burn_names() {
         ("blocks.2.mha.key.weight.lora.a", Key, Some(2)),
         ("blocks.2.mha.key.weight.lora.product", Key, Some(2)),
         ("lm_head.weight", Head, None),
-        ("output.weight", Other, None),
+        ("output.weight", Head, None),
         ("", Other, None),
         ("weight", Other, None),
         ("position_embedding.weight", Embedding, None),

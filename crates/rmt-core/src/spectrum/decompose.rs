@@ -117,7 +117,8 @@ pub fn singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtError> {
     let right = above(&eigenvalues, VALUES_LIMIT);
     let mut values: Vec<f64> = eigenvalues.iter().rev().take(right).map(|x| x.sqrt()).collect();
     if right < eigenvalues.len() {
-        match smallest(scaled.whole(), eigenvalues.len() - right) {
+        let largest = values.first().copied().unwrap_or(0.0);
+        match smallest(scaled.whole(), eigenvalues.len() - right, largest) {
             Some(small) => values.extend(small),
             None => values = bidiagonal::singular_values(scaled.whole()).map_err(|_| failed)?,
         }

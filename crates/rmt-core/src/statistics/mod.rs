@@ -13,4 +13,5 @@ pub mod scale;
 pub mod signal;
 pub mod significance;
 pub mod spacing;
+pub(crate) mod spectrum_test;
 pub mod vectors;

@@ -1,13 +1,12 @@
 //! The tests of one spectrum, for spectra beside a matrix's own.
 
 use crate::RmtError;
-use crate::laws::MarchenkoPastur;
 use crate::nulls::Nulls;
-use crate::statistics::bulk::scaled_distance;
 use crate::statistics::heavy_tail::matrix_rank;
 use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::statistics::scale::{ScaleEstimator, ScaleRule};
-use crate::statistics::significance::{EdgeNulls, significance};
+use crate::statistics::significance::EdgeNulls;
+use crate::statistics::spectrum_test::SpectrumTest;
 
 /// How the spectra of changes and of permuted matrices are judged: as the matrix's own is.
 #[derive(Debug, Clone, Copy)]
@@ -107,11 +106,11 @@ impl<'a> Judge<'a> {
             return Ok(judged);
         }
         let finite = |x: f64| x.is_finite().then_some(x);
-        judged.scale = Some(scale);
-        let edge = scale * ((large as f64).sqrt() + (m as f64).sqrt());
-        judged.edge_high = finite(edge * correction.edges().1);
         let nulls = EdgeNulls::gaussian(self.nulls, m, large, self.estimator)?;
-        let found = significance(&nu, large, self.estimator, self.level, &nulls)?;
+        let test = SpectrumTest::new(&nu, large, self.estimator, self.level, &nulls)?;
+        let found = test.ends;
+        judged.scale = finite(test.scale);
+        judged.edge_high = finite(test.edges[1] * correction.edges().1);
         judged.significant_above = Some(found.above);
         judged.significant_below = Some(found.below);
         judged.above_cut_off = found.above_cut_off;
@@ -119,10 +118,9 @@ impl<'a> Judge<'a> {
         judged.p_above = finite(found.p_above.p);
         judged.p_below = finite(found.p_below.p);
         if with_bulk {
-            let law = MarchenkoPastur::for_shape(m, large)?;
-            let distance = scaled_distance(&nu, scale, large, &law);
+            let (distance, p) = test.bulk(&nu, large, &nulls)?;
             judged.bulk_distance = finite(distance);
-            judged.p_bulk = finite(nulls.whole().bulk.p_value(distance).p);
+            judged.p_bulk = finite(p.p);
         }
         Ok(judged)
     }
