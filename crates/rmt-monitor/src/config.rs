@@ -8,6 +8,7 @@ use crate::layout::Layout;
 use crate::schedule::{Overflow, Schedule};
 use crate::settings::{Detail, Settings};
 use crate::sinks::Sink;
+use rmt_core::layers::LayerKind;
 use rmt_core::shard::Shard;
 use rmt_core::tracking::TrackingOptions;
 use rmt_core::{Equalise, NullModel, ScaleEstimator};
@@ -126,6 +127,14 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
+    /// Says which part parameters whose dotted name matches `glob` play in the network, where neither their name nor
+    /// their module shows it.
+    #[must_use]
+    pub fn with_kind(mut self, glob: impl Into<String>, kind: LayerKind) -> Self {
+        self.settings.kinds.push((glob.into(), kind));
+        self
+    }
+
     /// Analyses the product a·b of each low-rank adapter (LoRA) too, as `….lora.product`. The
     /// adapter's scale is left out: no statistic but the norms depends on it.
     #[must_use]
@@ -239,7 +248,8 @@ impl<A: Adapter> MonitorConfig<A> {
     /// Analyses each matrix in full at one of `looks` looks at it; at the others both ends of its spectrum are
     /// followed, for large matrices at a twentieth of the cost or less ([`rmt_core::tracking`]): a value
     /// that leaves the bulk shows at once, and what needs the whole spectrum, its vectors or the drift at the
-    /// next full one. The first look and that of `observe_last` are always full. 1, the
+    /// next full one. The first look and that of `observe_last` are always full. Taps gather inputs at the full
+    /// ones. 1, the
     /// default, for all. Keeps 4·m² bytes a matrix that is not square, and the vectors that are followed.
     #[must_use]
     pub fn with_full_every(mut self, looks: u64) -> Self {

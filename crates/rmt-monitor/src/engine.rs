@@ -1,13 +1,20 @@
 //! The handle that training holds: lets snapshots in, and never waits unless asked to.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod frozen_tests;
 mod gradients;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod hung_disk_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod shard_tests;
-mod weights;
+pub(crate) mod weights;
 
 use crate::error::{InitError, ResumeError};
 use crate::filter::Filter;
+use crate::globs;
 use crate::layout::Layout;
 use crate::ledger::{Counts, DropReason, Ledger};
 use crate::null_cache::DiskCache;
@@ -21,9 +28,10 @@ use crate::shared::{Shared, lock};
 use crate::sinks::TensorBoard;
 use crate::sinks::{Jsonl, Page, Sink};
 use crate::snapshot::Scalar;
+use crate::visible;
 use crate::worker::{Job, Worker};
 use crossbeam::channel::{self, Receiver, Sender};
-use rmt_core::layers::LayerId;
+use rmt_core::layers::{LayerId, LayerKind};
 use rmt_core::report::Verdict;
 use rmt_core::shard::Shard;
 use rmt_core::statistics::drift::SpectralEdge;
@@ -101,7 +109,8 @@ impl Engine {
         let session = info.session;
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
         if settings.jsonl {
-            sinks.push(Box::new(Jsonl::new(directory.path(), settings.profiles_every)));
+            let sink = Jsonl::new(directory.path(), settings.profiles_every);
+            sinks.push(Box::new(sink.with_session(session)));
         }
         #[cfg(feature = "tensorboard")]
         if settings.tensorboard {
@@ -172,10 +181,29 @@ impl Engine {
         self.owner.shared.timetable.layer_due(step, layer)
     }
 
-    /// Tells how far training has come, so that the worker's lag can be said.
+    /// Whether what is due at `step` is analysed in full, whatever else the worker finds that it has to: one of
+    /// every `full_every` times that a layer is due, the first included. Inputs are only measured then.
+    pub fn full_due(&self, step: u64) -> bool {
+        let shared = &self.owner.shared;
+        shared.timetable.times_before(step).is_multiple_of(shared.settings.full_every)
+    }
+
+    /// How far training has come: what the worker's lag is measured from. A warning where it goes back.
     #[inline]
     pub fn reached(&self, step: u64) {
-        self.owner.shared.latest_step.store(step, Ordering::Relaxed);
+        let before = self.owner.shared.latest_step.swap(step, Ordering::Relaxed);
+        if step < before {
+            self.went_back(before, step);
+        }
+    }
+
+    #[cold]
+    fn went_back(&self, before: u64, step: u64) {
+        let message = format!(
+            "step {step} was observed after step {before}: steps are numbers of updates and must not go back. \
+             Where training goes on from an earlier state, call resume({step}) first"
+        );
+        self.owner.shared.warn_once(step, "steps go back", message);
     }
 
     /// Whether a parameter of this name is watched.
@@ -186,6 +214,11 @@ impl Engine {
     /// How the parameter of this name is read as matrices, where the user said so.
     pub fn layout(&self, name: &str) -> Option<Layout> {
         self.owner.shared.filter.layout(name)
+    }
+
+    /// The part that the parameter of this name plays, where the user said so.
+    pub fn kind(&self, name: &str) -> Option<LayerKind> {
+        self.owner.shared.filter.kind(name)
     }
 
     /// Whether anything was submitted yet.
@@ -214,7 +247,7 @@ impl Engine {
             );
             self.warn_once(step, message);
         }
-        self.reached(step);
+        shared.latest_step.store(step, Ordering::Relaxed);
         self.send(Job::Start { step });
     }
 
@@ -251,22 +284,50 @@ impl Engine {
         })
     }
 
-    /// Counts a due parameter that could not be taken: once, where several processes share the model.
-    pub fn not_taken(&self, step: u64, name: &str, reason: DropReason) {
+    /// Counts due parameters that could not be taken: once, where several processes share the model. One warning
+    /// for all.
+    pub fn not_taken(&self, step: u64, names: &[String], reason: DropReason) {
         let shared = &self.owner.shared;
-        if !shared.share.speaks_for_all() {
+        if names.is_empty() || !shared.share.speaks_for_all() {
             return;
         }
         {
             let mut state = shared.ledger.lock();
-            state.submit();
-            state.drop_one(reason);
+            for _ in names {
+                state.submit();
+                state.drop_one(reason);
+            }
         }
         let why = match reason {
-            DropReason::NotInitialized => "it was never initialized",
-            _ => "it could not be taken",
+            DropReason::NotInitialized => {
+                "never initialized, which happens where a parameter is first used: observe the model after a forward"
+            }
+            _ => "not to be had",
         };
-        shared.warn_once(step, name, format!("`{name}` was not analysed: {why}"));
+        let message = match names {
+            [name] => format!("`{name}` was not analysed: it was {why}"),
+            _ => format!("{} were not analysed: they were {why}", visible::several(names)),
+        };
+        shared.warn_once(step, &names.join(" "), message);
+    }
+
+    /// Warns of patterns in the settings that match none of the model's parameters, with the nearest names.
+    pub fn check_patterns(&self, step: u64, parameters: &[String]) {
+        for (setting, pattern) in globs::unmatched(&self.owner.shared.settings, parameters) {
+            let nearest = globs::nearest(pattern, parameters);
+            let message = match nearest.is_empty() {
+                true => {
+                    format!("`{pattern}` in `{setting}` matches no parameter: the model has none")
+                }
+                false => {
+                    let nearest = nearest.join("`, `");
+                    format!(
+                        "`{pattern}` in `{setting}` matches no parameter; the nearest are `{nearest}`"
+                    )
+                }
+            };
+            self.warn_once(step, message);
+        }
     }
 
     /// Warns of `message` once a run, in the summary and as a `tracing` event.

@@ -4,11 +4,13 @@ use crate::error::InitError;
 use crate::globs::{NameFilter, NameRules};
 use crate::layout::Layout;
 use crate::settings::Settings;
+use rmt_core::layers::LayerKind;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Filter {
     names: NameFilter,
     layouts: NameRules<Layout>,
+    kinds: NameRules<LayerKind>,
 }
 
 impl Filter {
@@ -18,12 +20,18 @@ impl Filter {
             let problem = "a convolution has at least 1 group".into();
             return Err(InitError::Setting { setting: "layout", problem });
         }
-        Ok(Self { names, layouts: NameRules::new("layout", &settings.layouts)? })
+        let layouts = NameRules::new("layout", &settings.layouts)?;
+        Ok(Self { names, layouts, kinds: NameRules::new("kind", &settings.kinds)? })
     }
 
     /// The last layout given for this name.
     pub(crate) fn layout(&self, name: &str) -> Option<Layout> {
         self.layouts.of(name).copied()
+    }
+
+    /// The last kind given for this name.
+    pub(crate) fn kind(&self, name: &str) -> Option<LayerKind> {
+        self.kinds.of(name).copied()
     }
 
     pub(crate) fn watches(&self, name: &str) -> bool {
@@ -42,11 +50,14 @@ mod tests {
         let settings = Settings {
             exclude: vec!["*.embedding.*".into()],
             layouts: vec![("*.experts".into(), Layout::Stack)],
+            kinds: vec![("a.*".into(), LayerKind::Up), ("*.experts".into(), LayerKind::Down)],
             ..Settings::default()
         };
         let filter = of(settings).unwrap();
         assert!(filter.watches("a.weight") && !filter.watches("a.embedding.weight"));
         assert_eq!(filter.layout("a.experts"), Some(Layout::Stack));
+        assert_eq!(filter.kind("a.experts"), Some(LayerKind::Down));
+        assert_eq!((filter.kind("a.b"), filter.kind("b")), (Some(LayerKind::Up), None));
         let no_groups = vec![("*".into(), Layout::Conv { groups: 0 })];
         let error = of(Settings { layouts: no_groups, ..Settings::default() }).unwrap_err();
         assert!(error.to_string().contains("at least 1 group"));

@@ -1,6 +1,7 @@
 //! Parameters chosen by patterns on their names.
 
 use crate::error::PatternError;
+use crate::settings::Settings;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 /// Which names are wanted: those that an include pattern matches (all, where there is none), but
@@ -58,6 +59,33 @@ impl<T: Clone> NameRules<T> {
     }
 }
 
+/// The patterns of the settings that match none of `names`, each with its setting.
+pub(crate) fn unmatched<'a>(
+    settings: &'a Settings,
+    names: &[String],
+) -> Vec<(&'static str, &'a str)> {
+    let include = settings.include.iter().map(|pattern| ("include", pattern));
+    let exclude = settings.exclude.iter().map(|pattern| ("exclude", pattern));
+    let layouts = settings.layouts.iter().map(|(pattern, _)| ("layout", pattern));
+    let kinds = settings.kinds.iter().map(|(pattern, _)| ("kind", pattern));
+    let all = include.chain(exclude).chain(layouts).chain(kinds);
+    let matches = |pattern: &str| {
+        // What does not parse was an error before.
+        let glob = Glob::new(pattern).ok().map(|glob| glob.compile_matcher());
+        glob.is_none_or(|glob| names.iter().any(|name| glob.is_match(name)))
+    };
+    all.filter(|(_, pattern)| !matches(pattern)).map(|(at, pattern)| (at, &**pattern)).collect()
+}
+
+/// The names most like `pattern`.
+pub(crate) fn nearest<'a>(pattern: &str, names: &'a [String]) -> Vec<&'a str> {
+    const SHOWN: usize = 3;
+    let mut by_distance: Vec<(usize, &str)> =
+        names.iter().map(|name| (strsim::levenshtein(pattern, name), &**name)).collect();
+    by_distance.sort();
+    by_distance.into_iter().take(SHOWN).map(|(_, name)| name).collect()
+}
+
 fn compile(setting: &'static str, patterns: &[String]) -> Result<GlobSet, PatternError> {
     let error = |pattern: &str| {
         let pattern = pattern.to_owned();
@@ -92,6 +120,24 @@ mod tests {
         assert!(NameFilter::default().takes("a"));
         let error = filter(&["a[b"], &[]).unwrap_err().to_string();
         assert!(error.contains("include") && error.contains("a[b"), "{error}");
+    }
+
+    #[test]
+    fn a_pattern_that_matches_nothing_is_found_with_the_nearest_names() {
+        let names = owned(&["blocks.0.query.weight", "blocks.1.query.weight", "head.weight"]);
+        let settings = Settings {
+            include: owned(&["blocks.*.querry.*", "blocks.*"]),
+            exclude: owned(&["heads.*"]),
+            layouts: vec![("*.experts".to_owned(), crate::Layout::Stack)],
+            ..Settings::default()
+        };
+        let found = unmatched(&settings, &names);
+        let expected =
+            [("include", "blocks.*.querry.*"), ("exclude", "heads.*"), ("layout", "*.experts")];
+        assert_eq!(found, expected);
+        assert_eq!(nearest("head.wieght", &names)[0], "head.weight");
+        assert_eq!(nearest("blocks.*.querry.*", &names)[0], "blocks.0.query.weight");
+        assert!(nearest("x", &[]).is_empty());
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub enum DropReason {
     NotFinite,
     /// Of a scalar: its name is empty.
     Unnamed,
+    /// Of a scalar: its name is that of a curve of the monitor's.
+    Reserved,
 }
 
 /// Matrices counted: `submitted` = `analysed` + the sum of `dropped`, once finished. (Scalars in the
@@ -66,6 +68,7 @@ pub struct Dropped {
     pub worker_panicked: u64,
     pub not_finite: u64,
     pub unnamed: u64,
+    pub reserved: u64,
 }
 
 impl Counts {
@@ -106,6 +109,7 @@ impl Dropped {
             worker_panicked,
             not_finite,
             unnamed,
+            reserved,
         } = self;
         queue_full
             + over_budget
@@ -118,6 +122,7 @@ impl Dropped {
             + worker_panicked
             + not_finite
             + unnamed
+            + reserved
     }
 
     fn of(&mut self, reason: DropReason) -> &mut u64 {
@@ -133,6 +138,7 @@ impl Dropped {
             DropReason::WorkerPanicked => &mut self.worker_panicked,
             DropReason::NotFinite => &mut self.not_finite,
             DropReason::Unnamed => &mut self.unnamed,
+            DropReason::Reserved => &mut self.reserved,
         }
     }
 }
@@ -202,6 +208,11 @@ impl State {
         self.bytes_in_flight = self.bytes_in_flight.saturating_add(bytes);
     }
 
+    fn release(&mut self, bytes: u64) {
+        self.bytes_in_flight = self.bytes_in_flight.saturating_sub(bytes);
+        self.stalled = false;
+    }
+
     pub(crate) fn fits(&self, bytes: u64) -> bool {
         self.budget.is_none_or(|budget| self.bytes_in_flight.saturating_add(bytes) <= budget)
     }
@@ -240,30 +251,29 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn release(&self, bytes: u64) {
-        let mut state = self.lock();
-        state.bytes_in_flight = state.bytes_in_flight.saturating_sub(bytes);
-        state.stalled = false;
-        self.released.notify_all();
-    }
-
     pub(crate) fn release_scalar(&self, bytes: u64) {
         let mut state = self.lock();
         state.scalar_bytes = state.scalar_bytes.saturating_sub(bytes);
     }
 
-    pub(crate) fn complete(&self, outcome: Outcome) {
+    /// What became of a matrix that the worker held, and whose `bytes` are free again.
+    pub(crate) fn complete(&self, bytes: u64, outcome: Outcome) {
         let mut state = self.lock();
+        state.release(bytes);
         if !state.abandoned {
             state.counts.complete(outcome);
         }
+        self.released.notify_all();
     }
 
-    pub(crate) fn complete_gradient(&self, outcome: Outcome) {
+    /// The same of a gradient.
+    pub(crate) fn complete_gradient(&self, bytes: u64, outcome: Outcome) {
         let mut state = self.lock();
+        state.release(bytes);
         if !state.abandoned {
             state.gradients.complete(outcome);
         }
+        self.released.notify_all();
     }
 
     /// Counts `number` scalars, whose fate is the same.
@@ -307,10 +317,10 @@ mod tests {
         let ledger = Ledger::default();
         (0..3).for_each(|_| ledger.lock().submit());
         ledger.lock().gradients.submitted = 4;
-        ledger.complete(Outcome::Analysed);
-        ledger.complete_gradient(Outcome::Dropped(DropReason::ReadFailed));
+        ledger.complete(0, Outcome::Analysed);
+        ledger.complete_gradient(0, Outcome::Dropped(DropReason::ReadFailed));
         ledger.abandon(DropReason::FinishTimeout);
-        ledger.complete(Outcome::Analysed);
+        ledger.complete(0, Outcome::Analysed);
         ledger.abandon(DropReason::AnalysisFailed);
         let counts = ledger.lock().counts.clone();
         assert_eq!((counts.submitted, counts.analysed), (3, 1));
@@ -328,7 +338,7 @@ mod tests {
         ledger.wait_for_room(3, Duration::ZERO);
         // In vain: that is not waited for again.
         ledger.wait_for_room(3, Duration::MAX);
-        ledger.release(1);
+        ledger.complete(1, Outcome::Analysed);
         assert!(!ledger.lock().stalled);
         // Scalars have room of their own.
         assert_eq!(ledger.lock().admit_scalar(SCALAR_BUDGET), Ok(()));
@@ -337,7 +347,7 @@ mod tests {
         assert_eq!(ledger.lock().admit_scalar(1), Ok(()));
         ledger.complete_scalars(Outcome::Analysed, 2);
         assert_eq!(ledger.lock().scalars.outstanding(), 0);
-        ledger.release(7);
+        ledger.complete(7, Outcome::Analysed);
         ledger.wait_for_room(3, Duration::MAX);
         ledger.wait_for_room(u64::MAX, Duration::from_secs(3600));
         assert!(ledger.lock().fits(10));

@@ -4,8 +4,8 @@ use crate::error::ReaderError;
 use crate::sub_runs;
 use rmt_core::LayerReport;
 use rmt_core::report::SCHEMA;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const FILE: &str = "metrics.jsonl";
 pub struct Reports {
     /// One per step and matrix, in order of step and path.
     pub reports: Vec<LayerReport>,
-    /// Rows that a later one for the same step and matrix took the place of.
+    /// Rows that a later session took the place of, or a later row for the same step and matrix.
     pub replaced: usize,
     /// Lines that were cut short, by a process that was killed, a disk that was full or power that went.
     pub torn_lines: usize,
@@ -36,7 +36,8 @@ struct Row {
 /// Reads `metrics.jsonl` of the run in `directory`, and of the processes (`rank_*`) that shared it.
 ///
 /// Of several rows for one step and matrix, the one of the highest session is kept, and within one file
-/// and session the last. Processes that were started together number their sessions alike; one that
+/// and session the last. A session that goes back takes the place of what earlier ones said of the matrix from
+/// its first step on, also where it does not get as far: those were other weights. Processes that were started together number their sessions alike; one that
 /// was started again alone is ahead of the others, which matters to nobody: its matrices are its own.
 /// A session of another number of processes is numbered above all before it.
 ///
@@ -53,8 +54,28 @@ pub fn read_reports(directory: impl AsRef<Path>) -> Result<Reports, ReaderError>
             Ok(())
         }
     })?;
-    found.reports = rows.into_values().map(|row| row.report).collect();
+    let begun = sessions(rows.values());
+    let read = rows.len();
+    found.reports = rows
+        .into_values()
+        .map(|row| row.report)
+        .filter(|report| {
+            let later = begun[&report.layer.path()].range(report.session + 1..);
+            later.into_iter().all(|(_, first)| *first > report.step)
+        })
+        .collect();
+    found.replaced += read - found.reports.len();
     Ok(found)
+}
+
+/// Of each matrix, the first step of each session.
+fn sessions<'a>(rows: impl Iterator<Item = &'a Row>) -> HashMap<String, BTreeMap<u32, u64>> {
+    let mut found: HashMap<String, BTreeMap<u32, u64>> = HashMap::new();
+    // In order of step.
+    for Row { report, .. } in rows {
+        found.entry(report.layer.path()).or_default().entry(report.session).or_insert(report.step);
+    }
+    found
 }
 
 /// Calls `take` with each report as it stands in the files, directory by directory, and with `None` for a
@@ -228,7 +249,25 @@ mod tests {
         let found = read_reports(base.path()).unwrap();
         let contents: Vec<_> =
             found.reports.iter().map(|row| row.report.notes.last().unwrap().as_str()).collect();
-        assert_eq!((contents, found.replaced), (vec!["highest", "last"], 3));
+        // Session 2 began anew, and has not come to step 10.
+        assert_eq!((contents, found.replaced), (vec!["highest"], 4));
+    }
+
+    #[test]
+    fn a_session_that_goes_back_takes_the_place_of_what_came_later() {
+        let base = tempfile::tempdir().unwrap();
+        let row = |session, step, name| report(session, step, name, "");
+        let rows = [
+            [row(0, 0, "a"), row(0, 10, "a"), row(0, 20, "a"), row(0, 30, "a")].to_vec(),
+            // Of another matrix it says nothing.
+            [row(1, 20, "a"), row(0, 30, "b"), row(2, 10, "c")].to_vec(),
+        ];
+        write(base.path(), &rows.concat());
+        let found = read_reports(base.path()).unwrap();
+        let kept: Vec<_> =
+            found.reports.iter().map(|r| (&r.layer.name[..], r.session, r.step)).collect();
+        let expected = [("a", 0, 0), ("a", 0, 10), ("c", 2, 10), ("a", 1, 20), ("b", 0, 30)];
+        assert_eq!((kept, found.replaced), (expected.to_vec(), 2));
     }
 
     #[test]

@@ -278,6 +278,8 @@ fn replace(path: &Path, value: &impl Serialize) -> io::Result<()> {
 /// Writes a whole file or none of it, and brings it to the disk. A symbolic link at `path` is replaced, and
 /// a directory is not made.
 pub(crate) fn replace_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    #[cfg(test)]
+    hanging::pass(path);
     // Its own: another process may be writing the same file.
     let number = PARTIAL.fetch_add(1, Ordering::Relaxed);
     let mut partial = path.as_os_str().to_owned();
@@ -389,6 +391,8 @@ fn claimed_share(base: &Path, shard: Shard) -> Result<PathBuf, InitError> {
     if made.map_err(unusable(&own, "it cannot be written"))? { Ok(own) } else { Err(found()) }
 }
 
+#[cfg(test)]
+pub(crate) mod hanging;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;

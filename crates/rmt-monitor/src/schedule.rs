@@ -99,6 +99,19 @@ impl Timetable {
         }
     }
 
+    /// How many times a layer that is due at `step` was due before it.
+    pub(crate) fn times_before(&self, step: u64) -> u64 {
+        match self.schedule {
+            Schedule::Every(steps) => step / steps,
+            Schedule::LogSpaced(_) => match (step, self.steps.binary_search(&step)) {
+                (0, _) => 0,
+                // Step 0 is not among them.
+                (_, Ok(place) | Err(place)) => place as u64 + 1,
+            },
+            Schedule::Staggered(steps) => step.div_ceil(steps),
+        }
+    }
+
     /// How many layers there are; what is said first counts.
     pub(crate) fn know_layers(&self, layers: usize) {
         let order = Ordering::Relaxed;
@@ -167,6 +180,24 @@ mod tests {
                 let number = (0..layers).filter(|&layer| table.layer_due(step, layer)).count();
                 assert_eq!(table.due(step), number > 0);
                 assert!(number <= share, "{number} at step {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn times_are_counted_from_step_zero() {
+        let counted = |schedule, layers: usize, layer: usize| {
+            let table = Timetable::new(schedule).unwrap();
+            table.know_layers(layers);
+            let due = (0..200).filter(|&step| table.due(step) && table.layer_due(step, layer));
+            due.map(|step| table.times_before(step)).collect::<Vec<u64>>()
+        };
+        for (schedule, layers) in
+            [(Schedule::Every(7), 3), (Schedule::LogSpaced(5), 3), (Schedule::Staggered(10), 4)]
+        {
+            for layer in 0..layers {
+                let found = counted(schedule, layers, layer);
+                assert_eq!(found, (0..found.len() as u64).collect::<Vec<_>>(), "{schedule:?}");
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::hyperparameters::Hyperparameter;
 use crate::layout::Layout;
 use crate::null_cache::DiskCache;
 use crate::schedule::{Overflow, Schedule};
+use rmt_core::layers::LayerKind;
 use rmt_core::shard::Shard;
 use rmt_core::tracking::TrackingOptions;
 use rmt_core::{AnalysisOptions, Nulls};
@@ -50,6 +51,9 @@ pub struct Settings {
     pub exclude: Vec<String>,
     /// How parameters whose name matches a glob are read as matrices; of several, the last.
     pub layouts: Vec<(String, Layout)>,
+    /// Which part parameters whose name matches a glob play; of several, the last.
+    #[serde(default)]
+    pub kinds: Vec<(String, LayerKind)>,
     /// Whether the product a·b of each low-rank adapter is analysed too.
     pub lora_products: bool,
     /// How matrices are judged.
@@ -147,6 +151,7 @@ impl Default for Settings {
             include: Vec::new(),
             exclude: Vec::new(),
             layouts: Vec::new(),
+            kinds: Vec::new(),
             lora_products: false,
             analysis: AnalysisOptions::default(),
             full_every: 1,

@@ -10,7 +10,8 @@ use crate::schedule::Timetable;
 use crate::settings::Settings;
 use crate::share::Share;
 use crate::visible;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,7 +20,11 @@ use std::time::Duration;
 
 /// Warnings kept in the summary.
 const WARNINGS_KEPT: usize = 100;
-/// The same of alerts.
+/// Warnings that wait for the sinks, at most: those of a few hundred milliseconds.
+const WARNINGS_WAITING: usize = 1000;
+/// Different warnings that are remembered, so that none is repeated.
+const WARNINGS_REMEMBERED: usize = 1 << 16;
+/// Alerts kept in the summary.
 const ALERTS_KEPT: usize = 100;
 /// Longest time that training waits for a file.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -61,8 +66,10 @@ pub(crate) struct Progress {
     alerts_total: u64,
     warnings: Vec<Warning>,
     warnings_total: u64,
-    /// What was warned of already, where once is enough.
-    said: BTreeSet<String>,
+    /// Warnings that the sinks were not given yet.
+    unwritten: Vec<Warning>,
+    /// Hashes of what was warned of already, where once is enough.
+    said: HashSet<u64>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -113,6 +120,9 @@ impl Shared {
         if progress.warnings.len() < WARNINGS_KEPT {
             progress.warnings.push(warning.clone());
         }
+        if progress.unwritten.len() < WARNINGS_WAITING {
+            progress.unwritten.push(warning.clone());
+        }
         warning
     }
 
@@ -139,17 +149,48 @@ impl Shared {
         })
     }
 
-    /// Warnings from the `from`th on, of those that are kept.
-    pub(crate) fn warnings_since(&self, from: usize) -> Vec<Warning> {
-        lock(&self.progress).warnings.get(from..).map(<[_]>::to_vec).unwrap_or_default()
+    /// The warnings since the last call.
+    pub(crate) fn unwritten_warnings(&self) -> Vec<Warning> {
+        std::mem::take(&mut lock(&self.progress).unwritten)
     }
 
     /// [`warn`](Self::warn), unless `key` was warned of before.
     pub(crate) fn warn_once(&self, step: u64, key: &str, message: String) -> Option<Warning> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
         let new = {
-            let mut progress = lock(&self.progress);
-            progress.said.len() < WARNINGS_KEPT && progress.said.insert(key.to_owned())
+            let said = &mut lock(&self.progress).said;
+            // Bounded: after so many others one may be repeated.
+            if said.len() >= WARNINGS_REMEMBERED {
+                said.clear();
+            }
+            said.insert(hasher.finish())
         };
         new.then(|| self.warn(step, message))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::{Bare, MonitorConfig};
+    use std::fs;
+
+    #[test]
+    fn every_warning_counts_and_is_written_and_none_twice() {
+        let base = tempfile::tempdir().unwrap();
+        let run = base.path().join("x");
+        let config = MonitorConfig::<Bare>::new(&run).with_tensorboard(false).with_page(false);
+        let engine = config.init().unwrap();
+        let many = 3 * WARNINGS_KEPT as u64;
+        for _ in 0..2 {
+            (0..many).for_each(|number| engine.warn_once(number, format!("warning {number}")));
+        }
+        let summary = engine.finish();
+        assert_eq!((summary.warnings_total, summary.warnings.len()), (many, WARNINGS_KEPT));
+        let written = fs::read_to_string(run.join("warnings.jsonl")).unwrap();
+        assert_eq!(written.lines().count() as u64, many);
+        assert!((0..many).all(|number| written.contains(&format!("warning {number}\""))));
     }
 }

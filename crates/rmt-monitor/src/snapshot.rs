@@ -4,6 +4,7 @@ use crate::error::ReadError;
 use rmt_core::layers::LayerId;
 use rmt_core::statistics::activation::Activation;
 use rmt_core::{Orientation, Values};
+use std::hash::{DefaultHasher, Hasher};
 
 /// Weights read from their device.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,16 @@ impl WeightValues {
             Self::F32(v) => Values::F32(v),
             Self::F64(v) => Values::F64(v),
         }
+    }
+
+    /// A hash of the entries, bit by bit.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        match self {
+            Self::F32(v) => v.iter().for_each(|x| hasher.write_u32(x.to_bits())),
+            Self::F64(v) => v.iter().for_each(|x| hasher.write_u64(x.to_bits())),
+        }
+        hasher.finish()
     }
 }
 
@@ -74,8 +85,8 @@ pub struct LayerSnapshot {
     pub dtype: String,
     /// Size of the weights on their device, shape × storage type.
     pub bytes: u64,
-    /// Whether training leaves it alone: it is analysed once and its row repeated. `None` where that
-    /// cannot be told (a model made for evaluation): then it is as before.
+    /// Whether training leaves it alone: it is analysed once, and its row repeated until its values change.
+    /// `None` where that is not known (a model made for evaluation): then it is as before.
     pub frozen: Option<bool>,
     /// Whether its values are on a quantisation grid: then it is never called random.
     pub quantised: bool,

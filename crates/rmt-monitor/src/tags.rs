@@ -29,6 +29,13 @@ pub const HEAVY_TAIL: &str = "rmt_7_heavy_tail";
 /// Gradients.
 pub const GRADIENTS: &str = "rmt_8_gradients";
 
+/// Whether a tag of this name is in one of the monitor's groups.
+pub fn is_own(name: &str) -> bool {
+    let groups =
+        [SUMMARY, KINDS, ABOVE, BELOW, VECTORS, BULK, OVERLAP, DRIFT, HEAVY_TAIL, GRADIENTS];
+    name.split_once('/').is_some_and(|(group, _)| groups.contains(&group))
+}
+
 /// A statistic that is drawn as a curve.
 pub struct Curve {
     /// Group.

@@ -21,6 +21,16 @@ pub(crate) fn line(text: &str) -> String {
     line
 }
 
+/// Names in a sentence: the first few, and how many more.
+pub(crate) fn several(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => shown.join(", "),
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// A name without control characters, each of them replaced.
 pub(crate) fn name(text: String) -> String {
     match text.contains(char::is_control) {
@@ -84,6 +94,10 @@ mod tests {
         assert_eq!(line("a\u{1b}[2J\n\u{9b}Größe"), "a\\u{1b}[2J\\n\\u{9b}Größe");
         assert_eq!(line(&"x".repeat(10_000)).chars().count(), LONGEST + 1);
         assert_eq!(name("a\u{1b}\u{7f}/é".into()), "a__/é");
+        let names: Vec<String> = ["a", "b", "c", "d", "e"].map(Into::into).into();
+        assert_eq!(several(&names[..1]), "`a`");
+        assert_eq!(several(&names[..3]), "`a`, `b`, `c`");
+        assert_eq!(several(&names), "`a`, `b`, `c` and 2 more");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The side thread: reads, analyses, writes. Nothing that happens here reaches training.
 
+mod frozen;
 mod gradients;
 mod priority;
 mod slot;
 mod tracking;
 
-use crate::alerts::Alerts;
+use crate::alerts::{Alerts, read_alerts};
 use crate::guard::{discard, guarded};
 use crate::history::History;
 use crate::ledger::{DropReason, Outcome};
@@ -14,11 +15,12 @@ use crate::reference_file::FirstSnapshot;
 use crate::shared::{Shared, lock};
 use crate::sinks::Sink;
 use crate::snapshot::{GradientSnapshot, LayerSnapshot, Scalar};
+use crate::tags;
 use crossbeam::channel::{Receiver, RecvTimeoutError};
+use frozen::{FrozenLayers, Standing};
 use rmt_core::report::Verdict;
 use rmt_core::{Analyser, LayerReport, Matrix};
 use slot::Slot;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -72,12 +74,10 @@ pub(crate) struct Worker {
     ticks: u64,
     history: History,
     tracking: Tracking,
-    frozen: HashMap<String, LayerReport>,
+    frozen: FrozenLayers,
     first: FirstSnapshot,
     scalars: Scalars,
     alerts: Alerts,
-    /// Warnings that the sinks were given.
-    warned: usize,
     last_flush: Instant,
 }
 
@@ -97,10 +97,9 @@ impl Worker {
             sinks: Slot::all(sinks),
             session,
             ticks: 0,
-            frozen: HashMap::new(),
+            frozen: FrozenLayers::default(),
             first: FirstSnapshot::default(),
             scalars: Scalars::default(),
-            warned: 0,
             last_flush: Instant::now(),
         }
     }
@@ -170,7 +169,7 @@ impl Worker {
         let _entered = span.enter();
         let started = Instant::now();
         if self.ticks == 0 {
-            self.find_reference(step);
+            self.go_on(step);
         }
         let mut reports = Vec::with_capacity(layers.len());
         for layer in layers {
@@ -182,7 +181,6 @@ impl Worker {
             let bytes = layer.held_bytes();
             let name = layer.layer.path();
             let outcome = guarded(|| self.layer(step, layer, full));
-            self.shared.ledger.release(bytes);
             let outcome = match outcome {
                 Ok(Ok(report)) => {
                     reports.push(report);
@@ -197,14 +195,15 @@ impl Worker {
                     Outcome::Dropped(DropReason::AnalysisFailed)
                 }
             };
-            self.shared.ledger.complete(outcome);
+            self.shared.ledger.complete(bytes, outcome);
         }
         self.remember(&reports);
         let alerts: Vec<_> = reports.iter().flat_map(|report| self.alerts.of(report)).collect();
         self.shared.alert(&alerts);
         if self.ticks == 0 {
-            let written = self.shared.directory.write_run(&lock(&self.shared.info));
-            if let Err(error) = written {
+            // A copy: the file system may hang, and others need the lock.
+            let info = lock(&self.shared.info).clone();
+            if let Err(error) = self.shared.directory.write_run(&info) {
                 self.warn(step, "run.json", format!("run.json: {error}"));
             }
         }
@@ -261,17 +260,20 @@ impl Worker {
             ..
         } = snapshot;
         let path = layer.path();
-        let frozen = frozen.unwrap_or_else(|| self.frozen.contains_key(&path));
+        let values = weights.read().map_err(|e| (DropReason::ReadFailed, e.to_string()))?;
+        let standing = self.frozen.standing(&path, frozen, &values);
+        if let Some(note) = standing.note() {
+            notes.push(note.to_owned());
+        }
         // What a frozen layer is given changes all the same.
-        if frozen
-            && activation.is_none()
-            && let Some(earlier) = self.frozen.get(&path)
+        if activation.is_none()
+            && let Standing::Unchanged(earlier) = standing
         {
             let mut report = earlier.clone();
             report.step = step;
             return Ok(report);
         }
-        let values = weights.read().map_err(|e| (DropReason::ReadFailed, e.to_string()))?;
+        let frozen = standing.frozen();
         let failed = |e: rmt_core::RmtError| (DropReason::AnalysisFailed, e.to_string());
         let [rows, cols] = shape;
         let matrix = Matrix::new(values.as_values(), rows, cols, orientation).map_err(failed)?;
@@ -308,17 +310,43 @@ impl Worker {
         never_random(&mut report, quantised);
         if frozen {
             report.report.notes.push("frozen".into());
-            self.frozen.insert(path, report.clone());
+            self.frozen.keep(path, &values, report.clone());
         }
         Ok(report)
     }
 
-    /// Looks for an earlier session's first snapshot. Training that begins anew has its own.
-    fn find_reference(&mut self, step: u64) {
+    /// Looks for what earlier sessions left. Training that begins anew has nothing of them.
+    fn go_on(&mut self, step: u64) {
         let begun = self.shared.first_step.get().copied().unwrap_or(step);
-        if self.session == 0 || begun == 0 || !self.shared.settings.keeps_reference() {
+        if self.session == 0 || begun == 0 {
             return;
         }
+        self.find_alerts(step, begun);
+        if self.shared.settings.keeps_reference() {
+            self.find_reference(step);
+        }
+    }
+
+    /// Learns what earlier sessions, before the step `begun`, said for the first time.
+    fn find_alerts(&mut self, step: u64, begun: u64) {
+        let directory = self.shared.directory.clone();
+        for path in std::iter::once(directory.path()).chain(directory.others().iter().map(|p| &**p))
+        {
+            match read_alerts(path) {
+                Ok(found) => {
+                    let earlier = found.into_iter().map(|stored| stored.alert);
+                    self.alerts.inherit(earlier.filter(|alert| alert.step < begun));
+                }
+                Err(error) => {
+                    let message = format!("alerts of earlier sessions may be repeated: {error}");
+                    self.warn(step, "alerts", message);
+                }
+            }
+        }
+    }
+
+    /// Looks for an earlier session's first snapshot.
+    fn find_reference(&mut self, step: u64) {
         let directory = &self.shared.directory;
         let (found, problems) = FirstSnapshot::inherit(directory.path(), directory.others());
         self.first = found;
@@ -384,6 +412,9 @@ impl Worker {
         let read = guarded(|| value.read());
         let (reason, problem) = match read {
             Ok(Ok(_)) if name.is_empty() => (DropReason::Unnamed, "its name is empty".to_owned()),
+            Ok(Ok(_)) if tags::is_own(&name) => {
+                (DropReason::Reserved, "the monitor's own curves are called so".to_owned())
+            }
             Ok(Ok(value)) if value.is_finite() => {
                 self.scalars.step = step;
                 self.scalars.values.push((name, value));
@@ -420,8 +451,7 @@ impl Worker {
 
     /// Gives the sinks what was warned of, by whichever thread, since the last time.
     fn write_warnings(&mut self) {
-        for warning in self.shared.warnings_since(self.warned) {
-            self.warned += 1;
+        for warning in self.shared.unwritten_warnings() {
             self.write(warning.step, &Record::Warning(&warning));
         }
     }

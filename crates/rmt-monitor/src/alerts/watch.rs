@@ -49,6 +49,13 @@ impl Alerts {
         Self { settings, layers: HashMap::new(), total: 0 }
     }
 
+    /// What earlier sessions said of a matrix for the first time is not said again.
+    pub(crate) fn inherit(&mut self, alerts: impl Iterator<Item = Alert>) {
+        for alert in alerts.filter(|alert| alert.alert == AlertKind::FirstDeviation) {
+            self.layers.entry(alert.layer).or_default().given.insert(alert.alert);
+        }
+    }
+
     /// Alerts given so far.
     pub(crate) fn total(&self) -> u64 {
         self.total

@@ -205,7 +205,7 @@ fn what_no_process_has_is_counted_once() {
     let base = tempfile::tempdir().unwrap();
     let summaries = session(base.path(), Some(3), |config| config).into_iter().map(|engine| {
         engine.submit(0, Admission::Normal, model(0));
-        engine.not_taken(0, "lazy.weight", DropReason::NotInitialized);
+        engine.not_taken(0, &["lazy.weight".into()], DropReason::NotInitialized);
         engine.finish()
     });
     let summaries: Vec<_> = summaries.collect();

@@ -7,6 +7,7 @@ use crate::schedule::Overflow;
 use crate::shared::lock;
 use crate::snapshot::{Admission, LayerSnapshot};
 use crate::worker::Job;
+use std::sync::atomic::Ordering;
 
 impl Engine {
     /// Lets the matrices of one step in, as far as the byte budget allows.
@@ -17,7 +18,8 @@ impl Engine {
     /// in the same order, and takes and counts its own.
     pub fn submit(&self, step: u64, admission: Admission, mut layers: Vec<LayerSnapshot>) -> bool {
         let shared = &self.owner.shared;
-        self.reached(step);
+        // It may have waited for its forwards.
+        shared.latest_step.fetch_max(step, Ordering::Relaxed);
         let _ = shared.first_step.set(step);
         shared.timetable.know_layers(layers.len());
         shared.share.retain(&mut layers, |layer| (&layer.layer, layer.shape));
@@ -33,41 +35,7 @@ impl Engine {
         if admission == Admission::Wait || shared.settings.overflow == Overflow::Block {
             shared.ledger.wait_for_room(total, shared.settings.finish_timeout);
         }
-        let mut warnings = Vec::new();
-        let mut state = shared.ledger.lock();
-        let first = !std::mem::replace(&mut state.begun, true);
-        layers.iter().for_each(|_| state.submit());
-        if state.closed {
-            layers.iter().for_each(|_| state.drop_one(DropReason::Finished));
-            return false;
-        }
-        let budget = *state.budget.get_or_insert_with(|| default_budget(total));
-        let force = first || admission == Admission::Wait;
-        if let Some(message) =
-            shed_activations(&mut layers, budget, &|bytes| force || state.fits(bytes))
-        {
-            warnings.push((message.to_owned(), message.to_owned()));
-        }
-        layers.retain(|layer| {
-            let fits = layer.held_bytes() <= budget;
-            if !fits {
-                state.drop_one(DropReason::TooLarge);
-                warnings.push(too_large(layer, budget));
-            }
-            fits
-        });
-        let total = total_bytes(&layers);
-        if !force && total > budget {
-            if let Some(message) = cut(&mut state, &mut layers) {
-                warnings.push((format!("cut {message}"), message));
-            }
-        } else if !force && !state.fits(total) {
-            layers.drain(..).for_each(|_| state.drop_one(DropReason::QueueFull));
-            let message = "the queue is full: a snapshot was dropped".to_owned();
-            warnings.push(("queue full".into(), message));
-        }
-        state.hold(total_bytes(&layers));
-        drop(state);
+        let Admitted { first, warnings } = admit(&mut shared.ledger.lock(), &mut layers, admission);
         for (key, message) in warnings {
             shared.warn_once(step, &key, message);
         }
@@ -77,11 +45,60 @@ impl Engine {
         }
         let complete = layers.len() == whole;
         if !layers.is_empty() {
-            let full = admission == Admission::Wait;
+            let full = admission == Admission::Wait || self.full_due(step);
             self.send(Job::Snapshot { step, layers, full });
         }
         complete
     }
+}
+
+/// What became of a snapshot.
+pub(crate) struct Admitted {
+    /// It is the first of the run, and the run goes on.
+    first: bool,
+    /// Key and text of each.
+    warnings: Vec<(String, String)>,
+}
+
+/// Counts `layers`, and leaves in them what is let in.
+pub(crate) fn admit(
+    state: &mut State,
+    layers: &mut Vec<LayerSnapshot>,
+    admission: Admission,
+) -> Admitted {
+    let mut warnings = Vec::new();
+    let first = !std::mem::replace(&mut state.begun, true);
+    layers.iter().for_each(|_| state.submit());
+    if state.closed {
+        layers.drain(..).for_each(|_| state.drop_one(DropReason::Finished));
+        return Admitted { first: false, warnings };
+    }
+    let total = total_bytes(layers);
+    let budget = *state.budget.get_or_insert_with(|| default_budget(total));
+    let force = first || admission == Admission::Wait;
+    if let Some(message) = shed_activations(layers, budget, &|bytes| force || state.fits(bytes)) {
+        warnings.push((message.to_owned(), message.to_owned()));
+    }
+    layers.retain(|layer| {
+        let fits = layer.held_bytes() <= budget;
+        if !fits {
+            state.drop_one(DropReason::TooLarge);
+            warnings.push(too_large(layer, budget));
+        }
+        fits
+    });
+    let total = total_bytes(layers);
+    if !force && total > budget {
+        if let Some(message) = cut(state, layers) {
+            warnings.push((format!("cut {message}"), message));
+        }
+    } else if !force && !state.fits(total) {
+        layers.drain(..).for_each(|_| state.drop_one(DropReason::QueueFull));
+        let message = "the queue is full: a snapshot was dropped".to_owned();
+        warnings.push(("queue full".into(), message));
+    }
+    state.hold(total_bytes(layers));
+    Admitted { first, warnings }
 }
 
 fn total_bytes(layers: &[LayerSnapshot]) -> u64 {

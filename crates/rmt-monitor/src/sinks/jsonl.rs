@@ -110,6 +110,12 @@ impl Jsonl {
         }
     }
 
+    /// The number of the program run that alerts and warnings are of; 0 where it is not given.
+    pub fn with_session(mut self, session: u32) -> Self {
+        self.session = session;
+        self
+    }
+
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
         let health = tick
             .health

@@ -25,7 +25,6 @@ impl Worker {
             }
             let GradientSnapshot { layer, shape, bytes, gradient, update } = snapshot;
             let found = guarded(|| report(shape, gradient, update));
-            self.shared.ledger.release(bytes);
             let name = layer.path();
             let (outcome, problem) = match found {
                 Ok(Ok((report, problem))) => {
@@ -43,7 +42,7 @@ impl Worker {
                     (Outcome::Dropped(DropReason::AnalysisFailed), Some(problem))
                 }
             };
-            self.shared.ledger.complete_gradient(outcome);
+            self.shared.ledger.complete_gradient(bytes, outcome);
             if let Some(problem) = problem {
                 self.warn(step, &format!("gradient {name}"), problem);
             }

@@ -1,0 +1,34 @@
+//! Of tests: a file system that does not answer.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+struct Gate {
+    arrived: Sender<()>,
+    opened: Receiver<()>,
+}
+
+static GATES: Mutex<BTreeMap<PathBuf, Gate>> = Mutex::new(BTreeMap::new());
+
+fn gates() -> MutexGuard<'static, BTreeMap<PathBuf, Gate>> {
+    GATES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The next write of the file at `path` says so to the receiver, and hangs until the sender is dropped.
+pub(crate) fn hang(path: &Path) -> (Receiver<()>, Sender<()>) {
+    let (arrived, arrival) = channel();
+    let (opener, opened) = channel();
+    gates().insert(path.to_owned(), Gate { arrived, opened });
+    (arrival, opener)
+}
+
+/// Where a file is written.
+pub(super) fn pass(path: &Path) {
+    let gate = gates().remove(path);
+    if let Some(Gate { arrived, opened }) = gate {
+        let _ = arrived.send(());
+        let _ = opened.recv();
+    }
+}
