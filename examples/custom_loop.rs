@@ -68,6 +68,6 @@ fn main() -> anyhow::Result<()> {
             println!("step {step}: loss {:.1e}", loss.try_into_scalar::<f64>()?);
         }
     }
-    print!("{}", monitor.finish());
+    print!("{}", monitor.finish_at(1000, &model));
     Ok(())
 }

@@ -121,10 +121,10 @@ fn never_initialized() {
     // The four lazy matrices were due, and are named; the bare ones were there.
     assert_eq!(reports.len(), 3);
     assert_eq!((summary.counts.submitted, summary.counts.dropped.not_initialized), (7, 4));
-    for name in ["embedding.weight", "layers.0.weight", "layers.1.weight", "conv.weight"] {
-        let named = format!("`{name}` was not analysed: it was never initialized");
-        assert!(summary.warnings.iter().any(|w| w.message == named), "{name}");
-    }
+    let named = "`embedding.weight`, `layers.0.weight`, `layers.1.weight` and 1 more were not analysed: \
+                 they were never initialized";
+    let said = summary.warnings.iter().filter(|w| w.message.starts_with(named)).count();
+    assert_eq!(said, 1, "{:?}", summary.warnings);
 }
 
 fn include_and_exclude() {
@@ -140,5 +140,6 @@ fn include_and_exclude() {
     assert_eq!(reports[0].report.verdict, Verdict::NotEstimable);
     assert!(reports[0].report.notes[0].contains("below the 25"));
     let (summary, _) = watch(|c| c.include("nothing"), &[zoo]);
-    assert!(summary.warnings[0].message.contains("no weight matrix"));
+    let said = |text: &str| summary.warnings.iter().any(|w| w.message.contains(text));
+    assert!(said("no weight matrix") && said("`nothing` in `include` matches no parameter"));
 }

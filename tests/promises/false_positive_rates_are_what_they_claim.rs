@@ -1,9 +1,11 @@
 //! The calibration table in the repository is what its program measures, and every rate in it is
-//! inside its interval: a slice is measured again, the whole is read.
+//! inside the interval of its level: slices are measured again, the whole is read.
 
-use crate::calibration::{LEVELS, analyser, cells, comparisons};
+use crate::calibration::{LEVELS, analyser, cells, comparisons, power as measured_power};
 use crate::support::test;
 use libtest_mimic::Trial;
+use rmt_core::calibration::level_interval;
+use std::collections::BTreeMap;
 
 const TABLE: &str = include_str!("../../crates/rmt-core/data/calibration.csv");
 
@@ -48,12 +50,30 @@ fn slice() {
     }
 }
 
+/// The intervals are those of the levels, of as many matrices as the table should have, and not what the file
+/// says of itself.
 fn rates() {
     let levels = rows("level");
     assert_eq!(levels.len(), comparisons());
+    let matrices: BTreeMap<[String; 3], usize> = cells()
+        .iter()
+        .map(|cell| {
+            ([cell.law.into(), cell.rows.to_string(), cell.cols.to_string()], cell.matrices)
+        })
+        .collect();
     for row in levels {
-        let [count, low, high] = [7, 10, 11].map(|i| row[i].parse::<usize>().unwrap());
-        assert!((low..=high).contains(&count), "{row:?}");
+        let [trials, count, low, high, draws] =
+            [6, 7, 10, 11, 12].map(|i| row[i].parse::<usize>().unwrap());
+        let level: f64 = row[5].parse().unwrap();
+        assert_eq!(matrices[&[row[1].into(), row[2].into(), row[3].into()]], trials, "{row:?}");
+        assert!(LEVELS.contains(&level) && row[9].parse() == Ok(level), "{row:?}");
+        let allowed = level_interval(trials, level, draws, 0.01 / comparisons() as f64);
+        assert_eq!((allowed.low, allowed.high), (low, high), "{row:?}");
+        assert!(allowed.contains(count), "{row:?}");
+        // Wherever the level is exact, no interval is wider than a normal law's of six deviations.
+        let deviation = (trials as f64 * level * (1.0 - level)).sqrt();
+        let near = (count as f64 - trials as f64 * level).abs() <= 6.0 * deviation + 1.0;
+        assert!(near || draws > 0, "{row:?}");
     }
     for row in rows("outside") {
         let [count, low, high] = [7, 10, 11].map(|i| row[i].parse::<usize>().unwrap());
@@ -65,13 +85,35 @@ fn rates() {
     }
 }
 
+/// Rejects what is strong, does not reject what is below the limit of detection: as measured, and as recorded.
+fn assert_power(row: &[&str]) {
+    let (parameter, rate): (f64, f64) = (row[5].parse().unwrap(), row[8].parse().unwrap());
+    let (strong, hidden) = match row[0] {
+        "signal" => (parameter >= 2.0, parameter < 1.0),
+        _ => (parameter <= 0.5, parameter > 1.0),
+    };
+    assert!(!strong || rate >= 0.95, "{row:?}");
+    assert!(!hidden || rate <= 0.05, "{row:?}");
+}
+
 fn power() {
-    for kind in ["signal", "suppression"] {
-        let detected: Vec<_> = rows(kind).into_iter().filter(|row| row[4] == "detected").collect();
-        for row in &detected {
-            let (parameter, rate): (f64, f64) = (row[5].parse().unwrap(), row[8].parse().unwrap());
-            let strong = if kind == "signal" { parameter >= 2.0 } else { parameter <= 0.5 };
-            assert!(!strong || rate >= 0.95, "{row:?}");
-        }
+    let mut measured = Vec::new();
+    measured_power(|shape| shape == [64, 256], &mut |line| {
+        measured.push(line);
+        Ok(())
+    })
+    .unwrap();
+    let mut recorded = [rows("signal"), rows("suppression")].concat();
+    recorded.retain(|row| row[4] == "detected");
+    recorded.iter().for_each(|row| assert_power(row));
+    let again: Vec<Vec<&str>> = measured.iter().map(|line| line.split(',').collect()).collect();
+    let mut compared = 0;
+    for row in again.iter().filter(|row| row[4] == "detected") {
+        assert_power(row);
+        let same = recorded.iter().find(|recorded| recorded[..7] == row[..7]).unwrap();
+        let [now, then] = [row, same].map(|row| row[7].parse::<usize>().unwrap());
+        assert!(now.abs_diff(then) <= 2, "{row:?}, recorded {then}");
+        compared += 1;
     }
+    assert_eq!(compared, 10);
 }

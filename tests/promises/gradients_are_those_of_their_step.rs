@@ -6,7 +6,7 @@ use crate::support::tensorboard::{Environment, Loader, with_both_loaders};
 use crate::support::{Backwards, alone_with_device, bits, rows, test};
 use crate::tensorboard_serves_the_run::scalars as served_scalars;
 use crate::the_learner_trains_as_without_the_monitor::files;
-use burn::module::{Module, Param};
+use burn::module::{Lora, Module, Param};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Tensor};
@@ -22,6 +22,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test(module_path!(), "an_update_that_is_not_seen_has_no_ratio", not_seen),
         test(module_path!(), "a_frozen_or_excluded_layer_has_none", left_out),
         test(module_path!(), "each_matrix_of_a_parameter_has_its_own", parts),
+        test(module_path!(), "a_product_of_factors_has_none", adapters),
         test(module_path!(), "nan_is_a_warning", nan),
         test(module_path!(), "around_the_learner", around_the_learner),
         test(module_path!(), "summed_over_devices", two_devices),
@@ -224,6 +225,31 @@ fn left_out() {
         assert_eq!((summary.gradients.submitted, summary.gradients.analysed), (1, 1), "{name}");
         assert_eq!(steps_of(&logged(&run, "norm")), keys(&["second.weight"], &[0]));
     }
+}
+
+/// dA·dB is no gradient of A·B.
+fn adapters() {
+    let (_guard, device) = alone_with_device();
+    device.seed(2);
+    let model = Backwards::new(&device).apply_lora(Lora::new(4, 8.0));
+    let base = tempfile::tempdir().unwrap();
+    let run = base.path().join("x");
+    let monitor =
+        MonitorConfig::new(&run).with_lora_products(true).with_min_side(4).init().unwrap();
+    let x = Tensor::<2>::random([4, 24], Distribution::Default, &device);
+    let loss = model.forward(x).mean();
+    let grads = GradientsParams::from_grads(loss.backward(), &model);
+    monitor.observe(0, &model);
+    monitor.gradients(0, &model, &grads);
+    let summary = monitor.finish();
+    let names: Vec<&str> = summary.layers.iter().map(|layer| &layer.first.layer.name[..]).collect();
+    let products = names.iter().filter(|name| name.ends_with(".product")).count();
+    assert_eq!((products, summary.warnings_total), (2, 0), "{names:?}");
+    let mut factors: Vec<&str> =
+        names.iter().copied().filter(|n| n.ends_with(".a") || n.ends_with(".b")).collect();
+    factors.sort_unstable();
+    assert_eq!((factors.len(), summary.gradients.analysed), (4, 4));
+    assert_eq!(steps_of(&logged(&run, "norm")), keys(&factors, &[0]));
 }
 
 #[derive(Module, Debug)]

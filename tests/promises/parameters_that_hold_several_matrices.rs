@@ -7,7 +7,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::quantization::{Calibration, QuantScheme, QuantValue};
 use burn::tensor::{Device, Distribution, Tensor};
-use burn_rmt::{Layout, MonitorConfig, Summary};
+use burn_rmt::{Layout, MonitorConfig, Schedule, Summary};
 use libtest_mimic::Trial;
 use rmt_core::layers::LayerKind;
 use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls};
@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test(module_path!(), "each_part_has_its_own_series", parts),
         test(module_path!(), "a_layout_that_does_not_fit_is_said", unfit),
         test(module_path!(), "adapters_and_their_product", adapters),
+        test(module_path!(), "a_product_is_due_with_its_second_factor", adapters_in_turns),
         test(module_path!(), "quantised_is_never_random", quantised),
     ]
 }
@@ -194,6 +195,29 @@ fn adapters() {
         (reports[3].report.shape, reports[3].report.verdict),
         ([48, 64], Verdict::Degenerate)
     );
+}
+
+fn adapters_in_turns() {
+    let (_guard, device) = alone_with_device();
+    device.seed(4);
+    let model = Query::new(&device).apply_lora(Lora::new(4, 8.0));
+    let base = tempfile::tempdir().unwrap();
+    let config =
+        MonitorConfig::new(base.path().join("x")).with_lora_products(true).with_min_side(4);
+    let (capture, reports) = Capture::new();
+    let config = config.with_schedule(Schedule::Staggered(6)).with_sink(capture);
+    let monitor = config.init().unwrap();
+    (0..=18).for_each(|step| monitor.observe(step, &model));
+    let summary = monitor.finish();
+    assert_eq!((summary.counts.dropped.total(), summary.warnings_total), (0, 0));
+    let reports: Vec<LayerReport> = reports.try_iter().collect();
+    let steps = |name: &str| -> Vec<u64> {
+        let of = reports.iter().filter(|report| report.layer.name == name);
+        of.map(|report| report.step).collect()
+    };
+    assert_eq!(steps("query.weight.lora.b").len(), 4);
+    assert_eq!(steps("query.weight.lora.product"), steps("query.weight.lora.b"));
+    assert_ne!(steps("query.weight.lora.a"), steps("query.weight.lora.b"));
 }
 
 fn quantised() {

@@ -1,4 +1,4 @@
-//! At most five lines, beyond `use`, are added to a training loop.
+//! At most five lines, beyond `use`, are added to a training loop: what is left without them is a whole program.
 
 use crate::support::test;
 use libtest_mimic::Trial;
@@ -26,8 +26,20 @@ fn assert_lines(example: &str, also: &str, calls: &[&str]) {
     }
 }
 
+/// The example without the lines that name the monitor: that it compiles is the test.
+#[allow(dead_code, unused_imports, unused_variables)]
+mod without {
+    include!(concat!(env!("OUT_DIR"), "/custom_loop_without_monitor.rs"));
+
+    pub(super) const TRAINS: fn() -> anyhow::Result<()> = main;
+}
+
 fn custom_loop() {
-    let calls = ["MonitorConfig::new(", "observe(0, ", "observe(step, ", "scalar(", "finish()"];
+    let _: fn() -> anyhow::Result<()> = without::TRAINS;
+    assert!(
+        !include_str!(concat!(env!("OUT_DIR"), "/custom_loop_without_monitor.rs")).contains("rmt")
+    );
+    let calls = ["MonitorConfig::new(", "observe(0, ", "observe(step, ", "scalar(", "finish_at("];
     assert_lines(include_str!("../../examples/custom_loop.rs"), "finish()", &calls);
 }
 

@@ -31,6 +31,7 @@ fn taken(base: &Path, schedule: Schedule, steps: u64) -> BTreeMap<String, Vec<u6
     for report in reports.try_iter() {
         taken.entry(report.layer.name).or_default().push(report.step);
     }
+    assert_eq!(taken.keys().collect::<Vec<_>>(), ["first.weight", "second.weight"]);
     taken
 }
 

@@ -46,6 +46,14 @@ pub(crate) struct Held {
     has_taken: AtomicBool,
 }
 
+impl Held {
+    /// Whether gradients at this step are held.
+    fn of(&self, step: u64) -> bool {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.as_ref().is_some_and(|taken| taken.step == step)
+    }
+}
+
 struct Taken {
     /// Updates made before.
     step: u64,
@@ -58,7 +66,7 @@ impl Monitor {
     /// Takes the gradients of the model's weights, if `step` is due; returns at once.
     ///
     /// Call it after the backward pass and before `optim.step`, with the number of updates made so
-    /// far. The [`observe`](Self::observe) of `step + 1`, due or not, adds how far the update moved
+    /// far; once for each update, with what was accumulated. The [`observe`](Self::observe) of `step + 1`, due or not, adds how far the update moved
     /// each matrix, ‖W_{s+1} − W_s‖/‖W_s‖; without it, that is left out. A parameter without a
     /// gradient is skipped. A step that is not due costs one integer test.
     ///
@@ -98,9 +106,12 @@ impl Monitor {
 
 impl Inner {
     fn hold_gradients<M: Module, S: Source>(&self, step: u64, model: &M, grads: &S) {
+        if self.gradients.of(step) {
+            return;
+        }
         // Weights that waited for their first forward come before their gradients.
         self.settle();
-        let due = Due { step, all: false };
+        let due = Due { step, all: false, products: false };
         let gradients = collect_from(grads, &self.engine, model, due).layers;
         let before = collect(&self.engine, model, due).layers;
         let earlier = self.replace_gradients(Some(Taken { step, gradients, before }));
@@ -110,12 +121,14 @@ impl Inner {
     /// Lets go of gradients that wait, with the weights after their update if `model` has them.
     #[inline]
     pub(crate) fn follow_gradients<M: Module>(&self, step: u64, model: &M) {
-        if self.gradients.has_taken.load(Ordering::Acquire) {
+        // The step may be observed again before its update.
+        if self.gradients.has_taken.load(Ordering::Acquire) && !self.gradients.of(step) {
             let taken = self.replace_gradients(None);
             let of = taken.as_ref().map(|taken| taken.step);
             let after = match of {
                 Some(of) if of.checked_add(1) == Some(step) => {
-                    collect(&self.engine, model, Due { step: of, all: false }).layers
+                    let due = Due { step: of, all: false, products: false };
+                    collect(&self.engine, model, due).layers
                 }
                 _ => Vec::new(),
             };

@@ -135,29 +135,30 @@ impl<const D: usize> Scalar for ScalarHandle<D> {
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for f64 {}
-    impl Sealed for f32 {}
     impl<const D: usize> Sealed for &burn_core::tensor::Tensor<D> {}
 }
 
-/// What [`Monitor::scalar`](crate::Monitor::scalar) takes: `f64`, `f32` or a reference to a tensor
+/// What [`Monitor::scalar`](crate::Monitor::scalar) takes: a number or a reference to a tensor
 /// with one element, which is read on the worker thread and never synchronizes training.
 pub trait IntoScalar: sealed::Sealed {
     /// The value, or a handle on it.
     fn into_scalar(self) -> Box<dyn Scalar>;
 }
 
-impl IntoScalar for f64 {
-    fn into_scalar(self) -> Box<dyn Scalar> {
-        Box::new(self)
-    }
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl sealed::Sealed for $number {}
+
+        impl IntoScalar for $number {
+            fn into_scalar(self) -> Box<dyn Scalar> {
+                // Whole numbers beyond 2⁵³ are rounded.
+                Box::new(self as f64)
+            }
+        }
+    )*};
 }
 
-impl IntoScalar for f32 {
-    fn into_scalar(self) -> Box<dyn Scalar> {
-        Box::new(f64::from(self))
-    }
-}
+numbers!(f64, f32, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
 impl<const D: usize> IntoScalar for &Tensor<D> {
     fn into_scalar(self) -> Box<dyn Scalar> {

@@ -14,14 +14,33 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// The layer of this name: its kind is the name's or, where that says nothing, the owner's.
-    pub(crate) fn layer(&self, name: &str) -> LayerId {
+    /// The layer of this name. Its kind is what the user said, what burn's module around it says, the name's or,
+    /// where that says nothing, the owner's.
+    pub(crate) fn layer(&self, name: &str, sure: Option<LayerKind>) -> LayerId {
         let mut layer = LayerId::from_name(name);
-        if let (LayerKind::Other, Some(kind)) = (layer.kind, self.kind) {
-            layer.kind = kind;
+        match (sure, layer.kind, self.kind) {
+            (Some(kind), ..) | (None, LayerKind::Other, Some(kind)) => layer.kind = kind,
+            _ => {}
         }
         layer
     }
+}
+
+/// The part of a module that is the `field` of one of burn's own, of this type ("Struct:SwiGlu", say).
+pub(crate) fn part_of(module: &str, field: &str) -> Option<LayerKind> {
+    let module = module.strip_prefix("Struct:").unwrap_or(module);
+    Some(match (module, field) {
+        ("MultiHeadAttention" | "CrossAttention", "query") => LayerKind::Query,
+        ("MultiHeadAttention" | "CrossAttention", "key") => LayerKind::Key,
+        ("MultiHeadAttention" | "CrossAttention", "value") => LayerKind::Value,
+        ("MultiHeadAttention" | "CrossAttention", "output") => LayerKind::AttentionOutput,
+        ("PositionWiseFeedForward", "linear_inner") => LayerKind::Up,
+        ("PositionWiseFeedForward", "linear_outer") => LayerKind::Down,
+        // silu(x·inner) ⊙ x·outer
+        ("SwiGlu", "linear_inner") => LayerKind::Gate,
+        ("SwiGlu", "linear_outer") => LayerKind::Up,
+        _ => return None,
+    })
 }
 
 /// A convolution's groups cannot be seen from its parameter.
@@ -105,6 +124,17 @@ mod tests {
         assert_eq!(of("Struct:Mine", &[2, 2, 16, 30]), None);
         let embedding = reading("Struct:Embedding", &[9, 4], None, 16).unwrap();
         assert_eq!(embedding.kind, Some(LayerKind::Embedding));
+    }
+
+    #[test]
+    fn kinds_are_those_of_burns_modules_whatever_the_fields_are_called() {
+        let reading = reading("Struct:Linear", &[8, 8], None, 16).unwrap();
+        let of = |module, field| reading.layer("a.output.weight", part_of(module, field)).kind;
+        assert_eq!(of("Struct:MultiHeadAttention", "output"), LayerKind::AttentionOutput);
+        assert_eq!(of("Struct:SwiGlu", "linear_inner"), LayerKind::Gate);
+        assert_eq!(of("Struct:Mine", "output"), LayerKind::Other);
+        let named = reading.layer("a.query.weight", None);
+        assert_eq!((named.kind, named.name.as_str()), (LayerKind::Query, "a.query.weight"));
     }
 
     #[test]

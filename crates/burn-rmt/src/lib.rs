@@ -23,7 +23,7 @@
 //!     monitor.observe(step, &model);
 //!     monitor.scalar(step, "loss/train", &loss);
 //! }
-//! let summary = monitor.finish();
+//! let summary = monitor.finish_at(1000, &model); // with the last weights
 //! # Ok(()) }
 //! ```
 //!
@@ -90,10 +90,13 @@ pub use monitor::{Burn, Monitor};
 pub use probe::Tapped;
 pub use probe::{tap, tap_masked};
 pub use rmt_core;
+pub use rmt_core::layers::LayerKind;
+pub use rmt_core::{LayerReport, Verdict};
 pub use rmt_monitor::{
     Alert, AlertKind, AlertLevel, AlertSettings, Counts, Detail, Hyperparameter, InitError,
     KindSummary, LayerSummary, Layout, Overflow, Record, ResumeError, Schedule, Settings, Sink,
-    SinkError, Status, Summary, Table, Tick, Trigger, Warning, sinks, unused_run_directory,
+    SinkError, Status, Summary, Table, Tick, Trigger, Warning, read_reports, sinks,
+    unused_run_directory,
 };
 
 /// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.

@@ -3,7 +3,7 @@
 use crate::handles::IntoScalar;
 use crate::probe::{self, Probe};
 use crate::visitor::{Due, Found, collect};
-use burn_core::module::Module;
+use burn_core::module::{Module, ParamId};
 use rmt_core::layers::LayerKind;
 use rmt_monitor::{Adapter, Admission, Counts, DropReason, Engine, Status, Summary};
 use std::path::Path;
@@ -27,7 +27,9 @@ impl Adapter for Burn {
             engine,
             pending: Mutex::new(None),
             has_pending: AtomicBool::new(false),
+            last_taken: AtomicU64::new(NONE),
             last_complete: AtomicU64::new(NONE),
+            models: Mutex::default(),
             #[cfg(feature = "optim")]
             gradients: crate::gradients::Held::default(),
             #[cfg(feature = "train")]
@@ -58,8 +60,10 @@ pub(crate) struct Inner {
     /// are given.
     pending: Mutex<Option<Pending>>,
     has_pending: AtomicBool,
-    /// The last step that was taken whole, or [`NONE`].
+    /// The last step that was taken, and the last that was taken whole, or [`NONE`].
+    last_taken: AtomicU64,
     last_complete: AtomicU64,
+    models: Mutex<Models>,
     /// Gradients whose update is still to come.
     #[cfg(feature = "optim")]
     pub(crate) gradients: crate::gradients::Held,
@@ -69,6 +73,16 @@ pub(crate) struct Inner {
 }
 
 const NONE: u64 = u64::MAX;
+
+/// First watched parameter of the model that was taken last, and of the one before it.
+#[derive(Debug, Default)]
+struct Models {
+    last: Option<ParamId>,
+    other: Option<ParamId>,
+}
+
+const TWO_MODELS: &str = "one monitor was given two models: it watches one. Put both into one module, or give \
+                          each a monitor of its own";
 
 struct Pending {
     step: u64,
@@ -87,7 +101,8 @@ impl Monitor {
     /// Takes the model's weights if `step` is due; returns at once.
     ///
     /// Call it with step 0 before the first update, and after every optimizer step with the number
-    /// of updates made so far. A step that is not due costs one integer test.
+    /// of updates made so far. A step that is not due costs two integer tests. A step that was taken is not taken
+    /// again, as where gradients of several batches are accumulated.
     #[inline]
     pub fn observe<M: Module + 'static>(&self, step: u64, model: &M) {
         let Some(inner) = &self.inner else { return };
@@ -98,7 +113,11 @@ impl Monitor {
         #[cfg(feature = "optim")]
         inner.follow_gradients(step, model);
         if inner.engine.due(step) {
-            inner.take(step, model, Admission::Normal);
+            if inner.last_taken.swap(step, Ordering::AcqRel) == step {
+                inner.same_model(step, model);
+            } else {
+                inner.take(step, model, Admission::Normal);
+            }
         }
     }
 
@@ -123,6 +142,7 @@ impl Monitor {
     /// configuration has `with_resume(true)`.
     pub fn resume(&self, step: u64) {
         if let Some(inner) = &self.inner {
+            inner.last_taken.store(NONE, Ordering::Release);
             inner.engine.resume(step);
         }
     }
@@ -137,8 +157,16 @@ impl Monitor {
         }
     }
 
+    /// Takes the weights of the last step, as [`observe_last`](Self::observe_last), and
+    /// [finishes](Self::finish): what a loop ends with.
+    pub fn finish_at<M: Module + 'static>(&self, step: u64, model: &M) -> Summary {
+        self.observe_last(step, model);
+        self.finish()
+    }
+
     /// Waits until everything taken is analysed and written, at most the finish timeout, and says
-    /// what became of it. Faults are in the summary, not errors: a finished training run must not
+    /// what became of it. The weights after the last due step are not taken:
+    /// [`finish_at`](Self::finish_at) does that. Faults are in the summary, not errors: a finished training run must not
     /// fail for its monitor. Later calls return the same summary.
     pub fn finish(&self) -> Summary {
         match &self.inner {
@@ -181,17 +209,6 @@ impl Monitor {
         self.inner.as_ref().map(|inner| &inner.clock)
     }
 
-    /// [`observe`](Self::observe), unless the last snapshot is of this very step.
-    #[cfg(feature = "train")]
-    pub(crate) fn observe_start<M: Module + 'static>(&self, step: u64, model: &M) {
-        let seen = |inner: &Arc<Inner>| {
-            inner.last_complete.load(Ordering::Acquire) == step || inner.waits_for(step)
-        };
-        if !self.inner.as_ref().is_some_and(seen) {
-            self.observe(step, model);
-        }
-    }
-
     /// Matrices counted so far.
     pub fn counts(&self) -> Counts {
         self.inner.as_ref().map(|inner| inner.engine.counts()).unwrap_or_default()
@@ -206,9 +223,13 @@ impl Monitor {
 impl Inner {
     fn take<M: Module + 'static>(&self, step: u64, model: &M, admission: Admission) {
         let all = admission == Admission::Wait;
-        let (mut found, taps) = probe::taps_in(|| collect(&self.engine, model, Due { step, all }));
-        // No forward of these weights comes after the last step.
-        let listens = taps && !all && self.probe.wants_tokens();
+        let due = Due { step, all, products: true };
+        let (mut found, taps) = probe::taps_in(|| collect(&self.engine, model, due));
+        self.know_model(step, &found);
+        // No forward of these weights comes after the last step, and between full analyses inputs are not
+        // measured.
+        let measured = !all && self.engine.full_due(step);
+        let listens = taps && measured && self.probe.wants_tokens();
         if !listens && found.uninitialized.is_empty() {
             self.submit(step, admission, found);
             return;
@@ -221,17 +242,35 @@ impl Inner {
             Box::new(move |_| found)
         } else {
             let held = model.clone();
-            Box::new(move |engine| collect(engine, &held, Due { step, all }))
+            Box::new(move |engine| collect(engine, &held, due))
         };
         let earlier = self.set_pending(Some(Pending { step, admission, walk }));
         self.submit_pending(earlier);
     }
 
-    /// Whether a snapshot of `step` waits for its forwards.
-    #[cfg(feature = "train")]
-    fn waits_for(&self, step: u64) -> bool {
-        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        pending.as_ref().is_some_and(|pending| pending.step == step)
+    /// Warns where models take turns. (One that was loaded again has other identities, once.)
+    fn know_model(&self, step: u64, found: &Found) {
+        let Some((_, id)) = found.ids.first() else { return };
+        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        if models.last == Some(*id) {
+            return;
+        }
+        let in_turns = models.other == Some(*id);
+        models.other = models.last.replace(*id);
+        drop(models);
+        if in_turns {
+            self.engine.warn_once(step, TWO_MODELS.into());
+        }
+    }
+
+    /// Warns where a step that was taken is observed with another model.
+    #[cold]
+    fn same_model<M: Module>(&self, step: u64, model: &M) {
+        let found = collect(&self.engine, model, Due { step, all: false, products: false });
+        let last = self.models.lock().unwrap_or_else(PoisonError::into_inner).last;
+        if found.ids.first().is_some_and(|(_, id)| last != Some(*id)) {
+            self.engine.warn_once(step, TWO_MODELS.into());
+        }
     }
 
     /// Puts `next` in the place of what is pending, and returns that.
@@ -280,17 +319,18 @@ impl Inner {
         if let Some(device) = found.device {
             self.engine.describe(FRAMEWORK, device);
         }
+        if let Some(parameters) = found.parameters {
+            self.engine.check_patterns(step, &parameters);
+        }
         for problem in found.not_matrices {
             self.engine.warn_once(step, problem);
         }
-        if found.layers.is_empty() && found.uninitialized.is_empty() {
+        if found.watched == 0 {
             let what = "no weight matrix of the model is watched; check include and exclude";
             self.engine.warn_once(step, what.into());
         }
         let complete = self.engine.submit(step, admission, found.layers);
-        for name in &found.uninitialized {
-            self.engine.not_taken(step, name, DropReason::NotInitialized);
-        }
+        self.engine.not_taken(step, &found.uninitialized, DropReason::NotInitialized);
         if complete && found.uninitialized.is_empty() {
             self.last_complete.store(step, Ordering::Release);
         }

@@ -1,10 +1,11 @@
 //! Walks a model and takes handles on its weight matrices.
 
 use crate::handles::{PartHandle, ProductHandle, WeightHandle};
-use crate::layout::{Reading, Unread, reading};
+use crate::layout::{Reading, Unread, part_of, reading};
 use burn_core::module::{Module, ModuleVisitor, Param, ParamId};
 use burn_core::tensor::{DType, Tensor};
-use rmt_core::layers::LayerId;
+use rmt_core::Orientation;
+use rmt_core::layers::{LayerId, LayerKind};
 use rmt_monitor::{Engine, LayerSnapshot, Matrices, Weights};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,12 +14,16 @@ use std::ops::Range;
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) layers: Vec<LayerSnapshot>,
+    /// Watched parameters that are read as matrices, due or not.
+    pub(crate) watched: usize,
     /// Names of watched matrices that burn has not initialized yet.
     pub(crate) uninitialized: Vec<String>,
     /// Parameters with no known layout, or one that does not fit: what is said of each.
     pub(crate) not_matrices: Vec<String>,
     /// Where the first of them lives; asked for until the run has started.
     pub(crate) device: Option<String>,
+    /// Names of all parameters that may hold matrices, watched or not, until the run has started.
+    pub(crate) parameters: Option<Vec<String>>,
     /// Paths and identities of all watched matrices, due or not; tied ones under each path.
     pub(crate) ids: Vec<(String, ParamId)>,
     /// Each parameter's matrices among `layers`.
@@ -31,6 +36,8 @@ pub(crate) struct Due {
     pub(crate) step: u64,
     /// All of them, whatever the schedule says.
     pub(crate) all: bool,
+    /// The products of low-rank adapters too, where they are asked for. They have no gradient of their own.
+    pub(crate) products: bool,
 }
 
 /// What is taken of a parameter.
@@ -63,11 +70,10 @@ pub(crate) fn collect_from<M: Module, S: Source>(
         source,
         engine,
         due,
-        watched: 0,
         wants_device: !engine.started(),
         place: Place::default(),
         factor: None,
-        found: Found::default(),
+        found: Found { parameters: (!engine.started()).then(Vec::new), ..Found::default() },
     };
     model.visit(&mut collector);
     collector.found
@@ -97,6 +103,12 @@ impl Place {
         self.path.join(".")
     }
 
+    /// What burn's own modules around the parameter say of its part, the innermost first.
+    pub(crate) fn kind(&self) -> Option<LayerKind> {
+        let mut fields = self.owners.iter().zip(&self.path).rev();
+        fields.find_map(|(owner, field)| part_of(owner, field))
+    }
+
     /// Type of the module that the last component is a field of.
     pub(crate) fn owner(&self) -> &str {
         self.owners.last().map_or("", String::as_str)
@@ -107,8 +119,6 @@ struct Collector<'a, S> {
     source: &'a S,
     engine: &'a Engine,
     due: Due,
-    /// Matrices met so far.
-    watched: usize,
     wants_device: bool,
     place: Place,
     /// The factor a of the adapter being walked, where its product is asked for.
@@ -126,10 +136,16 @@ impl<S: Source> ModuleVisitor for Collector<'_, S> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let name = self.place.name();
+        if D == 1 && self.place.owner() == LINEAR {
+            self.know_bias(&name, param.lazy_shape().as_slice());
+        }
         if D < 2 {
             return;
         }
-        let name = self.place.name();
+        if let Some(parameters) = &mut self.found.parameters {
+            parameters.push(name.clone());
+        }
         if !self.engine.watches(&name) {
             return;
         }
@@ -152,8 +168,9 @@ impl<S: Source> ModuleVisitor for Collector<'_, S> {
                 return;
             }
         };
-        let number = self.watched;
-        self.watched += 1;
+        self.remember_factor(&name, param);
+        let number = self.found.watched;
+        self.found.watched += 1;
         if !self.due.all && !self.engine.layer_due(self.due.step, number) {
             return;
         }
@@ -179,7 +196,7 @@ impl<S: Source> Collector<'_, S> {
         let frozen = tensor.is_autodiff().then(|| !tensor.is_require_grad());
         let dtype = tensor.dtype();
         let quantised = matches!(dtype, DType::QFloat(_));
-        let layer = reading.layer(name);
+        let layer = reading.layer(name, self.kind(name));
         let mut notes: Vec<String> = reading.note.map(Into::into).into_iter().collect();
         if quantised {
             notes.push("quantised weights, dequantised".into());
@@ -221,6 +238,48 @@ impl<S: Source> Collector<'_, S> {
         }
     }
 
+    /// What the user says of the part that a parameter plays, or else burn's modules around it.
+    fn kind(&self, name: &str) -> Option<LayerKind> {
+        self.engine.kind(name).or_else(|| self.place.kind())
+    }
+
+    /// A layer of the user's own that is called `Linear` too may be stored [out, in]: its bias, of as many entries
+    /// as it has outputs, shows it.
+    fn know_bias(&mut self, name: &str, shape: &[usize]) {
+        let (Some(layer), &[outputs]) = (name.strip_suffix("bias"), shape) else { return };
+        let Some(weight) = self.found.layers.last_mut() else { return };
+        let [rows, cols] = weight.shape;
+        let of_this = weight.layer.name.strip_suffix("weight") == Some(layer);
+        let given = self.engine.layout(&weight.layer.name).is_some();
+        if given || !of_this || weight.orientation != Orientation::InOut || outputs == cols {
+            return;
+        }
+        if outputs == rows {
+            weight.orientation = Orientation::OutIn;
+            weight.notes.push(BIAS_NOTE.to_owned());
+        } else {
+            weight.orientation = Orientation::Assumed;
+        }
+    }
+
+    /// The name of the adapter whose factor `factor` the parameter `name` is, where its product is taken.
+    fn adapter<'n>(&self, name: &'n str, factor: &str) -> Option<&'n str> {
+        let asked = self.due.products && self.engine.settings().lora_products;
+        let adapter = asked && self.place.owner() == "Struct:LoraAdapter";
+        name.strip_suffix(factor).filter(|_| adapter)
+    }
+
+    /// Keeps the factor a of an adapter, due or not: the product is due with b.
+    fn remember_factor<const D: usize>(&mut self, name: &str, param: &Param<Tensor<D>>) {
+        let Some(adapter) = self.adapter(name, ".a").filter(|_| param.is_initialized()) else {
+            return;
+        };
+        let Some(tensor) = self.source.tensor(param) else { return };
+        let &[d_in, rank] = tensor.shape().as_slice() else { return };
+        let weights = Box::new(WeightHandle(tensor.without_autodiff()));
+        self.factor = Some(Factor { adapter: adapter.to_owned(), shape: [d_in, rank], weights });
+    }
+
     /// The product of an adapter whose second factor this is, where it is asked for.
     fn product<const D: usize>(
         &mut self,
@@ -228,23 +287,22 @@ impl<S: Source> Collector<'_, S> {
         shape: [usize; 2],
         handle: &WeightHandle<D>,
     ) -> Option<(LayerId, [usize; 2], Box<dyn Weights>)> {
-        let adapter = self.place.owner() == "Struct:LoraAdapter";
-        if !adapter || !self.engine.settings().lora_products {
-            return None;
-        }
-        let weights: Box<dyn Weights> = Box::new(WeightHandle(handle.0.clone()));
-        if let Some(adapter) = name.strip_suffix(".a") {
-            self.factor = Some(Factor { adapter: adapter.to_owned(), shape, weights });
-            return None;
-        }
-        let adapter = name.strip_suffix(".b")?;
+        let adapter = self.adapter(name, ".b")?;
         let a = self.factor.take().filter(|a| a.adapter == adapter)?;
+        let weights: Box<dyn Weights> = Box::new(WeightHandle(handle.0.clone()));
         let ([d_in, rank], [_, d_out]) = (a.shape, shape);
-        let id = LayerId::from_name(format!("{adapter}.product"));
+        let mut id = LayerId::from_name(format!("{adapter}.product"));
+        id.kind = self.kind(name).unwrap_or(id.kind);
         let product = ProductHandle { a: a.weights, b: weights, sides: [d_in, rank, d_out] };
         Some((id, [d_in, d_out], Box::new(product)))
     }
 }
+
+/// The module whose weights burn stores [in, out].
+const LINEAR: &str = "Struct:Linear";
+
+/// What the report says of a layer that is not burn's `Linear`, whatever its name.
+const BIAS_NOTE: &str = "read as [out, in]: its bias has as many entries as it has rows";
 
 /// What a product's report says of it.
 const PRODUCT_NOTE: &str =

@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         monitor.observe(step, &model);
         monitor.scalar(step, "loss/train", &loss);
     }
-    for layer in &monitor.finish().layers {
+    for layer in &monitor.finish_at(30, &model).layers {
         println!("{}: {}", layer.first.layer.name, layer.last.report.verdict);
     }
     Ok(())

@@ -205,7 +205,7 @@ pub fn kinds<M: Module>(model: &M) -> Vec<LayerKind> {
     let found: Vec<LayerKind> = walk::walk(model)
         .found
         .iter()
-        .filter_map(|parameter| Some(parameter.reading(None).ok()?.layer(&parameter.name).kind))
+        .filter_map(|found| Some(found.reading(None).ok()?.layer(&found.name, found.part).kind))
         .collect();
     LayerKind::ALL.into_iter().filter(|kind| found.contains(kind)).collect()
 }

@@ -58,7 +58,7 @@ impl Selected {
         for parameter in &walked.found {
             let reading = parameter.reading(layouts.of(&parameter.name).copied());
             let layer = match &reading {
-                Ok(reading) => reading.layer(&parameter.name),
+                Ok(reading) => reading.layer(&parameter.name, parameter.part),
                 Err(_) => LayerId::from_name(&*parameter.name),
             };
             if compiled.takes(&parameter.name, layer.kind) {
@@ -149,8 +149,8 @@ impl Selected {
 impl SelectedParameter {
     fn read(parameter: Parameter, layout: Option<Layout>) -> Result<Self, AblationError> {
         let reading = parameter.reading(layout).map_err(|why| unread(&parameter, why))?;
-        let Parameter { name, id, shape, stored, .. } = parameter;
-        let layer = reading.layer(&name);
+        let Parameter { name, id, shape, stored, part, .. } = parameter;
+        let layer = reading.layer(&name, part);
         let Some((dtype, handle)) = stored else {
             return Err(AblationError::Uninitialized { layer: name });
         };

@@ -6,6 +6,7 @@ use crate::visitor::Place;
 use burn_core::module::{Module, ModuleVisitor, Param, ParamId};
 use burn_core::tensor::{DType, Tensor};
 use rmt_core::AnalysisOptions;
+use rmt_core::layers::LayerKind;
 use rmt_monitor::{Layout, Weights};
 
 /// A parameter of two axes or more, under one of its paths.
@@ -13,6 +14,8 @@ pub(super) struct Parameter {
     pub(super) name: String,
     /// Type of the module that it is a field of.
     owner: String,
+    /// What burn's modules around it say of its part.
+    pub(super) part: Option<LayerKind>,
     pub(super) id: ParamId,
     pub(super) shape: Vec<usize>,
     /// `None` where burn has not initialized it yet.
@@ -72,6 +75,7 @@ impl ModuleVisitor for Walker {
         self.found.found.push(Parameter {
             name,
             owner: self.place.owner().to_owned(),
+            part: self.place.kind(),
             id: param.id,
             shape: param.lazy_shape().as_slice().to_vec(),
             stored,

@@ -151,7 +151,7 @@ impl<M: TrainStep + Module + 'static> TrainStep for Monitored<M> {
         if let Some(clock) = self.monitor.clock()
             && clock.forward()
         {
-            self.monitor.observe_start(clock.step(), &self.model);
+            self.monitor.observe(clock.step(), &self.model);
         }
         // burn may run this on another thread than the one that updates.
         self.monitor.listen();
