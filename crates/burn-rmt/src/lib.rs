@@ -65,9 +65,9 @@
 //! `Param<Tensor<3>>` as a stack of such matrices (experts), and their reports say "assumed"; a
 //! convolution is read as one matrix, whatever its groups. `with_layout` says what is so.
 //!
-//! A frozen matrix is analysed once. The factors of a LoRA adapter are watched under `….lora.a` and
-//! `….lora.b`, their product on request (`with_lora_products`). Quantised weights are dequantised on
-//! the worker, and never called random.
+//! A frozen matrix is analysed once, and again where its values change. The factors of a LoRA
+//! adapter are watched under `….lora.a` and `….lora.b`, their product on request
+//! (`with_lora_products`). Quantised weights are dequantised on the worker, and never called random.
 
 pub mod ablation;
 #[cfg(feature = "optim")]
