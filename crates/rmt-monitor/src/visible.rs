@@ -32,6 +32,7 @@ pub(crate) fn several(names: &[String]) -> String {
 }
 
 /// A name without control characters, each of them replaced.
+#[cfg(any(test, feature = "tensorboard"))]
 pub(crate) fn name(text: String) -> String {
     match text.contains(char::is_control) {
         true => text.chars().map(|c| if c.is_control() { '_' } else { c }).collect(),

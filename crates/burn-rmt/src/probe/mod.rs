@@ -41,7 +41,7 @@ pub(crate) enum Key<'a> {
     /// Its path, with or without `.weight` at the end.
     Name(&'a str),
     /// Its identity.
-    #[cfg(feature = "nn")]
+    #[cfg_attr(not(feature = "nn"), allow(dead_code))]
     Param(ParamId),
 }
 

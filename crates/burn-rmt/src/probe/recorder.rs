@@ -122,7 +122,6 @@ impl State {
     fn find(&self, key: Key<'_>) -> Option<ParamId> {
         match key {
             Key::Name(name) => self.id(name),
-            #[cfg(feature = "nn")]
             Key::Param(id) => self.known.contains(&id).then_some(id),
         }
     }
@@ -155,7 +154,6 @@ mod tests {
         assert_eq!(probe.id("a.up"), Some(id));
         assert_eq!(probe.id("a.up.weight"), Some(id));
         assert!(probe.id("bare").is_some() && probe.id("a").is_none() && probe.id("").is_none());
-        #[cfg(feature = "nn")]
         assert!(probe.knows(Key::Param(id)) && !probe.knows(Key::Param(ParamId::new())));
     }
 
