@@ -14,6 +14,7 @@ use std::sync::mpsc::Receiver;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test(module_path!(), "a_step_that_is_observed_again_is_taken_once", again),
+        test(module_path!(), "and_again_before_its_first_forward", again_before_a_forward),
         test(module_path!(), "steps_that_go_back", back),
         test(module_path!(), "two_models_in_one_monitor", two_models),
         test(module_path!(), "a_model_before_its_first_forward", uninitialized),
@@ -63,6 +64,20 @@ fn again() {
         .collect();
     assert_eq!(moved.len(), 4);
     assert!(moved.iter().all(|&norm| norm > 0.0), "{moved:?}");
+}
+
+/// What burn initializes in its first forward is waited for all the same.
+fn again_before_a_forward() {
+    let (_guard, device) = alone_with_device();
+    let base = tempfile::tempdir().unwrap();
+    let (monitor, _reports) = start(&base.path().join("x"));
+    let mut model = Backwards::new(&device);
+    (0..3).for_each(|_| monitor.observe(0, &model));
+    model = updated(model, &device);
+    monitor.observe(1, &model);
+    let summary = monitor.finish();
+    assert_eq!(messages(&summary), [""; 0]);
+    assert_eq!((summary.counts.submitted, summary.counts.analysed), (4, 4));
 }
 
 fn back() {

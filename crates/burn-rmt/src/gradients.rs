@@ -66,9 +66,10 @@ impl Monitor {
     /// Takes the gradients of the model's weights, if `step` is due; returns at once.
     ///
     /// Call it after the backward pass and before `optim.step`, with the number of updates made so
-    /// far; once for each update, with what was accumulated. The [`observe`](Self::observe) of `step + 1`, due or not, adds how far the update moved
-    /// each matrix, ‖W_{s+1} − W_s‖/‖W_s‖; without it, that is left out. A parameter without a
-    /// gradient is skipped. A step that is not due costs one integer test.
+    /// far; once for each update, with what was accumulated. The [`observe`](Self::observe) of
+    /// `step + 1`, due or not, adds how far the update moved each matrix, ‖W_{s+1} − W_s‖/‖W_s‖;
+    /// without it, that is left out. A parameter without a gradient is skipped. A step that is not
+    /// due costs one integer test.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -121,8 +122,7 @@ impl Inner {
     /// Lets go of gradients that wait, with the weights after their update if `model` has them.
     #[inline]
     pub(crate) fn follow_gradients<M: Module>(&self, step: u64, model: &M) {
-        // The step may be observed again before its update.
-        if self.gradients.has_taken.load(Ordering::Acquire) && !self.gradients.of(step) {
+        if self.gradients.has_taken.load(Ordering::Acquire) {
             let taken = self.replace_gradients(None);
             let of = taken.as_ref().map(|taken| taken.step);
             let after = match of {

@@ -107,17 +107,18 @@ impl Monitor {
     pub fn observe<M: Module + 'static>(&self, step: u64, model: &M) {
         let Some(inner) = &self.inner else { return };
         inner.engine.reached(step);
+        // What waits for its forwards goes on waiting.
+        if inner.last_taken.load(Ordering::Acquire) == step {
+            return inner.same_model(step, model);
+        }
         if inner.has_pending.load(Ordering::Acquire) {
             inner.settle();
         }
         #[cfg(feature = "optim")]
         inner.follow_gradients(step, model);
         if inner.engine.due(step) {
-            if inner.last_taken.swap(step, Ordering::AcqRel) == step {
-                inner.same_model(step, model);
-            } else {
-                inner.take(step, model, Admission::Normal);
-            }
+            inner.last_taken.store(step, Ordering::Release);
+            inner.take(step, model, Admission::Normal);
         }
     }
 
