@@ -74,7 +74,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let matrix = Matrix::new(&entries[..], n, n, Orientation::OutIn)?;
     let mut options = AnalysisOptions::default();
     match route.first().map(String::as_str) {
-        None => return Ok(drop(black_box(entries))),
+        None => {
+            black_box(entries);
+            return Ok(());
+        }
         Some("values") => (options.vectors, options.correlation_traps) = (false, false),
         Some("vectors") => options.correlation_traps = false,
         Some("traps") => {}

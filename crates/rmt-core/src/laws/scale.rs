@@ -51,7 +51,7 @@ impl ScaleEstimator {
 /// ```
 /// use rmt_core::ScaleEstimator;
 /// use rmt_core::laws::MarchenkoPastur;
-/// use rmt_core::statistics::scale::ScaleRule;
+/// use rmt_core::laws::scale::ScaleRule;
 /// // Singular values at the law's own quantiles have its scale.
 /// let law = MarchenkoPastur::for_shape(64, 256)?;
 /// let quantile = |i: u32| law.quantile((f64::from(i) + 0.5) / 64.0);
