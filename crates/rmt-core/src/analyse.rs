@@ -12,9 +12,10 @@ pub use options::{AnalysisOptions, NullModel};
 
 use crate::RmtError;
 use crate::laws::scale::{ScaleEstimator, ScaleRule};
+use crate::notes::{Note, Statistic};
 use crate::nulls::{Nulls, PValue};
-use crate::report::{FAMILY, MatrixReport, NOT_FINITE, Profile, Test, Verdict};
-use crate::spectrum::{Equalise, Matrix, Orientation, decompose, equalised, singular_values};
+use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
+use crate::spectrum::{Matrix, Orientation, decompose, equalised, singular_values};
 use crate::statistics::activation::Activation;
 use crate::statistics::drift::{Judge, Reference, correlation_traps, moved};
 use crate::statistics::entries::EntryMoments;
@@ -149,29 +150,24 @@ impl Analyser {
         let mut report = self.empty([matrix.rows(), matrix.cols()], matrix.orientation());
         let (m, n) = (matrix.small_side(), matrix.large_side());
         if m == 0 {
-            return Ok(not_estimable(report, "the matrix is empty".into()));
+            return Ok(not_estimable(report, Note::Empty));
         }
         let entries = EntryMoments::of(matrix);
         if entries.largest == f64::INFINITY {
-            let bad = matrix.values().iter().filter(|x| !x.is_finite()).count();
-            let reason = format!("{bad} of {} {NOT_FINITE}", matrix.values().len());
-            return Ok(not_estimable(report, reason));
+            let count = matrix.values().iter().filter(|x| !x.is_finite()).count();
+            let note = Note::NotFinite { count, of: matrix.values().len() };
+            return Ok(not_estimable(report, note));
         }
         report.scale_entries = finite(entries.deviation());
         let stored = matrix;
         let scaled = equalised(stored, self.options.equalise);
         let matrix = &match &scaled {
             Some(values) => {
-                let what = match self.options.equalise {
-                    Equalise::Rows => "rows",
-                    Equalise::Columns => "columns",
-                    _ => "rows and columns",
-                };
+                let lines = self.options.equalise;
                 if values.iter().any(|x| !x.is_finite()) {
-                    let reason = format!("{what} equalised: the result overflows a double");
-                    return Ok(not_estimable(report, reason));
+                    return Ok(not_estimable(report, Note::EqualisedOverflows(lines)));
                 }
-                report.notes.push(format!("{what} equalised: the spectrum is that of the result"));
+                report.notes.push(Note::Equalised(lines));
                 let (rows, cols) = (stored.rows(), stored.cols());
                 Matrix::new(&values[..], rows, cols, stored.orientation())?
             }
@@ -202,8 +198,7 @@ impl Analyser {
         let nu = &values;
         let (largest, smallest) = (nu[0], nu[m - 1]);
         if !largest.is_finite() {
-            let reason = "the largest singular value overflows a double: scale the matrix";
-            return Ok(not_estimable(report, reason.into()));
+            return Ok(not_estimable(report, Note::Overflows));
         }
         report.largest = finite(largest);
         report.smallest = finite(smallest);
@@ -218,17 +213,14 @@ impl Analyser {
             shared(&input_judge, &mut report, &mut profile, matrix, None, activation);
             heavy_tail(&mut report, matrix, nu);
             report.verdict = Verdict::Degenerate;
-            report.notes.push("every entry is zero".into());
+            report.notes.push(Note::Zero);
             return Ok(Analysis { report, profile, reference, tracker: None });
         }
         if m < self.options.min_side {
             shared(&input_judge, &mut report, &mut profile, matrix, None, activation);
             heavy_tail(&mut report, matrix, nu);
-            let reason = format!(
-                "the smaller side is {m}, below the {} that the tests need",
-                self.options.min_side
-            );
-            return Ok(Analysis { profile, reference, ..not_estimable(report, reason) });
+            let note = Note::TooSmall { side: m, least: self.options.min_side };
+            return Ok(Analysis { profile, reference, ..not_estimable(report, note) });
         }
         let mut family = Family::default();
         let first_scale = ScaleRule::new(self.options.scale_estimator, m, n)?.estimate(nu);
@@ -245,14 +237,14 @@ impl Analyser {
                 traps.unpermuted_largest_over_edge = over_edge;
                 report.traps = Some(traps);
             }
-            Some(Err(error)) => report.notes.push(format!("traps: {error}")),
+            Some(Err(error)) => report.notes.push(Note::of(Statistic::Traps, error)),
             None => {}
         }
         let degenerate = largest - smallest <= DEGENERATE_SPREAD * largest;
         let vectors = decomposition.as_ref().filter(|_| !degenerate);
         if degenerate {
             report.verdict = Verdict::Degenerate;
-            report.notes.push("all singular values are equal: the vectors are undefined".into());
+            report.notes.push(Note::AllEqual);
         } else if let Some(decomposition) = vectors.filter(|_| self.options.vectors) {
             let sides = (&correction, permuted.as_ref(), profile);
             profile = self.vectors(&mut report, &mut family, matrix, decomposition, sides)?;
@@ -270,7 +262,7 @@ impl Analyser {
         &self,
         shape: [usize; 2],
         orientation: Orientation,
-        reason: impl Into<String>,
+        reason: impl Into<Note>,
     ) -> MatrixReport {
         not_estimable(self.empty(shape, orientation), reason.into()).report
     }
@@ -291,10 +283,8 @@ impl Analyser {
         };
         let null = PermutationNull::simulate(matrix, &self.options, permutations, &self.nulls)?;
         report.notes.push(match &null {
-            Some(_) => format!("p-values against {permutations} orders of the entries"),
-            None => {
-                "permuting the entries changes nothing: p-values against Gaussian entries".into()
-            }
+            Some(_) => Note::Permuted { orders: permutations },
+            None => Note::PermutedAlike,
         });
         Ok(null)
     }
@@ -312,7 +302,7 @@ impl Analyser {
             .filter_map(|(name, p)| {
                 let p = p.filter(|p| p.p.is_finite())?;
                 Some(Test {
-                    name: (*name).into(),
+                    name: name.clone(),
                     p: p.p,
                     rejected: p.p <= level,
                     draws: (p.draws > 0).then_some(p.draws),
@@ -349,7 +339,7 @@ fn finite(x: f64) -> Option<f64> {
     x.is_finite().then_some(x)
 }
 
-fn not_estimable(mut report: MatrixReport, reason: String) -> Analysis {
+fn not_estimable(mut report: MatrixReport, reason: Note) -> Analysis {
     report.verdict = Verdict::NotEstimable;
     report.notes.push(reason);
     Analysis { report, profile: Profile::default(), reference: None, tracker: None }

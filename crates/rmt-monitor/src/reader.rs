@@ -201,7 +201,7 @@ mod tests {
         let matrix = Matrix::new(Values::F64(&values), 20, 30, Orientation::OutIn).unwrap();
         let analyser = Analyser::new(AnalysisOptions::default(), Nulls::new(1)).unwrap();
         let mut report = analyser.analyse(&matrix, Context::default()).unwrap().report;
-        report.notes.push(content.to_owned());
+        report.notes.push(content.into());
         let layer = LayerId::from_name(name).with_part("q");
         LayerReport::new(session, step, layer, "f32".into(), report)
     }
@@ -247,10 +247,10 @@ mod tests {
         write(&base.path().join("rank_0"), &later);
         write(&base.path().join("rank_1"), &[row(0, 10, "earlier"), row(2, 0, "highest")]);
         let found = read_reports(base.path()).unwrap();
-        let contents: Vec<_> =
-            found.reports.iter().map(|row| row.report.notes.last().unwrap().as_str()).collect();
+        let contents: Vec<String> =
+            found.reports.iter().map(|row| row.report.notes.last().unwrap().to_string()).collect();
         // Session 2 began anew, and has not come to step 10.
-        assert_eq!((contents, found.replaced), (vec!["highest"], 4));
+        assert_eq!((contents, found.replaced), (vec!["highest".to_owned()], 4));
     }
 
     #[test]

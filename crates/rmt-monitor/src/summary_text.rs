@@ -31,9 +31,7 @@ impl fmt::Display for Summary {
         self.troubles(f)?;
         let reports: Vec<(String, &LayerReport)> =
             self.layers.iter().map(|layer| (layer.last.layer.path(), &layer.last)).collect();
-        let notes = reports.iter().flat_map(|(path, report)| {
-            report.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
-        });
+        let notes = reports.iter().map(|(path, row)| (path.as_str(), &row.report.notes[..]));
         for group in grouped(notes) {
             writeln!(f, "note: {} ({})", line(group.text()), line(&group.whose()))?;
         }
@@ -164,6 +162,7 @@ mod tests {
     use super::*;
     use crate::record::Warning;
     use rmt_core::layers::LayerId;
+    use rmt_core::notes::Note;
     use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
     use std::path::PathBuf;
 
@@ -178,7 +177,7 @@ mod tests {
         };
         let (first, mut last) = (of(0), of(last));
         (last.report.significant_above, last.report.significant_above_cut_off) = (Some(32), true);
-        last.report.notes = vec!["frozen".into()];
+        last.report.notes = vec![Note::Frozen];
         LayerSummary { first, last, first_deviation: Some(0) }
     }
 

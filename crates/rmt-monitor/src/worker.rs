@@ -18,6 +18,7 @@ use crate::snapshot::{GradientSnapshot, LayerSnapshot, Scalar};
 use crate::tags;
 use crossbeam::channel::{Receiver, RecvTimeoutError};
 use frozen::{FrozenLayers, Standing};
+use rmt_core::notes::Note;
 use rmt_core::report::Verdict;
 use rmt_core::{Analyser, LayerReport, Matrix};
 use slot::Slot;
@@ -34,9 +35,6 @@ const SCALARS_TOGETHER: usize = 1024;
 
 /// What becomes of drift without the run's first snapshot.
 const NO_REFERENCE: &str = "drift is measured from this session's first snapshot";
-
-/// Why a quantised matrix that no test rejects has no verdict.
-const QUANTISED: &str = "no test rejects, but quantised weights are never called random";
 
 /// What the training side sends.
 pub(crate) enum Job {
@@ -282,7 +280,7 @@ impl Worker {
         }
         if !full && let Some(report) = self.tracking.follow(&self.analyser, &path, &matrix) {
             let mut report = LayerReport::new(self.session, step, layer, dtype, report);
-            report.report.notes.extend(notes);
+            report.report.notes.extend(notes.into_iter().map(Note::from));
             never_random(&mut report, quantised);
             return Ok(report);
         }
@@ -306,10 +304,10 @@ impl Worker {
         }
         let mut report = LayerReport::new(self.session, step, layer, dtype, analysis.report)
             .with_profile(analysis.profile);
-        report.report.notes.extend(notes);
+        report.report.notes.extend(notes.into_iter().map(Note::from));
         never_random(&mut report, quantised);
         if frozen {
-            report.report.notes.push("frozen".into());
+            report.report.notes.push(Note::Frozen);
             self.frozen.keep(path, &values, report.clone());
         }
         Ok(report)
@@ -477,6 +475,6 @@ impl Worker {
 fn never_random(report: &mut LayerReport, quantised: bool) {
     if quantised && report.report.verdict == Verdict::Random {
         report.report.verdict = Verdict::NotEstimable;
-        report.report.notes.push(QUANTISED.into());
+        report.report.notes.push(Note::Quantised);
     }
 }

@@ -3,7 +3,7 @@
 use crate::RmtError;
 use crate::laws::scale::ScaleEstimator;
 use crate::nulls::TailTable;
-use crate::report::{FAMILY, SPECTRAL};
+use crate::report::{FAMILY, SPECTRAL, TestName};
 use crate::spectrum::Equalise;
 use crate::statistics::drift::SUBSPACE_DIMENSION;
 use serde::{Deserialize, Serialize};
@@ -71,8 +71,8 @@ impl Default for AnalysisOptions {
 
 impl AnalysisOptions {
     /// Names of the tests that the verdict corrects over, of [`FAMILY`].
-    pub fn family(&self) -> &'static [&'static str] {
-        if self.vectors { &FAMILY } else { &SPECTRAL }
+    pub fn family(&self) -> &'static [TestName] {
+        if self.vectors { &FAMILY } else { &FAMILY[..SPECTRAL] }
     }
 
     /// The level of each test: Bonferroni over the family.

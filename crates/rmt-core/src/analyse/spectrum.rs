@@ -4,6 +4,7 @@ use super::permutation::PermutationNull;
 use super::{Analyser, Family, finite};
 use crate::RmtError;
 use crate::laws::scale::{ScaleEstimator, ScaleRule};
+use crate::notes::{Note, Statistic};
 use crate::nulls::PValue;
 use crate::report::MatrixReport;
 use crate::statistics::heavy_tail::matrix_rank;
@@ -31,17 +32,14 @@ impl Analyser {
         report.spacing_ratio_z = report.spacing_ratio.map(|r| spacing::z_score(r, m));
         let rank = matrix_rank(raw, n);
         if rank < m {
-            report.notes.push(format!("{} of {m} singular values vanish", m - rank));
+            report.notes.push(Note::Vanish { count: m - rank, of: m });
         }
         let corrected = correction.corrected(raw);
         let nu = &corrected[..];
         let first_scale = ScaleRule::new(estimator, m, n)?.estimate(nu);
         if first_scale.is_nan() || first_scale <= 0.0 {
             report.scale = finite(first_scale);
-            report.notes.push(
-                "the bulk of the spectrum is zero: no scale, every other value is an outlier"
-                    .into(),
-            );
+            report.notes.push(Note::NoScale);
             family.above = Some(PValue::certain(0.0));
             family.below = Some(PValue::certain(0.0));
             return Ok(());
@@ -54,9 +52,7 @@ impl Analyser {
         let SpectrumTest { scale, edges: [low, high], ends: found } = test;
         if estimator == ScaleEstimator::Fit {
             let dropped = found.above + found.below;
-            report
-                .notes
-                .push(format!("scale fitted in {} rounds, {dropped} values dropped", found.rounds));
+            report.notes.push(Note::Fitted { rounds: found.rounds, dropped });
         }
         report.scale = finite(scale);
         let (displaced_low, displaced_high) = correction.edges();
@@ -64,7 +60,7 @@ impl Analyser {
         match &levels.reason {
             // Too few for any matrix of the shape: no news.
             Some(_) if m < spacing::LEAST_VALUES => {}
-            Some(reason) => report.notes.push(format!("levels: {reason}")),
+            Some(reason) => report.notes.push(Note::of(Statistic::Levels, reason)),
             None => report.levels = Some(levels),
         }
         report.edge_low = finite(low * displaced_low);
@@ -91,18 +87,11 @@ impl Analyser {
         let threshold = hard_threshold(report.aspect)? * unit;
         report.threshold_rank = Some(nu.iter().filter(|&&x| x > threshold).count());
         if found.exhausted() {
-            report.notes.push(
-                "half of the values were removed and an end still rejects: there is no bulk, and the \
-                 count there is a lower bound"
-                    .into(),
-            );
+            report.notes.push(Note::NoBulk);
         } else if estimator == ScaleEstimator::TrimmedQuantiles
             && 10 * found.above.max(found.below) > m
         {
-            report.notes.push(
-                "more than a tenth of the values at one end are outliers: the scale is biased"
-                    .into(),
-            );
+            report.notes.push(Note::ScaleBiased);
         }
         let (distance, p) = test.bulk(nu, n, &nulls)?;
         report.bulk_distance = finite(distance);

@@ -1,6 +1,7 @@
 //! What a planted signal makes of the statistics, against the theory of spiked matrices.
 
 use crate::RmtError;
+use crate::report::TestName;
 use crate::spectrum::{Matrix, Orientation, decompose};
 use crate::{Analyser, Context, Verdict};
 
@@ -59,7 +60,7 @@ pub fn planted_signal(
     let d = decompose(&matrix)?;
     let found = report.signal.first();
     Ok(SignalFound {
-        rejected: report.rejects("p_above"),
+        rejected: report.rejects(&TestName::Above),
         deviates: report.verdict == Verdict::Deviates,
         strength: found.map(|s| s.strength),
         expected: found.map(|s| [s.cosine_left, s.cosine_right]),
@@ -93,7 +94,7 @@ pub fn planted_suppression(
     let d = decompose(&matrix)?;
     let found = report.suppression.first();
     Ok(SignalFound {
-        rejected: report.rejects("p_below"),
+        rejected: report.rejects(&TestName::Below),
         deviates: report.verdict == Verdict::Deviates,
         strength: found.map(|s| s.variance),
         expected: found.map(|s| [s.cosine, f64::NAN]),

@@ -27,6 +27,17 @@ pub enum Equalise {
     Both,
 }
 
+impl std::fmt::Display for Equalise {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Off => "nothing",
+            Self::Rows => "rows",
+            Self::Columns => "columns",
+            Self::Both => "rows and columns",
+        })
+    }
+}
+
 /// The entries of `matrix`, row by row, with its lines equalised; lines of zeros stay zero.
 /// `None` for [`Equalise::Off`] and where the mean square is zero or not finite.
 pub fn equalised(matrix: &Matrix<'_>, which: Equalise) -> Option<Vec<f64>> {

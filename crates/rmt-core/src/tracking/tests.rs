@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::{FAMILY, TestName};
 use crate::test_support::gaussian;
 use crate::{Analyser, AnalysisOptions, Context, Nulls, Orientation};
 
@@ -79,10 +80,13 @@ fn outliers_are_found_at_the_look_where_they_cross() {
             assert!(what.error_above < 0.02, "{t}: {}", what.error_above);
         }
         assert!(tracked.left.is_none() && tracked.p_bulk.is_none() && tracked.levels.is_none());
-        let p = |name: &str| tracked.tests.iter().find(|test| test.name == name).unwrap().p;
-        assert_eq!((Some(p("p_above")), Some(p("p_below"))), (tracked.p_above, tracked.p_below));
-        let before = |name: &str| first.tests.iter().find(|test| test.name == name).unwrap().p;
-        assert!(["p_bulk", "left", "right"].iter().all(|name| p(name) == before(name)));
+        let p = |name: &TestName| tracked.test(name).unwrap().p;
+        assert_eq!(
+            (Some(p(&TestName::Above)), Some(p(&TestName::Below))),
+            (tracked.p_above, tracked.p_below)
+        );
+        let before = |name: &TestName| first.test(name).unwrap().p;
+        assert!(FAMILY[2..].iter().all(|name| p(name) == before(name)));
     }
     assert_eq!(counts.first(), Some(&(0, 0)));
     assert_eq!(counts.last(), Some(&(1, 1)));
@@ -110,10 +114,10 @@ fn what_is_not_followed_counts_as_the_last_full_analysis_left_it() {
     let entries = looks(m, n, &[3.0], &[1.0]).remove(0);
     let (report, tracker) = full(&entries, m, n);
     let (analyser, mut tracker) = (analyser(), tracker.unwrap());
-    assert!(report.rejects("p_above"));
+    assert!(report.rejects(&TestName::Above));
     let noise = gaussian(m, n, 9);
     let found = analyser.track(&matrix(&noise, m, n), &mut tracker).unwrap().unwrap();
-    let others = ["p_bulk", "left", "right"].iter().any(|name| report.rejects(name));
+    let others = FAMILY[2..].iter().any(|name| report.rejects(name));
     let expected = if others { Verdict::Deviates } else { Verdict::Random };
     assert_eq!((found.significant_above, found.verdict), (Some(0), expected));
 }

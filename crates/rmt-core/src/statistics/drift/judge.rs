@@ -2,6 +2,7 @@
 
 use crate::RmtError;
 use crate::laws::scale::{ScaleEstimator, ScaleRule};
+use crate::notes::Note;
 use crate::nulls::Nulls;
 use crate::statistics::heavy_tail::matrix_rank;
 use crate::statistics::kurtosis::KurtosisCorrection;
@@ -75,10 +76,8 @@ impl<'a> Judge<'a> {
         let m = descending.len();
         let mut judged = Judged::default();
         if m < self.min_side {
-            judged.reason = Some(format!(
-                "the smaller side is {m}, below the {} that the tests need",
-                self.min_side
-            ));
+            let note = Note::TooSmall { side: m, least: self.min_side };
+            judged.reason = Some(note.into());
             return Ok(judged);
         }
         let rank = matrix_rank(descending, large);
@@ -98,7 +97,7 @@ impl<'a> Judge<'a> {
             return Ok(judged);
         }
         if rank < m {
-            judged.reason = Some(format!("{} of {m} singular values vanish", m - rank));
+            judged.reason = Some(Note::Vanish { count: m - rank, of: m }.into());
         }
         if scale <= 0.0 {
             judged.significant_above = Some(rank);

@@ -144,9 +144,8 @@ pub(super) fn result(summary: &Summary) -> String {
         more => format!("\nand {more} more in summary.json\n"),
     };
     let paths: Vec<String> = summary.layers.iter().map(|layer| layer.last.layer.path()).collect();
-    let notes = summary.layers.iter().zip(&paths).flat_map(|(layer, path)| {
-        layer.last.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
-    });
+    let last = summary.layers.iter().zip(&paths);
+    let notes = last.map(|(layer, path)| (path.as_str(), &layer.last.report.notes[..]));
     let notes: String = grouped(notes)
         .iter()
         .map(|group| format!("- {} ({})\n", escaped(group.text()), escaped(&group.whose())))
