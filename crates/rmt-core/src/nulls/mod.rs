@@ -4,7 +4,7 @@ mod cache;
 mod frame;
 mod overlap;
 mod sampler;
-pub mod shipped;
+mod shipped;
 mod spectral;
 mod tail;
 mod vector;
@@ -158,7 +158,7 @@ impl Nulls {
                 return Ok(null);
             }
             // Beyond this length the variable no longer depends on it.
-            let simulated = length.min(shipped::LENGTHS[shipped::LENGTHS.len() - 1]);
+            let simulated = length.min(shipped::longest());
             let (draws, seed) = (VectorNull::DRAWS, self.inner.seed);
             let key = NullKey { kind: NullKind::Vector { length: simulated, width }, draws, seed };
             let null = self.cached(&key, || VectorNull::simulate(simulated, width, draws, seed))?;
