@@ -4,8 +4,8 @@ use crate::notes::{Note, Statistic};
 use crate::report::{MatrixReport, Profile};
 use crate::spectrum::{Decomposition, Matrix};
 use crate::statistics::activation::{Activation, Groups, RightVectors, measure};
-use crate::statistics::drift::Judge;
 use crate::statistics::heavy_tail::matrix_rank;
+use crate::statistics::spectrum_test::Judge;
 
 /// Entries of the side of `matrix` that belongs to the layer's input, d_in.
 fn inputs(matrix: &Matrix<'_>) -> usize {

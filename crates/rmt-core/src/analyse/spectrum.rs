@@ -54,8 +54,15 @@ impl Analyser {
             let dropped = found.above + found.below;
             report.notes.push(Note::Fitted { rounds: found.rounds, dropped });
         }
-        report.scale = finite(scale);
-        let (displaced_low, displaced_high) = correction.edges();
+        let bulk = test.bulk(nu, n, &nulls)?;
+        let figures = test.report(correction, Some(bulk));
+        (report.scale, report.edge_high) = (figures.scale, figures.edge_high);
+        report.bulk_distance = figures.bulk_distance;
+        report.significant_above = figures.significant_above;
+        report.significant_above_cut_off = figures.significant_above_cut_off;
+        report.significant_below = figures.significant_below;
+        report.significant_below_cut_off = figures.significant_below_cut_off;
+        report.edge_low = finite(low * correction.edges().0);
         let levels = spacing::levels(nu, Some((scale, n)));
         match &levels.reason {
             // Too few for any matrix of the shape: no news.
@@ -63,14 +70,8 @@ impl Analyser {
             Some(reason) => report.notes.push(Note::of(Statistic::Levels, reason)),
             None => report.levels = Some(levels),
         }
-        report.edge_low = finite(low * displaced_low);
-        report.edge_high = finite(high * displaced_high);
         report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());
         report.outliers_below = Some(nu.iter().filter(|&&x| x < low).count());
-        report.significant_above = Some(found.above);
-        report.significant_above_cut_off = found.above_cut_off;
-        report.significant_below = Some(found.below);
-        report.significant_below_cut_off = found.below_cut_off;
         family.above = Some(found.p_above);
         family.below = Some(found.p_below);
         let unit = found.bulk_scale * (n as f64).sqrt();
@@ -93,9 +94,7 @@ impl Analyser {
         {
             report.notes.push(Note::ScaleBiased);
         }
-        let (distance, p) = test.bulk(nu, n, &nulls)?;
-        report.bulk_distance = finite(distance);
-        family.bulk = Some(p);
+        family.bulk = Some(bulk.1);
         Ok(())
     }
 }

@@ -10,5 +10,5 @@ pub mod linear_model;
 pub mod signal;
 pub mod significance;
 pub mod spacing;
-pub(crate) mod spectrum_test;
+pub mod spectrum_test;
 pub mod vectors;

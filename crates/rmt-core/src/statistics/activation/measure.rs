@@ -5,7 +5,8 @@ use super::{
     RightVectors, TRACE_SHARES, effective_rank, overlaps, participation_ratio,
 };
 use crate::RmtError;
-use crate::statistics::drift::{Basis, Judge, mean_angle, principal_angles, random_angle};
+use crate::statistics::drift::{Basis, mean_angle, principal_angles, random_angle};
+use crate::statistics::spectrum_test::Judge;
 use std::ops::Range;
 
 /// The share of the trace of the subspace that angles are measured with: of [`TRACE_SHARES`].
@@ -113,13 +114,13 @@ fn own_spectrum(
     let tokens = components.tokens() as f64;
     let value = |j| components.values().get(j).map_or(0.0, |x: &f64| (tokens * x).sqrt());
     let nu: Vec<f64> = (0..small).map(value).collect();
-    let judged = judge.spectrum(&nu, large, None, false)?;
-    found.report.scale = judged.scale;
-    found.report.edge_high = judged.edge_high.map(|edge| edge * edge / tokens);
-    found.report.significant_above = judged.significant_above;
-    found.report.significant_above_cut_off = judged.above_cut_off;
+    let (test, reason) = judge.spectrum(&nu, large, None, false)?;
+    found.report.scale = test.scale;
+    found.report.edge_high = test.edge_high.map(|edge| edge * edge / tokens);
+    found.report.significant_above = test.significant_above;
+    found.report.significant_above_cut_off = test.significant_above_cut_off;
     let of = format!("its spectrum, {} tokens of {features} features", components.tokens());
-    found.notes.extend(judged.reason.map(|reason| format!("{of}: {reason}")));
+    found.notes.extend(reason.map(|reason| format!("{of}: {reason}")));
     Ok(())
 }
 

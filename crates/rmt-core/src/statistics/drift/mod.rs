@@ -8,19 +8,18 @@
 
 mod angles;
 mod change;
-mod judge;
 mod reference;
 mod spectral_edge;
 mod traps;
 
 pub use angles::{Basis, mean_angle, principal_angles, random_angle};
 pub use change::{ChangeSpectrum, change_spectrum};
-pub use judge::{Judge, Judged};
 pub use reference::{Reference, SUBSPACE_DIMENSION, SubspacePair, Subspaces, subspace_dimension};
 pub use spectral_edge::{Edge, SpectralEdge};
 pub use traps::{CorrelationTraps, correlation_traps};
 
 use crate::spectrum::{Decomposition, Matrix, Values};
+use crate::statistics::spectrum_test::Judge;
 use serde::{Deserialize, Serialize};
 
 /// Change against the first snapshot, and against the previous one.

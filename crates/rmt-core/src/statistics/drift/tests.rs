@@ -161,6 +161,7 @@ fn under_small_uniform_updates_the_bulk_does_not_move() {
     // Moved by 1e-3 of its norm, in no direction …
     assert!((drift.relative_norm.unwrap() / 1e-3 - 1.0).abs() < 0.2, "{drift:?}");
     let change = drift.change.as_ref().unwrap();
+    let change = &change.spectrum;
     assert_eq!((change.significant_above, change.significant_below), (Some(0), Some(0)));
     assert!(change.p_bulk.unwrap() > 0.002);
     // … so that each value moves by about as much as its σ, a hundredth of their spacing, …
