@@ -84,12 +84,12 @@ impl Analyser {
             Err(reason) => return Ok(Analysis::not_estimable(report, reason)),
         };
         report.scale_entries = finite(entries.moments.deviation());
-        let lines = self.options.equalise;
-        let entries = match entries.equalised(lines) {
+        let lines = self.options.equilibrate;
+        let entries = match entries.equilibrated(lines) {
             Ok(entries) => entries,
             Err(reason) => return Ok(Analysis::not_estimable(report, reason)),
         };
-        report.notes.extend(entries.are_equalised().then_some(Note::Equalised(lines)));
+        report.notes.extend(entries.are_equilibrated().then_some(Note::Equilibrated(lines)));
         report.excess_kurtosis = entries.moments.excess_kurtosis();
         let beside = self.beside(&entries, &context, &mut report.notes)?;
         let tested = entries.tested()?;

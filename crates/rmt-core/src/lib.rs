@@ -48,7 +48,7 @@ pub use error::RmtError;
 pub use laws::scale::ScaleEstimator;
 pub use nulls::Nulls;
 pub use report::{LayerReport, MatrixReport, Profile, Verdict};
-pub use spectrum::{Equalise, Matrix, Orientation, Values};
+pub use spectrum::{Equilibrate, Matrix, Orientation, Values};
 
 // The example of the README is one of the tests.
 #[cfg(doctest)]

@@ -2,7 +2,7 @@
 
 use crate::RmtError;
 use crate::notes::Note;
-use crate::spectrum::{Equalise, Matrix, equalised};
+use crate::spectrum::{Equilibrate, Matrix, equilibrated};
 use crate::statistics::entries::EntryMoments;
 
 /// Finite entries of a matrix that is not empty.
@@ -10,7 +10,7 @@ pub(super) struct Entries<'a> {
     /// The matrix as it is stored.
     pub(super) stored: &'a Matrix<'a>,
     /// With its lines brought to one scale, where that is asked for and changes anything.
-    equalised: Option<Vec<f64>>,
+    equilibrated: Option<Vec<f64>>,
     /// Of the entries that are tested.
     pub(super) moments: EntryMoments,
 }
@@ -27,19 +27,19 @@ impl<'a> Entries<'a> {
             let count = stored.values().iter().filter(|x| !x.is_finite()).count();
             return Err(Note::NotFinite { count, of });
         }
-        Ok(Self { stored, equalised: None, moments })
+        Ok(Self { stored, equilibrated: None, moments })
     }
 
     /// With `lines` brought to one scale.
     ///
     /// # Errors
-    /// [`Note::EqualisedOverflows`].
-    pub(super) fn equalised(self, lines: Equalise) -> Result<Self, Note> {
-        let Some(values) = equalised(self.stored, lines) else { return Ok(self) };
+    /// [`Note::EquilibratedOverflows`].
+    pub(super) fn equilibrated(self, lines: Equilibrate) -> Result<Self, Note> {
+        let Some(values) = equilibrated(self.stored, lines) else { return Ok(self) };
         if values.iter().any(|x| !x.is_finite()) {
-            return Err(Note::EqualisedOverflows(lines));
+            return Err(Note::EquilibratedOverflows(lines));
         }
-        let mut entries = Self { equalised: Some(values), ..self };
+        let mut entries = Self { equilibrated: Some(values), ..self };
         if let Ok(tested) = entries.tested() {
             entries.moments = EntryMoments::of(&tested);
         }
@@ -47,8 +47,8 @@ impl<'a> Entries<'a> {
     }
 
     /// Whether they are not tested as they are stored.
-    pub(super) fn are_equalised(&self) -> bool {
-        self.equalised.is_some()
+    pub(super) fn are_equilibrated(&self) -> bool {
+        self.equilibrated.is_some()
     }
 
     /// The matrix that is tested.
@@ -56,7 +56,7 @@ impl<'a> Entries<'a> {
     /// # Errors
     /// None: its shape is the stored one's.
     pub(super) fn tested(&self) -> Result<Matrix<'_>, RmtError> {
-        let Some(values) = &self.equalised else { return Ok(*self.stored) };
+        let Some(values) = &self.equilibrated else { return Ok(*self.stored) };
         let (rows, cols) = (self.stored.rows(), self.stored.cols());
         Matrix::new(&values[..], rows, cols, self.stored.orientation())
     }

@@ -6,7 +6,7 @@ use crate::RmtError;
 use crate::laws::scale::ScaleRule;
 use crate::notes::{Note, Statistic};
 use crate::report::{FAMILY, MatrixReport, Tracked, Verdict};
-use crate::spectrum::{Equalise, Matrix, Scaled, exp2};
+use crate::spectrum::{Equilibrate, Matrix, Scaled, exp2};
 use crate::statistics::entries::EntryMoments;
 use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::tracking::{Tracker, TrackingOptions};
@@ -41,7 +41,7 @@ impl Analyser {
     /// Whether matrices can be followed: the spectrum must be that of the entries as they are, against
     /// a null that costs nothing.
     pub(super) fn follows(&self, options: Option<TrackingOptions>) -> Option<TrackingOptions> {
-        let plain = self.options.equalise == Equalise::default()
+        let plain = self.options.equilibrate == Equilibrate::default()
             && self.options.null_model == NullModel::Gaussian;
         options.filter(|_| plain)
     }

@@ -4,7 +4,7 @@ mod grouped;
 
 pub use grouped::{Group, grouped};
 
-use crate::spectrum::Equalise;
+use crate::spectrum::Equilibrate;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -27,9 +27,9 @@ pub enum Note {
         of: usize,
     },
     /// Rows or columns were brought to one scale first.
-    Equalised(Equalise),
+    Equilibrated(Equilibrate),
     /// The same, and the result is out of range.
-    EqualisedOverflows(Equalise),
+    EquilibratedOverflows(Equilibrate),
     /// The largest singular value is out of range.
     Overflows,
     /// Every entry is zero.
@@ -138,10 +138,10 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotFinite { count, of } => return write!(f, "{count} of {of}{NOT_FINITE}"),
-            Self::Equalised(lines) => {
+            Self::Equilibrated(lines) => {
                 return write!(f, "{lines} equalised: the spectrum is that of the result");
             }
-            Self::EqualisedOverflows(lines) => {
+            Self::EquilibratedOverflows(lines) => {
                 return write!(f, "{lines} equalised: the result overflows a double");
             }
             Self::TooSmall { side, least } => {

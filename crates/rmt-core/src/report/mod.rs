@@ -2,6 +2,7 @@
 
 mod family;
 
+pub use crate::statistics::spectrum_test::SpectrumReport;
 pub(crate) use family::SPECTRAL;
 pub use family::{FAMILY, Test, TestName, Verdict};
 

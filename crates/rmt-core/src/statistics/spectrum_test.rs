@@ -121,7 +121,7 @@ impl SpectrumTest {
 /// How spectra beside a matrix's own are judged: as the matrix's own is.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct Judge<'a> {
+pub(crate) struct Judge<'a> {
     /// Estimator of the bulk's scale.
     pub estimator: ScaleEstimator,
     /// Level of each test.
@@ -134,7 +134,12 @@ pub struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     /// Judges by `estimator` at `level`, sides from `min_side` on, against `nulls`.
-    pub fn new(estimator: ScaleEstimator, level: f64, min_side: usize, nulls: &'a Nulls) -> Self {
+    pub(crate) fn new(
+        estimator: ScaleEstimator,
+        level: f64,
+        min_side: usize,
+        nulls: &'a Nulls,
+    ) -> Self {
         Self { estimator, level, min_side, nulls }
     }
 
@@ -146,7 +151,7 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     /// [`RmtError::Domain`] unless 1 ≤ m ≤ n.
-    pub fn spectrum(
+    pub(crate) fn spectrum(
         &self,
         descending: &[f64],
         large: usize,

@@ -1,14 +1,14 @@
 //! What the options change.
 
 use super::*;
-use crate::spectrum::{Equalise, singular_values};
+use crate::spectrum::{Equilibrate, singular_values};
 use crate::statistics::spectrum_test::Judge;
 use crate::test_support::binomial_interval;
 
 #[test]
 fn equalising_takes_differences_of_scale_away_and_keeps_the_level() {
     let (rows, cols, draws) = (48, 96, 400);
-    let options = AnalysisOptions { equalise: Equalise::Both, ..AnalysisOptions::default() };
+    let options = AnalysisOptions { equilibrate: Equilibrate::Both, ..AnalysisOptions::default() };
     let mut rejected = 0;
     for seed in 0..draws {
         let mut a = gaussian(rows, cols, 5000 + seed);

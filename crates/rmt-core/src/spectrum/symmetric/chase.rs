@@ -78,8 +78,8 @@ impl Packed {
         let mut result = Tridiagonal::zeros(self.n);
         for j in 0..self.n {
             result.diagonal[j] = self.entries[j * DEPTH];
-            if let Some(beside) = result.beside.get_mut(j) {
-                *beside = self.entries[j * DEPTH + 1];
+            if let Some(off_diagonal) = result.off_diagonal.get_mut(j) {
+                *off_diagonal = self.entries[j * DEPTH + 1];
             }
         }
         result

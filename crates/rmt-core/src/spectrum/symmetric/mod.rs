@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | to tridiagonal form, in one stage | `one_stage` | 4n³/3, half of them at the speed of memory |
 //! | or in two: to band form, and from there | `band`, `chase` | 4n³/3 in products of matrices, 6n²·32 |
-//! | values of the tridiagonal matrix | `square_root_free` | O(n²) |
+//! | values of the tridiagonal matrix | `pal_walker_kahan` | O(n²) |
 //! | and vectors, by divide and conquer | faer | ≤ 4n³/3 |
 //! | back to the vectors of the matrix | faer | 2n³ |
 //!
@@ -21,7 +21,7 @@ mod band;
 mod chase;
 mod kernels;
 mod one_stage;
-mod square_root_free;
+mod pal_walker_kahan;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
@@ -36,7 +36,7 @@ use faer::linalg::householder::{
 };
 use faer::{Conj, Mat, Par};
 use one_stage::{Reflections, reduced};
-pub(super) use square_root_free::eigenvalues as tridiagonal_eigenvalues;
+pub(super) use pal_walker_kahan::eigenvalues as tridiagonal_eigenvalues;
 pub(super) use tridiagonal::Tridiagonal;
 
 /// Side from which values alone are found in two stages (measured: the same time at 1536).
@@ -128,11 +128,11 @@ pub(super) fn eigenvalues(symmetric: Mat<f64>) -> Result<Vec<f64>, EvdError> {
 }
 
 fn eigenvalues_in_one_stage(symmetric: Mat<f64>) -> Result<Vec<f64>, EvdError> {
-    square_root_free::eigenvalues(&reduced(symmetric).0)
+    pal_walker_kahan::eigenvalues(&reduced(symmetric).0)
 }
 
 fn eigenvalues_in_two_stages(symmetric: Mat<f64>) -> Result<Vec<f64>, EvdError> {
-    square_root_free::eigenvalues(&chase::tridiagonal(&band::banded(symmetric)))
+    pal_walker_kahan::eigenvalues(&chase::tridiagonal(&band::banded(symmetric)))
 }
 
 /// From the vectors of the tridiagonal matrix to those of the matrix that was reduced to it.

@@ -15,7 +15,7 @@ const ANGLE_SHARE: usize = 1;
 /// Ranks (from 0) of the singular values above the bulk, below it, and in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Groups {
+pub(crate) struct Groups {
     /// The significant values above.
     pub above: Range<usize>,
     /// The significant values below.
@@ -27,7 +27,7 @@ pub struct Groups {
 impl Groups {
     /// Of `count` singular values, `above` and `below` of them significant, of which those from
     /// `rank` on vanish and are in no group.
-    pub fn new(count: usize, rank: usize, above: usize, below: usize) -> Self {
+    pub(crate) fn new(count: usize, rank: usize, above: usize, below: usize) -> Self {
         let rank = rank.min(count);
         let first = above.min(rank);
         let last = count.saturating_sub(below).clamp(first, rank);
@@ -42,7 +42,7 @@ impl Groups {
 /// A report and what it was made of.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct ActivationFigures {
+pub(crate) struct ActivationFigures {
     /// Summary.
     pub report: ActivationReport,
     /// Overlaps and projections of each vector.
@@ -64,7 +64,7 @@ pub struct ActivationFigures {
 /// # Errors
 /// [`RmtError::Domain`] where a covariance overflows a double, [`RmtError::NoConvergence`] when the
 /// solver gives up.
-pub fn measure(
+pub(crate) fn measure(
     activation: &Activation,
     judge: &Judge<'_>,
     vectors: Option<(&RightVectors<'_>, Option<&Groups>)>,

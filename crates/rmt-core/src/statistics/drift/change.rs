@@ -34,7 +34,7 @@ pub struct ChangeSpectrum {
 /// # Errors
 /// [`RmtError::Shape`] where the numbers of entries differ, [`RmtError::Domain`] for an empty
 /// matrix or an entry that is not finite, [`RmtError::NoConvergence`] when the solver gives up.
-pub fn change_spectrum(
+pub(crate) fn change_spectrum(
     new: &Matrix<'_>,
     old: Values<'_>,
     judge: &Judge<'_>,

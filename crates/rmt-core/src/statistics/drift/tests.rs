@@ -189,3 +189,15 @@ fn a_row_reads_back_as_itself() {
     let old = r#"{"relative_norm":0.5,"spectrum_distance":null}"#;
     assert_eq!(serde_json::from_str::<Drift>(old).unwrap().relative_norm, Some(0.5));
 }
+
+/// Both parts.
+fn drift(
+    matrix: &Matrix<'_>,
+    decomposition: &Decomposition,
+    reference: Option<&Reference>,
+    previous: Option<&Reference>,
+    judge: Option<&Judge<'_>>,
+) -> Option<Drift> {
+    let moved = moved(matrix, reference, previous, judge)?;
+    Some(moved.with_spectra(matrix, decomposition, reference, previous))
+}

@@ -64,7 +64,7 @@ pub struct HeavyTail {
 }
 
 /// The rank as numpy's `matrix_rank` has it: number of singular values above ν₁·n·ε.
-pub fn rank_at(descending: &[f64], large: usize, epsilon: f64) -> usize {
+pub(crate) fn rank_at(descending: &[f64], large: usize, epsilon: f64) -> usize {
     let cut = descending.first().copied().unwrap_or(0.0) * large as f64 * epsilon;
     descending.iter().filter(|&&nu| nu > cut).count()
 }
