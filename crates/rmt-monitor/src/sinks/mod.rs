@@ -3,9 +3,6 @@
 mod files;
 mod jsonl;
 mod page;
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod samples;
 #[cfg(feature = "tensorboard")]
 mod tensorboard;
 

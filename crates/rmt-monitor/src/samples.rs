@@ -1,10 +1,10 @@
-//! Reports that the sinks' tests write.
+//! Reports for tests.
 
 use rmt_core::layers::LayerId;
 use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation};
 
 /// Of a 20×30 matrix.
-pub(super) fn report(step: u64) -> LayerReport {
+pub(crate) fn report(step: u64) -> LayerReport {
     let values: Vec<f64> = (0..20 * 30).map(|k| f64::from(k * 7919 % 1009) - 504.0).collect();
     let matrix = Matrix::new(values.as_slice(), 20, 30, Orientation::OutIn).unwrap();
     let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
