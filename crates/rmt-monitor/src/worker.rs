@@ -11,12 +11,12 @@ mod tracking;
 mod watched;
 
 use crate::alerts::Alerts;
-use crate::guard::{discard, guarded};
+use crate::guard::{discard, guarded, lock};
 use crate::history::Keep;
 use crate::ledger::DropReason;
 use crate::record::{PAGE, Record, Scalars};
 use crate::reference_file::FirstSnapshot;
-use crate::shared::{Shared, lock};
+use crate::shared::Shared;
 use crate::sinks::Sink;
 use crate::snapshot::{GradientSnapshot, LayerSnapshot, Scalar};
 use crossbeam::channel::{Receiver, RecvTimeoutError};

@@ -184,9 +184,9 @@ fn grows(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::samples;
     use rmt_core::layers::LayerId;
     use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
-    use std::sync::OnceLock;
 
     fn analysed(step: u64, values: &[f64]) -> LayerReport {
         let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
@@ -195,24 +195,10 @@ mod tests {
         LayerReport::new(0, step, LayerId::from_name("a"), "f64".into(), report)
     }
 
-    /// Of a small matrix, with figures to be replaced.
-    fn plain() -> &'static LayerReport {
-        static PLAIN: OnceLock<LayerReport> = OnceLock::new();
-        PLAIN.get_or_init(|| {
-            let values: Vec<f64> =
-                (0..20 * 30).map(|k| f64::from(k * 7919 % 1009) - 504.0).collect();
-            let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
-            let matrix = Matrix::new(&values[..], 20, 30, Orientation::OutIn).unwrap();
-            let mut report = analyser.analyse(&matrix, Context::default()).unwrap().report;
-            report.verdict = Verdict::Random;
-            LayerReport::new(0, 0, LayerId::from_name("a"), "f64".into(), report)
-        })
-    }
-
     /// A report with these figures.
     fn report(step: u64, rank: f64, over_edge: f64, scale: f64) -> LayerReport {
-        let mut report = plain().clone();
-        report.step = step;
+        let mut report = samples::report(step);
+        report.report.verdict = Verdict::Random;
         report.report.heavy_tail.as_mut().unwrap().stable_rank = Some(rank);
         (report.report.largest, report.report.edge_high) = (Some(2.0 * over_edge), Some(2.0));
         report.report.scale = Some(scale);

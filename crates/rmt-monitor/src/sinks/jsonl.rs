@@ -240,10 +240,6 @@ impl Sink for Jsonl {
             Record::Start { .. } => Ok(()),
         }
     }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
 }
 
 /// A file of lines that is opened again after an error, never continuing a torn line.

@@ -128,10 +128,6 @@ mod tests {
             }
             Ok(())
         }
-
-        fn flush(&mut self) -> Result<(), SinkError> {
-            Ok(())
-        }
     }
 
     fn values(values: [f64; 4]) -> Box<dyn Weights> {

@@ -3,12 +3,11 @@
 use super::Worker;
 use super::frozen::Standing;
 use super::tracking::Followed;
-use crate::guard::{discard, guarded};
+use crate::guard::{discard, guarded, lock};
 use crate::history::spectral_edge;
 use crate::ledger::{DropReason, Outcome};
 use crate::matrices::MatrixIndex;
 use crate::record::{Health, LayerSummary, Record, Tick, wall_time};
-use crate::shared::lock;
 use crate::snapshot::{ActivationSnapshot, LayerSnapshot};
 use rmt_core::report::Verdict;
 use rmt_core::statistics::activation::Activation;

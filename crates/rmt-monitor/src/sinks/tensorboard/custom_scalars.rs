@@ -138,14 +138,7 @@ fn exactly(tag: &str) -> String {
 mod tests {
     use super::*;
     use crate::matrices::MatrixNumbers;
-    use crate::samples;
-    use rmt_core::layers::LayerId;
-
-    fn report(name: &str) -> LayerReport {
-        let mut report = samples::report(0);
-        report.layer = LayerId::from_name(name);
-        report
-    }
+    use crate::samples::report_of;
 
     #[test]
     fn expressions_are_of_one_tag() {
@@ -156,7 +149,7 @@ mod tests {
     fn the_layout_is_made_when_the_layers_change() {
         let (mut layout, mut names) = (Layout::default(), TagNames::default());
         assert_eq!(layout.changed(&mut names), None);
-        let mut query = report("b.0.query.weight");
+        let mut query = report_of("b.0.query.weight", 0);
         let mut numbers = MatrixNumbers::default();
         let mut learn = |layout: &mut Layout, report: &LayerReport| {
             layout.learn(numbers.of(&report.layer.path()), report);
@@ -183,7 +176,7 @@ mod tests {
         assert!(holds(&second, r"^rmt_5_overlap/band_low/b\.0\.query\.weight$"));
         // Many layers of a kind are several charts.
         for k in 0..IN_ONE_CHART {
-            learn(&mut layout, &report(&format!("c.{k}.query.weight")));
+            learn(&mut layout, &report_of(&format!("c.{k}.query.weight"), 0));
         }
         let many = layout.changed(&mut names).unwrap();
         assert!(holds(&many, "query (2): smallest singular value"));

@@ -104,7 +104,7 @@ impl EventFile {
     ) -> io::Result<()> {
         let mut summary = Summary::new();
         for (tag, value) in values {
-            let tag = visible::name(tag);
+            let tag = visible::name(&tag);
             if !tag.is_empty() && value.is_finite() {
                 let described = self.described.contains(&tag);
                 if !described && !matches!(value, Value::Scalar(_)) {
