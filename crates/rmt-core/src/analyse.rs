@@ -11,6 +11,7 @@ mod tracked;
 pub use options::{AnalysisOptions, NullModel};
 
 use crate::RmtError;
+use crate::laws::scale::{ScaleEstimator, ScaleRule};
 use crate::nulls::{Nulls, PValue};
 use crate::report::{FAMILY, MatrixReport, NOT_FINITE, Profile, Test, Verdict};
 use crate::spectrum::{Equalise, Matrix, Orientation, decompose, equalised, singular_values};
@@ -19,9 +20,8 @@ use crate::statistics::drift::{Judge, Reference, correlation_traps, moved};
 use crate::statistics::entries::EntryMoments;
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::KurtosisCorrection;
-use crate::statistics::scale::ScaleRule;
 use crate::tracking::{Tracker, TrackingOptions};
-use activation::matching;
+use activation::{matching, shared};
 use permutation::PermutationNull;
 
 /// (ν₁ − ν_m)/ν₁ below which all singular values count as equal: the vectors are undefined.
@@ -179,7 +179,7 @@ impl Analyser {
         };
         let equalised = scaled.is_some().then(|| EntryMoments::of(matrix));
         report.excess_kurtosis = equalised.unwrap_or(entries).excess_kurtosis();
-        let judge = self.judge();
+        let judge = self.judge(self.options.scale_estimator);
         // Before the vectors are there, which take the room of two copies of the matrix.
         let testable = m >= self.options.min_side && equalised.unwrap_or(entries).largest > 0.0;
         let permuted = if testable { self.permuted(stored, &mut report)? } else { None };
@@ -188,6 +188,8 @@ impl Analyser {
         let Context { reference, previous, keep, .. } = context;
         let tracking = self.follows(context.tracking);
         let activation = matching(&mut report, matrix, context.activation);
+        // The shipped nulls serve this estimator at every number of tokens.
+        let input_judge = self.judge(ScaleEstimator::default());
         let tested = self.options.change_spectra.then_some(&judge);
         let moved = moved(stored, reference, previous, tested);
         let measured = reference.is_some() || previous.is_some() || keep || tracking.is_some();
@@ -213,14 +215,14 @@ impl Analyser {
         let reference = kept.map(|d| Reference::new(stored, d, k));
         let mut profile = Profile { singular_values: nu.clone(), ..Profile::default() };
         if largest == 0.0 {
-            self.activation(&mut report, &mut profile, matrix, None, activation);
+            shared(&input_judge, &mut report, &mut profile, matrix, None, activation);
             heavy_tail(&mut report, matrix, nu);
             report.verdict = Verdict::Degenerate;
             report.notes.push("every entry is zero".into());
             return Ok(Analysis { report, profile, reference, tracker: None });
         }
         if m < self.options.min_side {
-            self.activation(&mut report, &mut profile, matrix, None, activation);
+            shared(&input_judge, &mut report, &mut profile, matrix, None, activation);
             heavy_tail(&mut report, matrix, nu);
             let reason = format!(
                 "the smaller side is {m}, below the {} that the tests need",
@@ -255,7 +257,7 @@ impl Analyser {
             let sides = (&correction, permuted.as_ref(), profile);
             profile = self.vectors(&mut report, &mut family, matrix, decomposition, sides)?;
         }
-        self.activation(&mut report, &mut profile, matrix, vectors, activation);
+        shared(&input_judge, &mut report, &mut profile, matrix, vectors, activation);
         self.conclude(&mut report, &family);
         let tracker = tracking
             .zip(decomposition.as_ref())
@@ -274,9 +276,8 @@ impl Analyser {
     }
 
     /// How spectra beside the matrix's own are judged.
-    fn judge(&self) -> Judge<'_> {
-        let AnalysisOptions { scale_estimator, min_side, .. } = self.options;
-        Judge::new(scale_estimator, self.options.test_level(), min_side, &self.nulls)
+    fn judge(&self, estimator: ScaleEstimator) -> Judge<'_> {
+        Judge::new(estimator, self.options.test_level(), self.options.min_side, &self.nulls)
     }
 
     /// The permutation null, where it is asked for and can be made.

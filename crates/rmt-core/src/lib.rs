@@ -47,10 +47,10 @@ mod test_support;
 pub use aggregate::{Aggregate, Figures};
 pub use analyse::{Analyser, Analysis, AnalysisOptions, Context, NullModel};
 pub use error::RmtError;
+pub use laws::scale::ScaleEstimator;
 pub use nulls::Nulls;
 pub use report::{LayerReport, MatrixReport, Profile, Verdict};
 pub use spectrum::{Equalise, Matrix, Orientation, Values};
-pub use statistics::scale::ScaleEstimator;
 
 // The example of the README is one of the tests.
 #[cfg(doctest)]

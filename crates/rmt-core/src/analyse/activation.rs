@@ -1,12 +1,10 @@
 //! The part of a report that the layer's input gives.
 
-use super::Analyser;
 use crate::report::{MatrixReport, Profile};
 use crate::spectrum::{Decomposition, Matrix};
 use crate::statistics::activation::{Activation, Groups, RightVectors, measure};
 use crate::statistics::drift::Judge;
 use crate::statistics::heavy_tail::matrix_rank;
-use crate::statistics::scale::ScaleEstimator;
 
 /// Entries of the side of `matrix` that belongs to the layer's input, d_in.
 fn inputs(matrix: &Matrix<'_>) -> usize {
@@ -30,48 +28,43 @@ pub(super) fn matching<'a>(
     Some(activation)
 }
 
-impl Analyser {
-    /// Measures the activation and, where the matrix has singular vectors, what they have in common
-    /// with it.
-    pub(super) fn activation(
-        &self,
-        report: &mut MatrixReport,
-        profile: &mut Profile,
-        matrix: &Matrix<'_>,
-        decomposition: Option<&Decomposition>,
-        activation: Option<&Activation>,
-    ) {
-        let Some(activation) = activation else { return };
-        report.notes.extend(activation.notes().iter().map(|note| format!("activation: {note}")));
-        // The shipped nulls serve this estimator at every number of tokens.
-        let (level, min_side) = (self.options.test_level(), self.options.min_side);
-        let judge = Judge::new(ScaleEstimator::default(), level, min_side, &self.nulls);
-        let vectors = decomposition.map(|decomposition| {
-            let on_small_side = !matrix.small_side_is_output();
-            let rank = matrix_rank(&decomposition.singular_values, matrix.large_side());
-            RightVectors::new(decomposition, on_small_side, inputs(matrix), rank)
-        });
-        let groups = vectors.as_ref().and_then(|vectors| {
-            let (above, below) = (report.significant_above?, report.significant_below?);
-            Some(Groups::new(matrix.small_side(), vectors.count(), above, below))
-        });
-        if vectors.is_some() && groups.is_none() {
-            let reason = "activation: without significant counts no vector belongs to a group";
-            report.notes.push(reason.into());
+/// Measures the activation and, where the matrix has singular vectors, what they have in common
+/// with it.
+pub(super) fn shared(
+    judge: &Judge<'_>,
+    report: &mut MatrixReport,
+    profile: &mut Profile,
+    matrix: &Matrix<'_>,
+    decomposition: Option<&Decomposition>,
+    activation: Option<&Activation>,
+) {
+    let Some(activation) = activation else { return };
+    report.notes.extend(activation.notes().iter().map(|note| format!("activation: {note}")));
+    let vectors = decomposition.map(|decomposition| {
+        let on_small_side = !matrix.small_side_is_output();
+        let rank = matrix_rank(&decomposition.singular_values, matrix.large_side());
+        RightVectors::new(decomposition, on_small_side, inputs(matrix), rank)
+    });
+    let groups = vectors.as_ref().and_then(|vectors| {
+        let (above, below) = (report.significant_above?, report.significant_below?);
+        Some(Groups::new(matrix.small_side(), vectors.count(), above, below))
+    });
+    if vectors.is_some() && groups.is_none() {
+        let reason = "activation: without significant counts no vector belongs to a group";
+        report.notes.push(reason.into());
+    }
+    let vectors = vectors.as_ref().map(|vectors| (vectors, groups.as_ref()));
+    match measure(activation, judge, vectors) {
+        Ok(found) => {
+            report.notes.extend(found.notes.iter().map(|note| format!("activation: {note}")));
+            report.activation = Some(found.report);
+            profile.overlaps = found.overlaps.overlaps;
+            profile.overlap_errors = found.overlap_errors;
+            profile.projections = found.overlaps.projections;
+            profile.activation_spectrum = found.spectrum;
         }
-        let vectors = vectors.as_ref().map(|vectors| (vectors, groups.as_ref()));
-        match measure(activation, &judge, vectors) {
-            Ok(found) => {
-                report.notes.extend(found.notes.iter().map(|note| format!("activation: {note}")));
-                report.activation = Some(found.report);
-                profile.overlaps = found.overlaps.overlaps;
-                profile.overlap_errors = found.overlap_errors;
-                profile.projections = found.overlaps.projections;
-                profile.activation_spectrum = found.spectrum;
-            }
-            // The matrix' own figures stand.
-            Err(error) => report.notes.push(format!("activation: {error}")),
-        }
+        // The matrix' own figures stand.
+        Err(error) => report.notes.push(format!("activation: {error}")),
     }
 }
 

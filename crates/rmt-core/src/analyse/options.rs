@@ -1,11 +1,11 @@
 //! How matrices are judged.
 
 use crate::RmtError;
+use crate::laws::scale::ScaleEstimator;
 use crate::nulls::TailTable;
 use crate::report::{FAMILY, SPECTRAL};
 use crate::spectrum::Equalise;
 use crate::statistics::drift::SUBSPACE_DIMENSION;
-use crate::statistics::scale::ScaleEstimator;
 use serde::{Deserialize, Serialize};
 
 /// What the p-values of a matrix are computed against.

@@ -3,11 +3,11 @@
 use super::AnalysisOptions;
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
+use crate::laws::scale::ScaleRule;
+use crate::laws::{bulk, edges};
 use crate::nulls::{Nulls, SpectralNull, TailTable};
 use crate::spectrum::{Matrix, decompose, equalised, singular_values};
-use crate::statistics::scale::ScaleRule;
 use crate::statistics::vectors::{SideNulls, SideTest, test_side};
-use crate::statistics::{bulk, edges};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -3,11 +3,11 @@
 use super::permutation::PermutationNull;
 use super::{Analyser, Family, finite};
 use crate::RmtError;
+use crate::laws::scale::{ScaleEstimator, ScaleRule};
 use crate::nulls::PValue;
 use crate::report::MatrixReport;
 use crate::statistics::heavy_tail::matrix_rank;
 use crate::statistics::kurtosis::KurtosisCorrection;
-use crate::statistics::scale::{ScaleEstimator, ScaleRule};
 use crate::statistics::signal::{
     AdditiveSpike, Signal, Suppression, VarianceSpike, hard_threshold,
 };

@@ -3,12 +3,12 @@
 use super::NullModel;
 use super::{Analyser, Family, finite};
 use crate::RmtError;
-use crate::report::{FAMILY, MatrixReport, Verdict};
+use crate::laws::scale::ScaleRule;
+use crate::report::{FAMILY, MatrixReport, Tracked, Verdict};
 use crate::spectrum::{Equalise, Matrix, Scaled, exp2};
 use crate::statistics::entries::EntryMoments;
 use crate::statistics::kurtosis::KurtosisCorrection;
-use crate::statistics::scale::ScaleRule;
-use crate::tracking::{Tracked, Tracker, TrackingOptions};
+use crate::tracking::{Tracker, TrackingOptions};
 
 /// What is of now wherever a matrix is followed.
 const FIELDS_ABOVE: [&str; 12] = [

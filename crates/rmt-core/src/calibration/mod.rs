@@ -12,9 +12,10 @@ pub use power::{
 };
 
 use crate::RmtError;
+use crate::laws::combination::combined_p_interval;
 use crate::report::{FAMILY, MatrixReport, Profile};
 use crate::spectrum::{Matrix, Orientation};
-use crate::statistics::vectors::{SideNulls, combined_p_interval};
+use crate::statistics::vectors::SideNulls;
 use crate::{Analyser, Context};
 use serde::{Deserialize, Serialize};
 

@@ -118,6 +118,11 @@ impl MarchenkoPastur {
         if p == 1.0 {
             return self.upper_edge();
         }
+        self.x_at_angle(self.angle_at(p))
+    }
+
+    /// The angle of the quantile at 0 < `p` < 1.
+    fn angle_at(&self, p: f64) -> f64 {
         let (mut low, mut high) = (0.0, PI);
         let mut angle = PI * p;
         for _ in 0..80 {
@@ -132,12 +137,43 @@ impl MarchenkoPastur {
             let newton = angle - excess / slope;
             let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
             if (next - angle).abs() <= 1e-14 * PI {
-                angle = next;
-                break;
+                return next;
             }
             angle = next;
         }
-        self.x_at_angle(angle)
+        angle
+    }
+
+    /// Sum of the quantiles Q(p) at `count` probabilities, the first `from` and each `step` after the one before.
+    ///
+    /// Euler–Maclaurin formula of the midpoint rule with the terms of Q′ and Q‴, around the integral
+    /// ∫Q dp = ∫x dF = (ϑ − sin ϑ cos ϑ)/π. Relative error over the inner 80 %: 3e-10 at a step of
+    /// 1/64, 5e-12 at 1/128, below 1e-13 from 1/256 on [measured].
+    pub(crate) fn quantile_sum(&self, from: f64, step: f64, count: usize) -> f64 {
+        let start = from - 0.5 * step;
+        let ends = [start, start + step * count as f64];
+        let [low, high] = ends.map(|p| {
+            let angle = self.angle_at(p);
+            let [first, third] = self.quantile_derivatives(angle);
+            let integral = (angle - angle.sin() * angle.cos()) / PI;
+            integral / step - step / 24.0 * first + 7.0 / 5760.0 * step.powi(3) * third
+        });
+        high - low
+    }
+
+    /// Q′ and Q‴ at an angle ϑ: Q′ = π√q·x/sin ϑ, and a derivative in p is πx/(2 sin² ϑ) times that in ϑ.
+    fn quantile_derivatives(&self, angle: f64) -> [f64; 2] {
+        let x = self.x_at_angle(angle);
+        let (sin, cos) = angle.sin_cos();
+        let (dx, ddx) = (2.0 * self.root * sin, 2.0 * self.root * cos);
+        let by_p = PI * x / (2.0 * sin * sin);
+        let dby_p = PI * (dx / (2.0 * sin * sin) - x * cos / sin.powi(3));
+        let scale = PI * self.root;
+        let first = scale * x / sin;
+        let dfirst = scale * (dx / sin - x * cos / (sin * sin));
+        let ddfirst = scale
+            * ((ddx + x) / sin - 2.0 * dx * cos / (sin * sin) + 2.0 * x * cos * cos / sin.powi(3));
+        [first, by_p * (dby_p * dfirst + by_p * ddfirst)]
     }
 
     /// The median μ_q of x.
@@ -220,6 +256,19 @@ mod tests {
                 assert!((law.cdf(x) - p).abs() < 1e-11, "q={q} p={p} x={x}");
             }
             assert!(law.quantile(-0.1).is_nan() && law.quantile(f64::NAN).is_nan());
+        }
+    }
+
+    #[test]
+    fn sums_of_quantiles_are_those_of_each() {
+        for (m, q, error) in
+            [(64.0, 1.0, 4e-10), (128.0, 0.5, 6e-12), (512.0, 1.0, 2e-14), (512.0, 0.03, 2e-14)]
+        {
+            let (law, count, step) = (law(q), (0.8 * m) as usize, 1.0 / m);
+            let position = |i: usize| 0.1 + (i as f64 + 0.5) * step;
+            let each: f64 = (0..count).map(|i| law.quantile(position(i))).sum();
+            let sum = law.quantile_sum(position(0), step, count);
+            assert!((sum / each - 1.0).abs() < error, "{m} {q}: {sum} {each}");
         }
     }
 

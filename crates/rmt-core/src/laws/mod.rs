@@ -1,9 +1,14 @@
-//! The laws that random matrices obey, each usable alone.
+//! The laws that random matrices obey, each usable alone, and the figures that a spectrum is measured against
+//! them by.
 
+pub mod bulk;
+pub mod combination;
+pub mod edges;
 pub mod marchenko_pastur;
 pub(crate) mod moments;
 pub(crate) mod normal;
 pub mod porter_thomas;
+pub mod scale;
 pub mod spacing;
 mod supremum;
 pub mod tracy_widom;

@@ -1,7 +1,7 @@
 //! Keeping simulated nulls beyond the life of a program.
 
 use super::{OverlapNull, SpectralNull, TailTable, VectorNull};
-use crate::statistics::scale::ScaleEstimator;
+use crate::laws::scale::ScaleEstimator;
 use serde::{Deserialize, Serialize};
 
 /// Keeps simulated nulls; the form on disk is not this crate's concern.

@@ -2,8 +2,8 @@
 
 use super::{TailTable, VectorNull};
 use crate::RmtError;
+use crate::laws::combination::combined_p_interval;
 use crate::laws::porter_thomas;
-use crate::statistics::vectors::combined_p_interval;
 use faer::Mat;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};

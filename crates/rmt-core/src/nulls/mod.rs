@@ -20,7 +20,7 @@ pub use tail::{LEVELS, PValue, TailTable};
 pub use vector::VectorNull;
 
 use crate::RmtError;
-use crate::statistics::scale::ScaleEstimator;
+use crate::laws::scale::ScaleEstimator;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

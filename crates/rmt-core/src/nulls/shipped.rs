@@ -5,7 +5,7 @@
 
 use super::{SpectralNull, TailTable, VectorNull, simulate_frame};
 use crate::RmtError;
-use crate::statistics::scale::ScaleEstimator;
+use crate::laws::scale::ScaleEstimator;
 use std::fmt::Write;
 use std::sync::LazyLock;
 

@@ -3,9 +3,9 @@
 use super::{TailTable, WishartSampler};
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
-use crate::statistics::bulk::scaled_distance;
-use crate::statistics::edges;
-use crate::statistics::scale::{ScaleEstimator, ScaleRule};
+use crate::laws::bulk::scaled_distance;
+use crate::laws::edges;
+use crate::laws::scale::{ScaleEstimator, ScaleRule};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};

@@ -7,11 +7,9 @@
 //! ε·ν₁.
 
 use super::householder::Householder;
-use faer::diag::Diag;
+use super::symmetric::{Tridiagonal, tridiagonal_eigenvalues};
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::evd::{
-    ComputeEigenvectors, EvdError, self_adjoint_evd_scratch, tridiagonal_self_adjoint_evd,
-};
+use faer::linalg::evd::EvdError;
 use faer::linalg::qr::no_pivoting::factor::recommended_block_size;
 use faer::linalg::svd::bidiag::{bidiag_in_place, bidiag_in_place_scratch};
 use faer::{Mat, Par, Spec};
@@ -39,36 +37,14 @@ pub(super) fn singular_values(a: Mat<f64>) -> Result<Vec<f64>, EvdError> {
         MemStack::new(&mut MemBuffer::new(scratch)),
         Spec::default(),
     );
-    let mut beside = Diag::zeros(2 * cols);
+    let mut shuffled = Tridiagonal::zeros(2 * cols);
     for k in 0..cols {
-        beside[2 * k] = tall[(k, k)];
+        shuffled.beside[2 * k] = tall[(k, k)];
         if k + 1 < cols {
-            beside[2 * k + 1] = tall[(k, k + 1)];
+            shuffled.beside[2 * k + 1] = tall[(k, k + 1)];
         }
     }
     drop(tall);
-    let ascending = tridiagonal_eigenvalues(&Diag::zeros(2 * cols), &beside)?;
+    let ascending = tridiagonal_eigenvalues(&shuffled)?;
     Ok(ascending.into_iter().rev().take(cols).map(|nu| nu.max(0.0)).collect())
-}
-
-/// Those of the symmetric tridiagonal matrix with these entries; the last beside the diagonal is not
-/// looked at.
-fn tridiagonal_eigenvalues(
-    diagonal: &Diag<f64>,
-    off_diagonal: &Diag<f64>,
-) -> Result<Vec<f64>, EvdError> {
-    let n = diagonal.dim();
-    let mut values = Diag::zeros(n);
-    let scratch =
-        self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::No, Par::Seq, Spec::default());
-    tridiagonal_self_adjoint_evd(
-        diagonal.as_ref(),
-        off_diagonal.as_ref(),
-        values.as_mut(),
-        None,
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Spec::default(),
-    )?;
-    Ok(values.column_vector().iter().copied().collect())
 }

@@ -14,54 +14,17 @@
 //! Of values alone the few that the Gram matrix has lost, as square matrices have, are found by inverse
 //! iteration (`smallest`), and a bidiagonal reduction takes their place where they are many.
 
+use super::Matrix;
 use super::bidiagonal;
-use super::deflate::{above, completed, first, orthonormalized};
+use super::decomposition::{Decomposition, normalized, reversed, sorted};
+use super::deflate::{completed, orthonormalized};
+use super::gram::{
+    RANK_LIMIT, VALUES_LIMIT, VECTORS_LIMIT, above, conditioned, gram_eigen, told_apart,
+};
 use super::scaled::{Scaled, exp2};
 use super::smallest::smallest;
-use super::symmetric::{eigen, eigen_twice, eigenvalues};
-use super::{Matrix, Values};
+use super::symmetric::eigenvalues;
 use crate::RmtError;
-use faer::Mat;
-
-/// Relative error of a singular value by the Gram route, over (ν₁/ν)².
-const GRAM_ERROR: f64 = 8.0 * f64::EPSILON;
-
-/// Relative error that the Gram route may have.
-const TOLERANCE: f64 = 1e-8;
-
-/// (1/κ)² down to which values and vectors are taken from the Gram matrix: the vectors of the
-/// smallest values are in error by about 1e-5 there.
-const VECTORS_LIMIT: f64 = 1e-10;
-
-/// The same for values alone, which are plain roots of eigenvalues.
-pub(super) const VALUES_LIMIT: f64 = GRAM_ERROR / TOLERANCE;
-
-/// The least eigenvalue of a Gram matrix, over the largest, that is not taken for the rounding of zero.
-const RANK_LIMIT: f64 = 1e-12;
-
-/// A thin singular value decomposition, singular values descending.
-///
-/// Vectors are stored as columns and named by length, not by side of the layer:
-/// see [`Matrix::small_side_is_output`].
-#[derive(Debug, Clone)]
-pub struct Decomposition {
-    /// ν₁ ≥ … ≥ ν_m, of the matrix as given (m = the small side).
-    pub singular_values: Vec<f64>,
-    pub(super) small: Mat<f64>,
-    pub(super) large: Mat<f64>,
-}
-
-impl Decomposition {
-    /// The k-th singular vector on the small side (length m); unit norm.
-    pub fn small_vector(&self, k: usize) -> impl Iterator<Item = f64> + '_ {
-        self.small.col_as_slice(k).iter().copied()
-    }
-
-    /// The k-th singular vector on the large side (length n); unit norm.
-    pub fn large_vector(&self, k: usize) -> impl Iterator<Item = f64> + '_ {
-        self.large.col_as_slice(k).iter().copied()
-    }
-}
 
 /// Singular values and both sets of vectors.
 ///
@@ -84,26 +47,11 @@ pub fn decompose(matrix: &Matrix<'_>) -> Result<Decomposition, RmtError> {
         }
         small = decomposition.small;
     }
-    let small = first(small, above(&ascending, VALUES_LIMIT));
-    let small = completed(&scaled, small, ascending.last().copied(), &failed)?;
+    let found = small.subcols(0, above(&ascending, VALUES_LIMIT)).to_owned();
+    drop(small);
+    let small = completed(&scaled, found, ascending.last().copied(), &failed)?;
     let large = scaled.transposed_times(&small);
     Ok(sorted(orthonormalized(normalized(small, large, exponent))))
-}
-
-/// The decomposition of which these are the vectors on the small side, and their images under Wᵀ.
-fn normalized(small: Mat<f64>, mut large: Mat<f64>, exponent: i32) -> Decomposition {
-    let mut singular_values = Vec::with_capacity(small.ncols());
-    for k in 0..small.ncols() {
-        // ‖Wᵀu‖ is more accurate than √λ, and leaves each column exactly normalized.
-        let norm = large.col(k).norm_l2();
-        singular_values.push(norm * exp2(exponent));
-        if norm > 0.0 {
-            for x in large.col_mut(k).iter_mut() {
-                *x /= norm;
-            }
-        }
-    }
-    sorted(Decomposition { singular_values, small, large })
 }
 
 /// Singular values alone, descending; as accurate as those of [`decompose`].
@@ -131,7 +79,7 @@ pub fn singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtError> {
 }
 
 /// Singular values alone, descending, as roots of the eigenvalues of one Gram matrix: in error by
-/// [`GRAM_ERROR`]·(ν₁/ν)² relative. For what does not look at the smallest, in less time than
+/// 8ε·(ν₁/ν)² relative. For what does not look at the smallest, in less time than
 /// [`singular_values`], which takes over where some may vanish: their number must be right.
 ///
 /// # Errors
@@ -145,87 +93,8 @@ pub(crate) fn gram_singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtE
     Ok(eigenvalues.iter().rev().map(|x| x.sqrt() * exp2(scaled.exponent())).collect())
 }
 
-/// Eigenvalues in ascending order, and vectors as columns.
-type Eigen = (Vec<f64>, Mat<f64>);
-
-/// Those of WWᵀ, of the scaled matrix.
-fn gram_eigen(
-    matrix: &Matrix<'_>,
-    scaled: &Scaled<'_>,
-    failed: &RmtError,
-) -> Result<Eigen, RmtError> {
-    if fits(matrix) {
-        return eigen(scaled.gram()).map_err(|_| failed.clone());
-    }
-    eigen_twice(|| scaled.gram()).map_err(|_| failed.clone())
-}
-
-/// Matrices of m×m in double precision that [`eigen`] holds at its peak, as measured.
-pub(crate) const EIGEN_COPIES: f64 = 3.6;
-
-/// Whether [`eigen`] keeps the promise of `rmt inspect`: beside the matrix as it is stored it holds
-/// [`EIGEN_COPIES`] of m×m, of the four copies of m×n in double precision and 64 MiB, of which the
-/// program itself needs some. Else the reduction is done twice, for a fifth more time (measured at
-/// 4096×4096).
-fn fits(matrix: &Matrix<'_>) -> bool {
-    let (m, n) = (matrix.small_side() as f64, matrix.large_side() as f64);
-    let stored = match matrix.values() {
-        Values::F32(_) => 0.5,
-        Values::F64(_) => 1.0,
-    };
-    let copy = std::mem::size_of::<f64>() as f64 * m;
-    copy * (EIGEN_COPIES * m + stored * n - 4.0 * n) <= f64::from(48 << 20)
-}
-
-/// The columns in the opposite order.
-pub(super) fn reversed(mut matrix: Mat<f64>) -> Mat<f64> {
-    let (rows, cols) = (matrix.nrows(), matrix.ncols());
-    for k in 0..cols / 2 {
-        for i in 0..rows {
-            let (x, y) = (matrix[(i, k)], matrix[(i, cols - 1 - k)]);
-            (matrix[(i, k)], matrix[(i, cols - 1 - k)]) = (y, x);
-        }
-    }
-    matrix
-}
-
 fn no_convergence(matrix: &Matrix<'_>) -> RmtError {
     RmtError::NoConvergence { rows: matrix.rows(), cols: matrix.cols() }
-}
-
-/// Whether the least Gram eigenvalue, over the largest, is above `limit`.
-pub(super) fn conditioned(eigenvalues: &[f64], limit: f64) -> bool {
-    let (low, high) = eigenvalues
-        .iter()
-        .fold((f64::INFINITY, 0.0_f64), |(low, high), &x| (low.min(x), high.max(x)));
-    low > limit * high
-}
-
-/// Whether ‖Wᵀu‖ is a singular value to within the tolerance. The rounding of the Gram matrix turns
-/// two eigenvectors towards each other by its error over their relative distance g: of second
-/// order where values lie apart, of first order where they coincide.
-fn told_apart(descending: &[f64]) -> bool {
-    let largest = descending.first().copied().unwrap_or(0.0);
-    descending.windows(2).all(|pair| {
-        let error = GRAM_ERROR * (largest / pair[1]).powi(2);
-        let gap = pair[0] / pair[1] - 1.0;
-        error <= TOLERANCE || error * error <= TOLERANCE * gap
-    })
-}
-
-/// Norms of nearly equal columns may leave the eigenvalues' order by a rounding error.
-fn sorted(d: Decomposition) -> Decomposition {
-    if d.singular_values.is_sorted_by(|x, y| x >= y) {
-        return d;
-    }
-    let mut order: Vec<usize> = (0..d.singular_values.len()).collect();
-    order.sort_by(|&x, &y| d.singular_values[y].total_cmp(&d.singular_values[x]));
-    let permuted = |v: &Mat<f64>| Mat::from_fn(v.nrows(), v.ncols(), |i, k| v[(i, order[k])]);
-    Decomposition {
-        singular_values: order.iter().map(|&k| d.singular_values[k]).collect(),
-        small: permuted(&d.small),
-        large: permuted(&d.large),
-    }
 }
 
 #[cfg(test)]
@@ -233,14 +102,8 @@ fn sorted(d: Decomposition) -> Decomposition {
 mod tests {
     use super::*;
     use crate::spectrum::Orientation;
-    use rand::SeedableRng;
-    use rand_distr::{Distribution, StandardNormal};
-    use rand_xoshiro::Xoshiro256PlusPlus;
-
-    fn gaussian(rows: usize, cols: usize, seed: u64) -> Vec<f64> {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        (0..rows * cols).map(|_| StandardNormal.sample(&mut rng)).collect()
-    }
+    use crate::spectrum::gram::GRAM_ERROR;
+    use crate::test_support::gaussian;
 
     fn matrix(values: &[f64], rows: usize, cols: usize) -> Matrix<'_> {
         Matrix::new(values, rows, cols, Orientation::OutIn).unwrap()
@@ -271,17 +134,6 @@ mod tests {
 
     fn dot(a: &[f64], b: &[f64]) -> f64 {
         a.iter().zip(b).map(|(x, y)| x * y).sum()
-    }
-
-    #[test]
-    fn only_large_matrices_in_double_precision_are_reduced_twice() {
-        let fits_in = |side: usize| {
-            let (single, double) = (vec![0.0_f32; side * side], vec![0.0_f64; side * side]);
-            let single = Matrix::new(&single[..], side, side, Orientation::OutIn).unwrap();
-            [fits(&single), fits(&matrix(&double, side, side))]
-        };
-        assert_eq!(fits_in(2048), [true, true]);
-        assert_eq!(fits_in(4096), [true, false]);
     }
 
     /// Both functions against known values.

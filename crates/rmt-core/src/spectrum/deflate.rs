@@ -1,23 +1,13 @@
 //! Small singular values beside large ones, by Gram matrices alone.
 
-use super::decompose::{Decomposition, VALUES_LIMIT, conditioned, reversed};
+use super::decomposition::{Decomposition, reversed};
+use super::gram::{VALUES_LIMIT, above, conditioned};
 use super::householder::Householder;
 use super::product;
 use super::scaled::Scaled;
 use super::symmetric::eigen;
 use crate::RmtError;
 use faer::{Mat, MatRef};
-
-/// Columns whose eigenvalue, of these ascending ones, is above `limit` times the largest.
-pub(super) fn above(ascending: &[f64], limit: f64) -> usize {
-    let largest = ascending.last().copied().unwrap_or(0.0);
-    ascending.iter().filter(|&&x| x > limit * largest).count()
-}
-
-/// The first columns of `matrix`.
-pub(super) fn first(matrix: Mat<f64>, columns: usize) -> Mat<f64> {
-    matrix.subcols(0, columns).to_owned()
-}
 
 /// Completes the leading singular vectors `found`, on the small side, to all of them; `largest` is the
 /// largest eigenvalue of WWᵀ.

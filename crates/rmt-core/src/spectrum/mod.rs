@@ -2,8 +2,10 @@
 
 mod bidiagonal;
 mod decompose;
+mod decomposition;
 mod deflate;
 mod equalise;
+mod gram;
 mod householder;
 mod matrix;
 mod product;
@@ -13,9 +15,11 @@ mod symmetric;
 mod tridiagonal;
 mod without;
 
-pub use decompose::{Decomposition, decompose, singular_values};
-pub(crate) use decompose::{EIGEN_COPIES, gram_singular_values};
+pub(crate) use decompose::gram_singular_values;
+pub use decompose::{decompose, singular_values};
+pub use decomposition::Decomposition;
 pub use equalise::{Equalise, equalised};
+pub(crate) use gram::EIGEN_COPIES;
 pub(crate) use householder::Householder;
 pub use matrix::{Matrix, Orientation, Values};
 pub(crate) use scaled::{Scaled, exp2};

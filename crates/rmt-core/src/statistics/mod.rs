@@ -1,15 +1,12 @@
 //! What is measured on one matrix: each statistic beside its null.
 
 pub mod activation;
-pub mod bulk;
 pub mod drift;
-pub mod edges;
 pub(crate) mod entries;
 pub mod gradient;
 pub mod heavy_tail;
 pub mod kurtosis;
 pub mod linear_model;
-pub mod scale;
 pub mod signal;
 pub mod significance;
 pub mod spacing;

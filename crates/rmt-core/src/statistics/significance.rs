@@ -1,8 +1,8 @@
 //! How many singular values lie significantly outside the bulk: sequential deflation.
 
-use super::edges;
-use super::scale::{ScaleEstimator, ScaleRule};
 use crate::RmtError;
+use crate::laws::edges;
+use crate::laws::scale::{ScaleEstimator, ScaleRule};
 use crate::nulls::{Nulls, PValue, SpectralNull};
 use std::sync::Arc;
 

@@ -2,9 +2,9 @@
 
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
+use crate::laws::bulk::scaled_distance;
+use crate::laws::scale::{ScaleEstimator, ScaleRule};
 use crate::nulls::PValue;
-use crate::statistics::bulk::scaled_distance;
-use crate::statistics::scale::{ScaleEstimator, ScaleRule};
 use crate::statistics::significance::{EdgeNulls, Significance, p_above, p_below, significance};
 
 /// What the tests say of both ends, and the bulk that they measure them by.

@@ -30,7 +30,6 @@
 //! ```
 
 mod krylov;
-pub(crate) mod tracked;
 
 use crate::report::{MatrixReport, Verdict};
 use crate::spectrum::{Decomposition, Matrix, Values};
@@ -38,7 +37,6 @@ use faer::Mat;
 pub(crate) use krylov::Ends;
 use krylov::{Inverse, Wanted};
 use serde::{Deserialize, Serialize};
-pub use tracked::Tracked;
 
 /// Vectors beyond those that are wanted, at either end: they keep them apart from the rest.
 const GUARD: usize = 4;

@@ -6,8 +6,8 @@ use crate::ink::Ink;
 use crate::number::figure;
 use crate::scale::{Scale, range};
 use crate::sheet::{Axes, Key, Sample, Sheet, heading};
+use rmt_core::laws::combination::VECTOR_LEVEL;
 use rmt_core::nulls::VectorNull;
-use rmt_core::statistics::vectors::VECTOR_LEVEL;
 use rmt_core::{LayerReport, Profile, shown};
 
 /// Smaller p-values are drawn here: where a vector is this far from random, how far says nothing

@@ -5,7 +5,7 @@ use crate::report::Verdict;
 use crate::spectrum::{Orientation, Values};
 use crate::statistics::activation::{ActivationReport, Covariance};
 use crate::test_support::{binomial_interval, gaussian};
-use crate::{Analysis, AnalysisOptions, Context, MatrixReport, Nulls};
+use crate::{Analyser, Analysis, AnalysisOptions, Context, MatrixReport, Nulls};
 
 const SMALL: usize = 64;
 const LARGE: usize = 256;

@@ -37,6 +37,8 @@ use faer::linalg::householder::{
 };
 use faer::{Conj, Mat, Par};
 use one_stage::{Reflections, reduced};
+pub(super) use square_root_free::eigenvalues as tridiagonal_eigenvalues;
+pub(super) use tridiagonal::Tridiagonal;
 
 /// Side from which values alone are found in two stages (measured: the same time at 1536).
 const TWO_STAGES: usize = 1536;

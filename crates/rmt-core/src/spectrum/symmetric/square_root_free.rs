@@ -20,7 +20,7 @@ const RANGE: (f64, f64) = (1e-75, 1e100);
 const STEEPEST: f64 = 1e200;
 
 /// Eigenvalues in ascending order.
-pub(super) fn eigenvalues(matrix: &Tridiagonal) -> Result<Vec<f64>, EvdError> {
+pub(in crate::spectrum) fn eigenvalues(matrix: &Tridiagonal) -> Result<Vec<f64>, EvdError> {
     let mut d = matrix.diagonal.clone();
     let mut e = matrix.beside.clone();
     let largest = d.iter().chain(&e).fold(0.0_f64, |largest, x| largest.max(x.abs()));

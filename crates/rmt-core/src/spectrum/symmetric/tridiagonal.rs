@@ -9,14 +9,14 @@ use faer::{Mat, Par, Spec};
 
 /// A symmetric tridiagonal matrix.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tridiagonal {
-    pub(super) diagonal: Vec<f64>,
+pub(in crate::spectrum) struct Tridiagonal {
+    pub(in crate::spectrum) diagonal: Vec<f64>,
     /// One entry less.
-    pub(super) beside: Vec<f64>,
+    pub(in crate::spectrum) beside: Vec<f64>,
 }
 
 impl Tridiagonal {
-    pub(super) fn zeros(n: usize) -> Self {
+    pub(in crate::spectrum) fn zeros(n: usize) -> Self {
         Self { diagonal: vec![0.0; n], beside: vec![0.0; n.saturating_sub(1)] }
     }
 

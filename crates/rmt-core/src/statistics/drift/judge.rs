@@ -1,10 +1,10 @@
 //! The tests of one spectrum, for spectra beside a matrix's own.
 
 use crate::RmtError;
+use crate::laws::scale::{ScaleEstimator, ScaleRule};
 use crate::nulls::Nulls;
 use crate::statistics::heavy_tail::matrix_rank;
 use crate::statistics::kurtosis::KurtosisCorrection;
-use crate::statistics::scale::{ScaleEstimator, ScaleRule};
 use crate::statistics::significance::EdgeNulls;
 use crate::statistics::spectrum_test::SpectrumTest;
 

@@ -173,8 +173,8 @@ pub fn surmise_distance(spacings: &[f64]) -> f64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::laws::scale::{ScaleEstimator, ScaleRule};
     use crate::nulls::WishartSampler;
-    use crate::statistics::scale::{ScaleEstimator, ScaleRule};
     use rand::{RngExt, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;
 

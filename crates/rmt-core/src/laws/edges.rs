@@ -15,7 +15,7 @@ const EXPANSION_LIMIT: usize = 12;
 /// NaN when a value is not finite or the scale is not positive.
 ///
 /// ```
-/// use rmt_core::statistics::edges::p_above;
+/// use rmt_core::laws::edges::p_above;
 /// // One noise matrix in a hundred is 2.02 Tracy–Widom units above its edge (59×128, σ = 1).
 /// let (n, m) = (127.5_f64.sqrt(), 58.5_f64.sqrt());
 /// let nu = ((n + m).powi(2) + 2.023449 * (n + m) * (1.0 / n + 1.0 / m).cbrt()).sqrt();
@@ -50,7 +50,7 @@ fn standardized_above(lambda: f64, small: usize, large: usize) -> f64 {
 /// NaN when a value is not finite or the scale is not positive.
 ///
 /// ```
-/// use rmt_core::statistics::edges::p_below;
+/// use rmt_core::laws::edges::p_below;
 /// // A square matrix, t = √n·ν/σ = 1: 1 − e^{−3/2}.
 /// assert!((p_below(0.125, 1.0, 64, 64) - 0.77686984).abs() < 1e-8);
 /// ```

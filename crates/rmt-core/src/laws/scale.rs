@@ -51,7 +51,7 @@ impl ScaleEstimator {
 /// ```
 /// use rmt_core::ScaleEstimator;
 /// use rmt_core::laws::MarchenkoPastur;
-/// use rmt_core::statistics::scale::ScaleRule;
+/// use rmt_core::laws::scale::ScaleRule;
 /// // Singular values at the law's own quantiles have its scale.
 /// let law = MarchenkoPastur::for_shape(64, 256)?;
 /// let quantile = |i: u32| law.quantile((f64::from(i) + 0.5) / 64.0);
@@ -123,22 +123,30 @@ impl ScaleRule {
     }
 }
 
+/// Quantiles from which on they are not added up one by one.
+const MANY: usize = 128;
+
 /// Shapes whose sums are remembered.
 const REMEMBERED: usize = 256;
 
 /// Shapes looked at last, and the sums of the law's quantiles at their ranks.
 static SUMS: Mutex<VecDeque<([usize; 2], f64)>> = Mutex::new(VecDeque::new());
 
-/// Sum of the law's quantiles at `ranks`, remembered from one matrix of a shape to the next.
+/// Sum of the law's quantiles at `ranks`: as deflation asks for it, of another shape in each round, by a formula
+/// where they are many, else remembered from one matrix of a shape to the next.
 fn trimmed_sum(law: &MarchenkoPastur, small: usize, large: usize, ranks: Range<usize>) -> f64 {
+    // Plotting positions without bias at either size [measured].
+    let (shift, extra) = if small < 32 { (0.5, 0.0) } else { (1.0 / 3.0, 1.0 / 3.0) };
+    let step = 1.0 / (small as f64 + extra);
+    let position = |i: usize| ((i + 1) as f64 - shift) / (small as f64 + extra);
+    if small >= MANY {
+        return law.quantile_sum(position(ranks.start), step, ranks.len());
+    }
     let shape = [small, large];
     let sums = || SUMS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, sum)) = sums().iter().find(|(known, _)| *known == shape) {
         return *sum;
     }
-    // Plotting positions without bias at either size [measured].
-    let (shift, extra) = if small < 32 { (0.5, 0.0) } else { (1.0 / 3.0, 1.0 / 3.0) };
-    let position = |i: usize| ((i + 1) as f64 - shift) / (small as f64 + extra);
     let sum = ranks.map(|i| law.quantile(position(i))).sum();
     let mut sums = sums();
     sums.truncate(REMEMBERED - 1);

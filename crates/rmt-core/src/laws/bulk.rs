@@ -10,7 +10,7 @@ use crate::laws::MarchenkoPastur;
 ///
 /// ```
 /// use rmt_core::laws::MarchenkoPastur;
-/// use rmt_core::statistics::bulk::scaled_distance;
+/// use rmt_core::laws::bulk::scaled_distance;
 /// // Equal values, all at the median of the law: half of them are on the wrong side of it.
 /// let law = MarchenkoPastur::for_shape(40, 80)?;
 /// let nu = vec![(80.0 * law.median()).sqrt(); 40];
@@ -31,7 +31,7 @@ pub fn scaled_distance(descending: &[f64], scale: f64, large: usize, law: &March
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::statistics::scale::{ScaleEstimator, ScaleRule};
+    use crate::laws::scale::{ScaleEstimator, ScaleRule};
 
     #[test]
     fn quantiles_themselves_are_half_a_step_away() {
