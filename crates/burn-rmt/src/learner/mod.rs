@@ -1,10 +1,9 @@
 //! burn's own training loop, watched: a wrapper for the model, a metric logger and a metric.
 
-mod clock;
+pub(crate) mod clock;
 mod logger;
 mod metric;
 
-pub(crate) use clock::Clock;
 pub use logger::MonitorLogger;
 pub use metric::MonitorMetric;
 

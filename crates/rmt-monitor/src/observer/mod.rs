@@ -338,10 +338,8 @@ impl Inner {
     }
 
     fn submit(&self, step: u64, wanted: Wanted, found: Found) {
-        if let Some(device) = found.device {
-            self.engine.describe(self.framework, device);
-        }
         if let Some(parameters) = found.parameters {
+            self.engine.describe(self.framework, found.device);
             self.engine.check_patterns(step, &parameters);
         }
         for problem in found.unreadable {
