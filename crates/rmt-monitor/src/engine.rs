@@ -15,6 +15,7 @@ pub(crate) mod weights;
 use crate::error::{InitError, ResumeError};
 use crate::filter::Filter;
 use crate::globs;
+use crate::guard::lock;
 use crate::layout::Layout;
 use crate::ledger::{Counts, DropReason, Ledger};
 use crate::null_cache::DiskCache;
@@ -23,7 +24,7 @@ use crate::run_directory::RunDirectory;
 use crate::schedule::Timetable;
 use crate::settings::Settings;
 use crate::share::Share;
-use crate::shared::{Shared, lock};
+use crate::shared::Shared;
 #[cfg(feature = "tensorboard")]
 use crate::sinks::TensorBoard;
 use crate::sinks::{Jsonl, Page, Sink};
@@ -226,11 +227,11 @@ impl Engine {
         self.owner.shared.ledger.lock().counts.submitted > 0
     }
 
-    /// Names the framework and the device in `run.json`.
-    pub fn describe(&self, framework: &str, device: String) {
+    /// Names the framework, and the device where it is known, in `run.json`.
+    pub fn describe(&self, framework: &str, device: Option<String>) {
         let mut info = lock(&self.owner.shared.info);
         info.versions.framework = Some(framework.to_owned());
-        info.device = Some(device);
+        info.device = device.or(info.device.take());
     }
 
     /// Tells that training goes on from the weights after `step` updates: what earlier sessions

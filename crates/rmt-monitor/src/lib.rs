@@ -53,19 +53,25 @@ mod history;
 mod hyperparameters;
 mod layout;
 mod ledger;
+mod matrices;
 mod null_cache;
+pub mod observer;
 mod profiles;
 pub mod reader;
 mod record;
 mod reference_file;
 mod rows;
 mod run_directory;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod samples;
 mod schedule;
 mod settings;
 mod share;
 mod shared;
 pub mod sinks;
 mod snapshot;
+mod step;
 mod sub_runs;
 mod summary_text;
 pub mod tags;
@@ -80,6 +86,7 @@ pub use globs::{NameFilter, NameRules};
 pub use hyperparameters::Hyperparameter;
 pub use layout::{Layout, Matrices, UnknownLayout};
 pub use ledger::{Counts, DropReason, Dropped};
+pub use matrices::{MatrixIndex, MatrixNumbers};
 pub use null_cache::DiskCache;
 pub use profiles::{StoredProfile, read_last_profiles};
 pub use reader::{Reports, read_reports};
@@ -95,6 +102,7 @@ pub use snapshot::{
     ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues,
     Weights,
 };
+pub use step::Step;
 pub use visible::to_json_line;
 
 // The example of the README is one of the tests.
