@@ -110,7 +110,8 @@ pub struct Settings {
     pub pictures: bool,
     /// Whether the JSONL files are written.
     pub jsonl: bool,
-    /// Whether `index.html`, a page of the run while it goes on, is written.
+    /// Whether `index.html`, a page of the run while it goes on, is written: by default where the feature `pictures` is
+    /// on, as the pictures in event files are.
     pub page: bool,
     /// Whether the worker has a lower scheduling priority than training, where the system allows.
     pub low_priority: bool,
