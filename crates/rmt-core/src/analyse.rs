@@ -26,6 +26,7 @@ use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
 use crate::spectrum::{Matrix, Orientation};
 use crate::statistics::activation::Activation;
 use crate::statistics::drift::Reference;
+use crate::statistics::finite;
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::tracking::Tracker;
@@ -223,10 +224,6 @@ fn heavy_tail(report: &mut MatrixReport, matrix: &Matrix<'_>, nu: &[f64]) {
     let (figures, notes) = HeavyTail::new(nu, report.large_side, report.edge_high, epsilon);
     report.heavy_tail = Some(figures);
     report.notes.extend(notes);
-}
-
-fn finite(x: f64) -> Option<f64> {
-    x.is_finite().then_some(x)
 }
 
 #[cfg(test)]
