@@ -29,6 +29,7 @@ use crate::statistics::drift::Reference;
 use crate::statistics::finite;
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::KurtosisCorrection;
+use crate::statistics::spectrum_test::Judge;
 use crate::tracking::Tracker;
 use activation::{matching, shared};
 use beside::Beside;
@@ -92,7 +93,8 @@ impl Analyser {
         };
         report.notes.extend(entries.are_equilibrated().then_some(Note::Equilibrated(lines)));
         report.excess_kurtosis = entries.moments.excess_kurtosis();
-        let beside = self.beside(&entries, &context, &mut report.notes)?;
+        let judge = self.judge(self.options.scale_estimator);
+        let beside = Beside::of(&entries, &context, &self.options, &judge, &mut report.notes)?;
         let tested = entries.tested()?;
         let activation = matching(&mut report, &tested, context.activation);
         let tracking = self.follows(context.tracking);
@@ -178,6 +180,11 @@ impl Analyser {
         reason: impl Into<Note>,
     ) -> MatrixReport {
         Analysis::not_estimable(self.empty(shape, orientation), reason.into()).report
+    }
+
+    /// How spectra beside the matrix's own are judged.
+    fn judge(&self, estimator: ScaleEstimator) -> Judge<'_> {
+        Judge::new(estimator, self.options.test_level(), self.options.min_side, &self.nulls)
     }
 
     /// The family, Bonferroni, and the verdict.
