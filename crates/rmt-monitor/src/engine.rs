@@ -86,13 +86,13 @@ impl Engine {
         if settings.full_every == 0 {
             return Err(zero("full_every"));
         }
-        if settings.spectral_edge_window > 0 {
-            SpectralEdge::new(settings.spectral_edge_window)?;
+        if settings.drift.spectral_edge_window > 0 {
+            SpectralEdge::new(settings.drift.spectral_edge_window)?;
         }
         if let Some(Err(error)) = settings.shard.map(Shard::checked) {
             return Err(InitError::Setting { setting: "shard", problem: error.to_string() });
         }
-        if settings.tensorboard && !cfg!(feature = "tensorboard") {
+        if settings.tensorboard.on && !cfg!(feature = "tensorboard") {
             let problem = "event files need the feature `tensorboard` of rmt-monitor".into();
             return Err(InitError::Setting { setting: "tensorboard", problem });
         }
@@ -113,7 +113,7 @@ impl Engine {
             sinks.push(Box::new(sink.with_session(session)));
         }
         #[cfg(feature = "tensorboard")]
-        if settings.tensorboard {
+        if settings.tensorboard.on {
             let sink = TensorBoard::new(directory.path()).with_settings(&settings);
             sinks.push(Box::new(sink));
         }

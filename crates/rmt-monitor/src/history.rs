@@ -51,9 +51,9 @@ impl Past {
 impl History {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            first: settings.drift,
-            previous: settings.drift && settings.drift_previous,
-            window: settings.spectral_edge_window,
+            first: settings.drift.on,
+            previous: settings.drift.on && settings.drift.previous,
+            window: settings.drift.spectral_edge_window,
             layers: BTreeMap::new(),
         }
     }
@@ -173,17 +173,14 @@ impl Layer {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::settings::DriftConfig;
     use rmt_core::{Analyser, AnalysisOptions, Nulls, Orientation};
 
     const SHAPE: [usize; 2] = [20, 30];
 
     fn settings(drift: bool, previous: bool, window: usize) -> Settings {
-        Settings {
-            drift,
-            drift_previous: previous,
-            spectral_edge_window: window,
-            ..Settings::default()
-        }
+        let drift = DriftConfig::from(drift).with_previous(previous);
+        Settings { drift: drift.with_spectral_edge_window(window), ..Settings::default() }
     }
 
     fn analyser() -> Analyser {

@@ -91,7 +91,7 @@ pub use record::{
 };
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};
-pub use settings::{Detail, Settings};
+pub use settings::{ActivationConfig, Detail, DriftConfig, Settings, TensorBoardConfig};
 pub use sinks::Sink;
 pub use snapshot::{
     ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues,

@@ -113,7 +113,7 @@ fn shed_activations(
     fits: &dyn Fn(u64) -> bool,
 ) -> Option<&'static str> {
     const LARGE: &str = "activations are larger than the whole byte budget: raise it with \
-                         with_budget_bytes, or take fewer tokens with with_activation_tokens";
+                         with_budget_bytes, or take fewer tokens with with_activations";
     const FULL: &str = "the queue has no room for activations";
     let mut why = None;
     for layer in layers.iter_mut().filter(|layer| layer.held_bytes() > budget) {

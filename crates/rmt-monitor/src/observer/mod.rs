@@ -86,7 +86,7 @@ impl Observer {
     /// Observes for a started engine. `framework` names the framework and its version in `run.json`.
     pub fn new(engine: Engine, framework: &'static str) -> Self {
         let settings = engine.settings();
-        let probe = Probe::new(settings.activation_tokens, settings.activations_in_evaluation);
+        let probe = Probe::new(settings.activations.tokens, settings.activations.in_evaluation);
         Self(Some(Arc::new(Inner {
             engine,
             framework,

@@ -106,10 +106,10 @@ impl TensorBoard {
     /// Writes what these settings say, and says them on the text page.
     #[must_use]
     pub fn with_settings(self, settings: &Settings) -> Self {
-        let detail = settings.tensorboard_detail;
+        let detail = settings.tensorboard.detail;
         let overview = Overview::of(settings);
         let follows = settings.full_every > 1;
-        Self { detail, follows, overview, ..self }.with_pictures(settings.pictures)
+        Self { detail, follows, overview, ..self }.with_pictures(settings.tensorboard.pictures)
     }
 
     /// Files in `directory` that start no session: what is there is not replaced.
@@ -394,6 +394,7 @@ impl Sink for TensorBoard {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::settings::TensorBoardConfig;
     use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
 
     #[test]
@@ -456,8 +457,8 @@ mod tests {
         };
         let bytes_of = |detail, matrices| {
             let directory = tempfile::tempdir().unwrap();
-            let settings =
-                Settings { tensorboard_detail: detail, pictures: false, ..Settings::default() };
+            let tensorboard = TensorBoardConfig::new().with_detail(detail).with_pictures(false);
+            let settings = Settings { tensorboard, ..Settings::default() };
             let mut sink = TensorBoard::new(directory.path()).with_settings(&settings);
             for step in 0..1_000 {
                 let reports = (0..matrices).map(|block| report(block, step)).collect();
