@@ -3,12 +3,12 @@
 use crate::alerts::AlertSettings;
 use crate::engine::Engine;
 use crate::error::{InitError, SinkError};
+use crate::guard::lock;
 use crate::hyperparameters::Hyperparameter;
 use crate::layout::Layout;
 use crate::record::Record;
 use crate::schedule::{Overflow, Schedule};
 use crate::settings::{ActivationConfig, DriftConfig, Settings, TensorBoardConfig, every_setting};
-use crate::shared::lock;
 use crate::sinks::Sink;
 use crate::step::Step;
 use rmt_core::AnalysisOptions;
