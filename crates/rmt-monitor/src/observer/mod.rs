@@ -17,6 +17,7 @@ pub use probe::Key;
 pub use walk::{Later, Model, Walk};
 
 use crate::engine::Engine;
+use crate::globs;
 use crate::guard::lock;
 use crate::ledger::{Counts, DropReason};
 use crate::record::{Status, Summary};
@@ -340,7 +341,8 @@ impl Inner {
     fn submit(&self, step: u64, wanted: Wanted, found: Found) {
         if let Some(parameters) = found.parameters {
             self.engine.describe(self.framework, found.device);
-            self.engine.check_patterns(step, &parameters);
+            let warnings = globs::warnings(self.engine.settings(), &parameters);
+            warnings.into_iter().for_each(|message| self.engine.warn_once(step, message));
         }
         for problem in found.unreadable {
             self.engine.warn_once(step, problem);
