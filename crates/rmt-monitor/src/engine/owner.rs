@@ -2,9 +2,9 @@
 
 use crate::guard::lock;
 use crate::ledger::DropReason;
-use crate::record::Summary;
 use crate::shared::Shared;
 use crate::sinks::Page;
+use crate::summary::Summary;
 use crate::worker::Job;
 use crossbeam::channel::{self, Receiver, Sender};
 use std::sync::atomic::Ordering;
