@@ -21,11 +21,9 @@
 //! - [`nulls`]: simulated null distributions, seeded;
 //! - [`report`]: the public schema of what is said of a matrix;
 //! - [`sanity`]: random matrices must be found random, and nothing else;
-//! - [`calibration`]: the measured levels of all decisions;
 //! - [`layers`]: what a parameter's name tells;
 //! - [`shard`]: which of several processes analyses which matrix.
 
-pub mod calibration;
 pub mod laws;
 pub mod layers;
 pub mod notes;
@@ -51,7 +49,7 @@ pub use error::RmtError;
 pub use laws::scale::ScaleEstimator;
 pub use nulls::Nulls;
 pub use report::{LayerReport, MatrixReport, Profile, Verdict};
-pub use spectrum::{Equalise, Matrix, Orientation, Values};
+pub use spectrum::{Equilibrate, Matrix, Orientation, Values};
 
 // The example of the README is one of the tests.
 #[cfg(doctest)]

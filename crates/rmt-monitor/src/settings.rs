@@ -82,7 +82,7 @@ settings! {
         hyperparameters: BTreeMap<String, Hyperparameter> = BTreeMap::new(), with_hyperparameters;
         /// Whether they hold pictures: of each layer when the number of its reports has doubled, and of
         /// its last one.
-        pictures: bool = true, with_pictures;
+        pictures: bool = cfg!(feature = "pictures"), with_pictures;
     }
 }
 
@@ -171,7 +171,7 @@ macro_rules! every_setting {
             jsonl: bool = true, with_jsonl;
             /// Whether `index.html`, a page of the run while it goes on, is written to the run directory: see
             /// [`sinks::Page`](crate::sinks::Page).
-            page: bool = true, with_page;
+            page: bool = cfg!(feature = "pictures"), with_page;
             /// Whether the worker has a lower scheduling priority than training, where the system allows: on Linux a nice
             /// value of 10.
             low_priority: bool = true, with_low_priority;

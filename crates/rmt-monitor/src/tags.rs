@@ -251,13 +251,13 @@ pub const CURVES: &[Curve] = &[
         group: DRIFT,
         name: "change_significant",
         lean: false,
-        value: |r| count(r.drift.as_ref()?.change.as_ref()?.significant_above),
+        value: |r| count(r.drift.as_ref()?.change.as_ref()?.spectrum.significant_above),
     },
     Curve {
         group: DRIFT,
         name: "change_minus_log10_p",
         lean: false,
-        value: |r| evidence(r.drift.as_ref()?.change.as_ref()?.p_above),
+        value: |r| evidence(r.drift.as_ref()?.change.as_ref()?.spectrum.p_above),
     },
     Curve { group: DRIFT, name: "update_norm", lean: false, value: |r| previous(r)?.relative_norm },
     Curve {
@@ -276,13 +276,13 @@ pub const CURVES: &[Curve] = &[
         group: DRIFT,
         name: "update_significant",
         lean: false,
-        value: |r| count(previous(r)?.change.as_ref()?.significant_above),
+        value: |r| count(previous(r)?.change.as_ref()?.spectrum.significant_above),
     },
     Curve {
         group: DRIFT,
         name: "update_minus_log10_p",
         lean: false,
-        value: |r| evidence(previous(r)?.change.as_ref()?.p_above),
+        value: |r| evidence(previous(r)?.change.as_ref()?.spectrum.p_above),
     },
     Curve {
         group: DRIFT,

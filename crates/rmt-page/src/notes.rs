@@ -15,10 +15,7 @@ pub(crate) fn table_of(id: &str, run: &Run) -> String {
     ]);
     let latest: Vec<(String, &LayerReport)> =
         run.latest().map(|row| (row.layer.path(), row)).collect();
-    let notes = latest.iter().flat_map(|(path, row)| {
-        row.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
-    });
-    let groups = grouped(notes);
+    let groups = grouped(latest.iter().map(|(path, row)| (path.as_str(), &row.report.notes[..])));
     if groups.is_empty() {
         return String::new();
     }

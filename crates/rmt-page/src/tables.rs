@@ -4,7 +4,7 @@ use crate::alerts::{Alert, Level, Warning, counts};
 use crate::html::{Cell, table};
 use crate::look::Look;
 use crate::run::{Layer, Run};
-use rmt_core::report::{FAMILY, Verdict};
+use rmt_core::report::{TestName, Verdict};
 use rmt_core::shown;
 use rmt_core::{Aggregate, MatrixReport};
 
@@ -38,8 +38,8 @@ fn count(count: Option<usize>) -> Option<f64> {
     count.map(|count| count as f64)
 }
 
-fn test(report: &MatrixReport, name: &str) -> Option<f64> {
-    report.tests.iter().find(|test| test.name == name).map(|test| test.p)
+fn p(report: &MatrixReport, name: &TestName) -> Option<f64> {
+    report.test(name).map(|test| test.p)
 }
 
 const COLUMNS: [Column; 15] = [
@@ -75,11 +75,11 @@ const COLUMNS: [Column; 15] = [
         "mean ratio of consecutive spacings, .5307 for random matrices",
         |r| r.spacing_ratio,
     ),
-    Column::p(FAMILY[0], "p of the largest value", |r| test(r, FAMILY[0])),
-    Column::p(FAMILY[1], "p of the smallest value", |r| test(r, FAMILY[1])),
-    Column::p(FAMILY[2], "p of the bulk", |r| test(r, FAMILY[2])),
-    Column::p("p left", "p of the output vectors", |r| test(r, FAMILY[3])),
-    Column::p("p right", "p of the input vectors", |r| test(r, FAMILY[4])),
+    Column::p("p_above", "p of the largest value", |r| p(r, &TestName::Above)),
+    Column::p("p_below", "p of the smallest value", |r| p(r, &TestName::Below)),
+    Column::p("p_bulk", "p of the bulk", |r| p(r, &TestName::Bulk)),
+    Column::p("p left", "p of the output vectors", |r| p(r, &TestName::Left)),
+    Column::p("p right", "p of the input vectors", |r| p(r, &TestName::Right)),
 ];
 
 fn figure(value: Option<f64>) -> Cell {

@@ -65,7 +65,8 @@ fn drift(pairs: &[&Compared]) -> Table {
     let row = |pair: &&Compared| {
         let drift = pair.drift.as_ref();
         let change = drift.and_then(|drift| drift.change.as_ref());
-        let directions = change.and_then(|change| change.significant_above);
+        let test = change.map(|change| &change.spectrum);
+        let directions = test.and_then(|test| test.significant_above);
         vec![
             clean(&pair.layer.path()),
             shown::shape(pair.shape),
@@ -74,8 +75,8 @@ fn drift(pairs: &[&Compared]) -> Table {
             angle(drift.and_then(|drift| drift.angle_top)),
             angle(drift.and_then(|drift| drift.angle_bottom)),
             number(drift.and_then(|drift| drift.angle_random)),
-            shown::count(directions, change.is_some_and(|change| change.significant_above_cut_off)),
-            p(change.and_then(|change| change.p_above)),
+            shown::count(directions, test.is_some_and(|test| test.significant_above_cut_off)),
+            p(test.and_then(|test| test.p_above)),
         ]
     };
     Table::new(columns.map(str::to_owned).into(), pairs.iter().map(row).collect())

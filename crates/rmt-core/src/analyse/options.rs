@@ -3,8 +3,8 @@
 use crate::RmtError;
 use crate::laws::scale::ScaleEstimator;
 use crate::nulls::TailTable;
-use crate::report::{FAMILY, SPECTRAL};
-use crate::spectrum::Equalise;
+use crate::report::{FAMILY, SPECTRAL, TestName};
+use crate::spectrum::Equilibrate;
 use crate::statistics::drift::SUBSPACE_DIMENSION;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,8 @@ crate::settings! {
         /// A matrix whose smaller side is below this is "not_estimable".
         min_side: usize = 16, with_min_side;
         /// Whether rows, columns or both are brought to one scale first.
-        equalise: Equalise = Equalise::default(), with_equalise;
+        #[serde(rename = "equalise")]
+        equilibrate: Equilibrate = Equilibrate::default(), with_equilibrate;
         /// What the p-values are computed against.
         null_model: NullModel = NullModel::default(), with_null_model;
         /// Whether the singular vectors are tested. Without, the family is that of the spectrum alone and
@@ -57,8 +58,8 @@ crate::settings! {
 
 impl AnalysisOptions {
     /// Names of the tests that the verdict corrects over, of [`FAMILY`].
-    pub fn family(&self) -> &'static [&'static str] {
-        if self.vectors { &FAMILY } else { &SPECTRAL }
+    pub fn family(&self) -> &'static [TestName] {
+        if self.vectors { &FAMILY } else { &FAMILY[..SPECTRAL] }
     }
 
     /// The level of each test: Bonferroni over the family.

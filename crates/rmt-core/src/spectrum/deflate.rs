@@ -58,7 +58,7 @@ pub(super) fn completed(
 pub(super) fn orthonormalized(decomposition: Decomposition) -> Decomposition {
     let Decomposition { mut singular_values, small, large } = decomposition;
     let qr = Householder::new(large);
-    let mut large = qr.thin();
+    let mut large = qr.thin_q();
     for (k, value) in singular_values.iter_mut().enumerate() {
         let diagonal = qr.diagonal(k);
         *value *= diagonal.abs();

@@ -3,6 +3,7 @@
 use crate::guard::lock;
 use crate::ledger::DropReason;
 use crate::shared::Shared;
+#[cfg(feature = "pictures")]
 use crate::sinks::Page;
 use crate::summary::Summary;
 use crate::worker::Job;
@@ -43,9 +44,11 @@ impl Owner {
         summary.complete &= !timed_out;
         let (directory, kept) = (shared.directory.clone(), summary.clone());
         let info = lock(&shared.info).clone();
+        #[cfg(feature = "pictures")]
         let hangs = timed_out && shared.settings.page;
         let write = move || {
             // A worker that hangs does not say on the page that the run is over. The page may be missing.
+            #[cfg(feature = "pictures")]
             let _ = if hangs { Page::end(directory.path()) } else { Ok(()) };
             directory.restore_run(&info).and(directory.write_summary(&kept))
         };

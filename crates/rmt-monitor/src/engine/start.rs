@@ -11,9 +11,11 @@ use crate::schedule::Timetable;
 use crate::settings::Settings;
 use crate::share::Share;
 use crate::shared::Shared;
+#[cfg(feature = "pictures")]
+use crate::sinks::Page;
 #[cfg(feature = "tensorboard")]
 use crate::sinks::TensorBoard;
-use crate::sinks::{Jsonl, Page, Sink};
+use crate::sinks::{Jsonl, Sink};
 use crate::worker::Worker;
 use crossbeam::channel;
 use rmt_core::shard::Shard;
@@ -97,9 +99,15 @@ fn check(settings: &Settings) -> Result<(), InitError> {
     if let Some(Err(error)) = settings.shard.map(Shard::checked) {
         return refuse("shard", &error.to_string());
     }
-    if settings.tensorboard.on && !cfg!(feature = "tensorboard") {
-        let problem = "event files need the feature `tensorboard` of rmt-monitor";
-        return refuse("tensorboard", problem);
+    let (tensorboard, pictures) = (cfg!(feature = "tensorboard"), cfg!(feature = "pictures"));
+    for (setting, on, feature, known) in [
+        ("tensorboard", settings.tensorboard.on, "tensorboard", tensorboard),
+        ("page", settings.page, "pictures", pictures),
+        ("pictures", settings.tensorboard.pictures, "pictures", pictures),
+    ] {
+        if on && !known {
+            return refuse(setting, &format!("it needs the feature `{feature}` of rmt-monitor"));
+        }
     }
     settings.alerts.check()
 }
@@ -116,6 +124,7 @@ fn built_in(settings: &Settings, directory: &Path, session: u32) -> Vec<Box<dyn 
         let sink = TensorBoard::new(directory).with_settings(settings);
         sinks.push(Box::new(sink));
     }
+    #[cfg(feature = "pictures")]
     if settings.page {
         sinks.push(Box::new(Page::new(directory)));
     }
