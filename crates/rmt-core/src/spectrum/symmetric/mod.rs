@@ -95,27 +95,49 @@ fn checked(entries: &[f64], n: usize) -> Result<Mat<f64>, RmtError> {
 /// Eigenvalues in ascending order, and their vectors as columns, from the lower triangle of
 /// `symmetric`.
 pub(crate) fn eigen(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
+    leading_eigen(symmetric, <[f64]>::len)
+}
+
+/// All eigenvalues in ascending order, and the vectors of the largest ones, of as many as `wanted` says of them.
+pub(super) fn leading_eigen(
+    symmetric: Mat<f64>,
+    wanted: impl FnOnce(&[f64]) -> usize,
+) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
     let n = symmetric.nrows();
     let (tridiagonal, Reflections { vectors, factors }) = reduced(symmetric);
     let packed = packed(vectors);
-    let (values, mut vectors) = tridiagonal.eigen()?;
+    let (values, mut vectors) = leading(tridiagonal.eigen()?, wanted);
     back_transformed(&unpacked(&packed, n), &factors, &mut vectors);
     Ok((values, vectors))
 }
 
 /// The same of a matrix that can be had again, in half a matrix less: the reduction is done twice, and
 /// must come out the same to the last digit.
-pub(super) fn eigen_twice(
+pub(super) fn leading_eigen_twice(
     symmetric: impl Fn() -> Mat<f64>,
+    wanted: impl FnOnce(&[f64]) -> usize,
 ) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
     let (tridiagonal, _) = reduced(symmetric());
-    let (values, mut vectors) = tridiagonal.eigen()?;
+    let (values, mut vectors) = leading(tridiagonal.eigen()?, wanted);
     let (again, reflections) = reduced(symmetric());
     if again != tridiagonal {
         return Err(EvdError::NoConvergence);
     }
     back_transformed(&reflections.vectors, &reflections.factors, &mut vectors);
     Ok((values, vectors))
+}
+
+/// All values, and the last of the vectors, as many as are wanted.
+fn leading(
+    (values, vectors): (Vec<f64>, Mat<f64>),
+    wanted: impl FnOnce(&[f64]) -> usize,
+) -> (Vec<f64>, Mat<f64>) {
+    let (n, wanted) = (values.len(), wanted(&values));
+    let vectors = match wanted < n {
+        true => vectors.subcols(n - wanted, wanted).to_owned(),
+        false => vectors,
+    };
+    (values, vectors)
 }
 
 /// Eigenvalues alone, in ascending order.
@@ -141,7 +163,7 @@ fn back_transformed(reflections: &Mat<f64>, factors: &Mat<f64>, vectors: &mut Ma
     if n < 2 {
         return;
     }
-    let scratch = apply_scratch::<f64>(n - 1, factors.nrows(), n);
+    let scratch = apply_scratch::<f64>(n - 1, factors.nrows(), vectors.ncols());
     apply(
         reflections.as_ref().submatrix(1, 0, n - 1, n - 1),
         factors.as_ref(),
