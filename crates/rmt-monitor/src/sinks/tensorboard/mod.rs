@@ -4,10 +4,12 @@ mod bins;
 mod custom_scalars;
 mod event_file;
 mod files;
+#[cfg(feature = "pictures")]
 mod heat;
 mod hparams;
 mod message;
 mod overview;
+#[cfg_attr(not(feature = "pictures"), path = "without_pictures.rs")]
 mod pictures;
 mod plotted;
 mod texts;
@@ -19,7 +21,7 @@ use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::matrices::PerMatrix;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
-use crate::settings::{Detail, Settings};
+use crate::settings::{Detail, Settings, TensorBoardConfig};
 use crate::summary::Summary;
 use crate::tags::{self, CURVES, TagNames};
 use files::EventFiles;
@@ -55,9 +57,9 @@ impl TensorBoard {
             names: TagNames::default(),
             matrices: PerMatrix::default(),
             restored: None,
-            drawn: Drawn { detail: Detail::default(), pictures: true },
+            drawn: Drawn { detail: Detail::default(), pictures: cfg!(feature = "pictures") },
             follows: false,
-            overview: Overview::new(true),
+            overview: Overview::new(cfg!(feature = "pictures")),
         }
     }
 
@@ -72,9 +74,14 @@ impl TensorBoard {
     /// Writes what these settings say, and says them on the text page.
     #[must_use]
     pub fn with_settings(self, settings: &Settings) -> Self {
-        let drawn = Drawn { detail: settings.tensorboard_detail, pictures: settings.pictures };
+        let TensorBoardConfig { detail, pictures, .. } = settings.tensorboard;
         let overview = Overview::of(settings);
-        Self { drawn, follows: settings.full_every > 1, overview, ..self }
+        Self {
+            drawn: Drawn { detail, pictures },
+            follows: settings.full_every > 1,
+            overview,
+            ..self
+        }
     }
 
     /// Files in `directory` that start no session: what is there is not replaced.
@@ -113,7 +120,7 @@ impl TensorBoard {
     /// What is said of the whole model and of each kind of layer.
     fn summary(&self, tick: &Tick, values: &mut Values) {
         let with = |verdict| {
-            self.matrices.iter().filter(|matrix| matrix.verdict == Some(verdict)).count() as f64
+            self.matrices.all.iter().filter(|matrix| matrix.verdict == Some(verdict)).count() as f64
         };
         let layers =
             [(tags::DEVIATING, with(Verdict::Deviates)), ("layers_random", with(Verdict::Random))];
@@ -165,7 +172,7 @@ impl TensorBoard {
 
     fn end(&mut self, summary: &Summary) -> Result<(), SinkError> {
         let Self { matrices, names, files, drawn, .. } = self;
-        let left = matrices.iter_mut().flat_map(|matrix| matrix.left(drawn.detail, names));
+        let left = matrices.all.iter_mut().flat_map(|matrix| matrix.left(drawn.detail, names));
         let drawn =
             left.into_iter().try_for_each(|(step, values)| files.append(step, wall_time(), values));
         let (step, values) = self.overview.end(summary);
@@ -268,8 +275,8 @@ mod tests {
         };
         let bytes_of = |detail, matrices| {
             let directory = tempfile::tempdir().unwrap();
-            let settings =
-                Settings { tensorboard_detail: detail, pictures: false, ..Settings::default() };
+            let tensorboard = TensorBoardConfig::new().with_detail(detail).with_pictures(false);
+            let settings = Settings { tensorboard, ..Settings::default() };
             let mut sink = TensorBoard::new(directory.path()).with_settings(&settings);
             let mut numbers = MatrixNumbers::default();
             for step in 0..1_000 {
