@@ -70,6 +70,8 @@
 //! (`with_lora_products`). Quantised weights are dequantised on the worker, and never called random.
 
 pub mod ablation;
+#[cfg(feature = "train")]
+mod clock;
 #[cfg(feature = "optim")]
 mod gradients;
 mod handles;

@@ -32,7 +32,7 @@ pub struct Monitor {
     pub(crate) observer: Observer,
     /// Counts what burn's own training loop does; `None` when disabled.
     #[cfg(feature = "train")]
-    pub(crate) clock: Option<std::sync::Arc<crate::learner::clock::Clock>>,
+    pub(crate) clock: Option<std::sync::Arc<crate::clock::Clock>>,
 }
 
 impl std::fmt::Debug for Monitor {

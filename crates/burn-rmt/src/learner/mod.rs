@@ -1,6 +1,5 @@
 //! burn's own training loop, watched: a wrapper for the model, a metric logger and a metric.
 
-pub(crate) mod clock;
 mod logger;
 mod metric;
 

@@ -1,6 +1,6 @@
 //! The stack machine of `pytorch-reader` 0.22, with sizes for values.
 
-use super::Limit;
+use super::limit::Limit;
 use super::size::{MARK, SLOT, Size, table};
 use super::stream::Stream;
 use super::value::{Call, Kind, Value, word};

@@ -19,11 +19,13 @@
 //! Whatever is no pickle is passed on: the reader refuses it in its own words. The scan itself takes no more
 //! than what it counts, so the same bound holds for it; `tests/pickles.rs` measures both.
 
+mod limit;
 mod machine;
 mod size;
 mod stream;
 mod value;
 
+use limit::Limit;
 use machine::{Halt, Machine};
 use std::io::BufRead;
 use stream::Stream;
@@ -59,22 +61,6 @@ fn check_within(stream: impl BufRead, limit: Limit) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Bytes of memory that a pickle may take.
-#[derive(Debug, Clone, Copy)]
-struct Limit {
-    /// In any case.
-    floor: u64,
-    /// For each of its bytes.
-    multiple: u64,
-}
-
-impl Limit {
-    /// Once so many bytes are read.
-    fn after(self, consumed: u64) -> u64 {
-        self.multiple.saturating_mul(consumed).saturating_add(self.floor)
-    }
 }
 
 #[cfg(test)]

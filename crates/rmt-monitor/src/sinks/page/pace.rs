@@ -1,7 +1,6 @@
 //! How often the page is written.
 
-use super::Duration;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Shortest time from one page to the next.
 const LEAST: Duration = Duration::from_secs(10);
