@@ -31,6 +31,7 @@
 mod alerts;
 mod compare;
 mod decimate;
+mod events;
 mod html;
 mod look;
 mod notes;
@@ -43,7 +44,7 @@ mod tables;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub use alerts::{Alert, Level, Warning};
+pub use events::{Alert, Level, Warning};
 pub use look::Look;
 pub use run::{Layer, Run};
 pub use state::{End, RELOAD, State, ended};

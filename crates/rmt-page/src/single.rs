@@ -64,7 +64,7 @@ fn summary(run: &Run) -> String {
     if run.snapshots() > 1 {
         tiles.push((run.snapshots().to_string(), "snapshots"));
     }
-    let (warnings, errors) = alerts::counts(run);
+    let (warnings, errors) = run.alerts.counts();
     let own = run.warnings.total();
     for (count, one, several) in [
         (warnings, "warning", "warnings"),

@@ -1,6 +1,6 @@
 //! Tables of the page.
 
-use crate::alerts::{Alert, Level, Warning, counts};
+use crate::events::{Alert, Level, Warning};
 use crate::html::{Cell, table};
 use crate::look::Look;
 use crate::run::{Layer, Run};
@@ -223,7 +223,7 @@ pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
         ("stable rank", "stable rank"),
     ]);
     let row = |run: &Run| {
-        let (warnings, errors) = counts(run);
+        let (warnings, errors) = run.alerts.counts();
         let a = Aggregate::of(run.latest().map(|row| &row.report));
         let mut row = vec![
             Cell::Text(run.name().to_owned()),
