@@ -22,10 +22,12 @@
 //! - [`report`]: the public schema of what is said of a matrix;
 //! - [`sanity`]: random matrices must be found random, and nothing else;
 //! - [`calibration`]: the measured levels of all decisions;
+//! - [`figures`]: one table of them, with title, unit and curve;
 //! - [`layers`]: what a parameter's name tells;
 //! - [`shard`]: which of several processes analyses which matrix.
 
 pub mod calibration;
+pub mod figures;
 pub mod laws;
 pub mod layers;
 pub mod notes;
@@ -44,7 +46,7 @@ mod error;
 #[cfg(test)]
 mod test_support;
 
-pub use aggregate::{Aggregate, Figures};
+pub use aggregate::{Aggregate, Figures, Mean};
 pub use analyse::{Analyser, Analysis, AnalysisOptions, Context, NullModel};
 pub use error::RmtError;
 pub use laws::scale::ScaleEstimator;

@@ -4,83 +4,59 @@ use crate::events::{Alert, Level, Warning};
 use crate::html::{Cell, table};
 use crate::look::Look;
 use crate::run::{Layer, Run};
+use crate::series::{InTables, followed};
+
+use rmt_core::figures::{Figure, Unit};
 use rmt_core::report::{FAMILY, Verdict};
 use rmt_core::shown;
-use rmt_core::{Aggregate, MatrixReport};
+use rmt_core::{Aggregate, MatrixReport, Mean};
 
-/// A column of figures: head, what it is, how it is shown, and its value.
-struct Column {
-    head: &'static str,
-    what: &'static str,
-    value: Value,
-    shown: fn(&MatrixReport, f64) -> String,
-}
-
-/// What a column says of a matrix, where it says anything.
-type Value = fn(&MatrixReport) -> Option<f64>;
-
-impl Column {
-    const fn figure(head: &'static str, what: &'static str, value: Value) -> Self {
-        Self { head, what, value, shown: |_, x| digits(x) }
-    }
-
-    const fn p(head: &'static str, what: &'static str, value: Value) -> Self {
-        Self { head, what, value, shown: |_, p| shown::p_value(p) }
-    }
-
-    fn cell(&self, report: &MatrixReport) -> Cell {
-        let value = (self.value)(report);
-        Cell::Figure(value.map_or(shown::NONE.into(), |x| (self.shown)(report, x)), value)
-    }
-}
-
-fn count(count: Option<usize>) -> Option<f64> {
-    count.map(|count| count as f64)
-}
-
-fn test(report: &MatrixReport, name: &str) -> Option<f64> {
-    report.tests.iter().find(|test| test.name == name).map(|test| test.p)
-}
-
-const COLUMNS: [Column; 15] = [
-    Column::figure("σ", "scale of the bulk", |r| r.scale),
-    Column::figure("largest", "largest singular value", |r| r.largest),
-    Column::figure("edge", "upper edge of the bulk of a random matrix", |r| r.edge_high),
-    Column {
-        head: "above",
-        what: "singular values significantly above the bulk (≥: at least)",
-        value: |r| count(r.significant_above),
-        shown: |r, _| shown::above(r),
-    },
-    Column {
-        head: "below",
-        what: "singular values significantly below the bulk (≥: at least)",
-        value: |r| count(r.significant_below),
-        shown: |r, _| shown::below(r),
-    },
-    Column::figure(
-        "left",
-        "fraction of the singular vectors on the output side that are not random",
-        shown::left,
-    ),
-    Column::figure(
-        "right",
-        "fraction of the singular vectors on the input side that are not random",
-        shown::right,
-    ),
-    Column::figure("alpha", "power-law exponent", shown::alpha),
-    Column::figure("stable rank", "stable rank", shown::stable_rank),
-    Column::figure(
-        "⟨r⟩",
-        "mean ratio of consecutive spacings, .5307 for random matrices",
-        |r| r.spacing_ratio,
-    ),
-    Column::p(FAMILY[0], "p of the largest value", |r| test(r, FAMILY[0])),
-    Column::p(FAMILY[1], "p of the smallest value", |r| test(r, FAMILY[1])),
-    Column::p(FAMILY[2], "p of the bulk", |r| test(r, FAMILY[2])),
-    Column::p("p left", "p of the output vectors", |r| test(r, FAMILY[3])),
-    Column::p("p right", "p of the input vectors", |r| test(r, FAMILY[4])),
+/// Figures of a matrix that have a column.
+const FIGURES: [&str; 10] = [
+    "scale",
+    "largest",
+    "edge_high",
+    "significant_above",
+    "significant_below",
+    "left.ks_rejected",
+    "right.ks_rejected",
+    "heavy_tail.alpha",
+    "heavy_tail.stable_rank",
+    "spacing_ratio",
 ];
+
+/// The p-values of the family, by their test: where the analysis was not full, the verdict takes some from
+/// an earlier one.
+const TESTS: [(&str, &str); 5] = [
+    (FAMILY[0], "p of the largest value"),
+    (FAMILY[1], "p of the smallest value"),
+    (FAMILY[2], "p of the bulk"),
+    ("p left", "p of the output vectors"),
+    ("p right", "p of the input vectors"),
+];
+
+fn figures() -> impl Iterator<Item = &'static Figure> {
+    FIGURES.into_iter().filter_map(Figure::named)
+}
+
+/// What stands behind a head.
+fn what(figure: &Figure) -> String {
+    let title = figure.title;
+    match figure.unit {
+        Unit::Count => format!("{title} (≥: at least)"),
+        Unit::Fraction => format!("{title}, as a fraction"),
+        _ => title.to_owned(),
+    }
+}
+
+fn cell(figure: &Figure, report: &MatrixReport) -> Cell {
+    Cell::Figure(figure.shown_by(report, digits), figure.value(report))
+}
+
+fn test(report: &MatrixReport, name: &str) -> Cell {
+    let p = report.tests.iter().find(|test| test.name == name).map(|test| test.p);
+    Cell::Figure(p.map_or(shown::NONE.into(), shown::p_value), p)
+}
 
 fn figure(value: Option<f64>) -> Cell {
     Cell::Figure(value.map_or(shown::NONE.into(), digits), value)
@@ -98,9 +74,27 @@ fn digits(x: f64) -> String {
     }
 }
 
-/// A mean of counts, of which this many were cut off.
-fn mean(value: Option<f64>, cut_off: usize) -> Cell {
-    Cell::Figure(shown::at_least(value.map_or(shown::NONE.into(), digits), cut_off > 0), value)
+/// Heads of columns of means.
+fn mean_heads(means: impl Iterator<Item = InTables>) -> impl Iterator<Item = (String, String)> {
+    means.map(|(_, figure)| {
+        let what = match figure.unit {
+            Unit::Count => format!("{}, over the smaller side", figure.title),
+            _ => what(figure),
+        };
+        (figure.head.to_owned(), what)
+    })
+}
+
+/// The means of an aggregate.
+fn means(
+    means: impl Iterator<Item = InTables>,
+    aggregate: &Aggregate,
+) -> impl Iterator<Item = Cell> {
+    means.map(|(mean, _)| {
+        let value = mean.value(aggregate);
+        let shown = value.map_or(shown::NONE.into(), digits);
+        Cell::Figure(shown::at_least(shown, mean.is_lower_bound(aggregate)), value)
+    })
 }
 
 fn verdict(verdict: Verdict) -> Cell {
@@ -127,7 +121,8 @@ pub(crate) fn layers(id: &str, run: &Run) -> String {
         ("verdict", "of the family of tests"),
         ("since", "first step at which it deviated"),
     ]);
-    columns.extend(COLUMNS.iter().map(|column| (column.head.to_owned(), column.what.to_owned())));
+    columns.extend(figures().map(|figure| (figure.head.to_owned(), what(figure))));
+    columns.extend(heads(&TESTS));
     let row = |layer: &Layer| {
         let row = &layer.latest;
         let [rows, cols] = row.report.shape;
@@ -140,7 +135,8 @@ pub(crate) fn layers(id: &str, run: &Run) -> String {
             verdict(row.report.verdict),
             whole(layer.first_deviation),
         ];
-        line.extend(COLUMNS.iter().map(|column| column.cell(&row.report)));
+        line.extend(figures().map(|figure| cell(figure, &row.report)));
+        line.extend(FAMILY.map(|name| test(&row.report, name)));
         line
     };
     table(id, &columns, &run.layers().iter().map(row).collect::<Vec<_>>())
@@ -180,26 +176,19 @@ pub(crate) fn warnings(id: &str, run: &Run) -> String {
 
 /// One row per kind, of the last reports.
 pub(crate) fn kinds(id: &str, run: &Run) -> String {
-    let columns = heads(&[
+    let mut columns = heads(&[
         ("kind", "what the matrices do in the model"),
         ("matrices", "how many"),
         ("deviate", "how many of them deviate"),
-        ("above", "singular values significantly above the bulk, over the smaller side"),
-        ("below", "singular values significantly below the bulk, over the smaller side"),
-        ("left", "fraction of the singular vectors on the output side that are not random"),
-        ("right", "fraction of the singular vectors on the input side that are not random"),
-        ("alpha", "power-law exponent"),
-        ("stable rank", "stable rank"),
     ]);
+    columns.extend(mean_heads(Mean::in_tables()));
     let row = |(kind, a): (rmt_core::layers::LayerKind, Aggregate)| {
         let mut row = vec![
             Cell::Text(kind.name().to_owned()),
             whole(Some(a.matrices as u64)),
             whole(Some(a.deviating as u64)),
         ];
-        row.push(mean(a.significant_above, a.above_cut_off));
-        row.push(mean(a.significant_below, a.below_cut_off));
-        row.extend([a.left_rejected, a.right_rejected, a.alpha, a.stable_rank].map(figure));
+        row.extend(means(Mean::in_tables(), &a));
         row
     };
     let groups = Aggregate::by_kind(run.latest());
@@ -208,7 +197,7 @@ pub(crate) fn kinds(id: &str, run: &Run) -> String {
 
 /// One row per run, at its own last step.
 pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
-    let columns = heads(&[
+    let mut columns = heads(&[
         ("run", "name of the run"),
         ("steps", "number of steps with reports"),
         ("last step", "last step with reports"),
@@ -216,12 +205,8 @@ pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
         ("deviate", "how many of them deviate"),
         ("since", "first step at which one deviated"),
         ("warnings", "alerts of the monitor that are more than information"),
-        ("above", "singular values significantly above the bulk, over the smaller side"),
-        ("left", "fraction of the singular vectors on the output side that are not random"),
-        ("right", "fraction of the singular vectors on the input side that are not random"),
-        ("alpha", "power-law exponent"),
-        ("stable rank", "stable rank"),
     ]);
+    columns.extend(mean_heads(followed()));
     let row = |run: &Run| {
         let (warnings, errors) = run.alerts.counts();
         let a = Aggregate::of(run.latest().map(|row| &row.report));
@@ -234,8 +219,7 @@ pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
             whole(run.first_deviation()),
             whole(Some(warnings + errors)),
         ];
-        row.push(mean(a.significant_above, a.above_cut_off));
-        row.extend([a.left_rejected, a.right_rejected, a.alpha, a.stable_rank].map(figure));
+        row.extend(means(followed(), &a));
         row
     };
     table(id, &columns, &runs.iter().map(row).collect::<Vec<_>>())

@@ -16,11 +16,12 @@ use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
 use crate::settings::{Detail, Settings};
-use crate::tags::{self, CURVES, TagNames};
+use crate::tags::{self, TagNames};
 use bins::{BINS_TO_EDGE, bins};
 use event_file::{EventFile, Value};
 use overview::Overview;
 use pictures::pictures;
+use rmt_core::figures::curves;
 use rmt_core::layers::LayerId;
 use rmt_core::report::Verdict;
 use rmt_core::{Aggregate, LayerReport};
@@ -142,7 +143,7 @@ impl TensorBoard {
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
         let paths: Vec<String> = tick.reports.iter().map(|report| report.layer.path()).collect();
         self.names.learn(paths.iter().map(String::as_str));
-        let mut values = Vec::with_capacity(tick.reports.len() * (CURVES.len() + 1) + 8);
+        let mut values = Vec::with_capacity(tick.reports.len() * (curves().count() + 1) + 8);
         for report in &tick.reports {
             self.verdicts.insert(report.layer.clone(), report.report.verdict);
         }
@@ -195,8 +196,8 @@ impl TensorBoard {
     }
 
     fn curves(&mut self, name: &str, report: &LayerReport, values: &mut Vec<(String, Value)>) {
-        for curve in CURVES.iter().filter(|curve| curve.lean || self.detail == Detail::All) {
-            if let Some(value) = (curve.value)(&report.report) {
+        for (curve, figure) in curves().filter(|(c, _)| c.lean || self.detail == Detail::All) {
+            if let Some(value) = figure.drawn(&report.report) {
                 let tag = self.names.tag(curve.group, curve.name, name);
                 values.push((tag, Value::Scalar(value as f32)));
             }
