@@ -1,15 +1,12 @@
-//! Gradients on their way from the backward pass to the update that they lead to.
+//! Gradients as burn's backward pass leaves them.
 
-use crate::monitor::{Inner, Monitor};
-use crate::visitor::{Due, Source, collect, collect_from};
+use crate::monitor::Monitor;
+use crate::visitor::{Shown, Source, collect_from};
 use burn_core::module::{Module, Param, ParamId};
 use burn_core::tensor::Tensor;
 use burn_optim::{GradientsParams, MultiGradientsParams};
-use rmt_core::layers::LayerId;
-use rmt_monitor::{GradientSnapshot, LayerSnapshot};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use rmt_monitor::Step;
+use rmt_monitor::observer::{Model, Walk};
 
 impl Source for GradientsParams {
     fn tensor<const D: usize>(&self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
@@ -39,27 +36,13 @@ impl Source for MultiGradientsParams {
     }
 }
 
-/// Gradients of a due step, until the weights after their update are seen.
-#[derive(Default)]
-pub(crate) struct Held {
-    taken: Mutex<Option<Taken>>,
-    has_taken: AtomicBool,
-}
+/// A model's gradients, under the names of its parameters.
+pub(crate) struct ShownGradients<'a, M, S>(pub(crate) &'a M, pub(crate) &'a S);
 
-impl Held {
-    /// Whether gradients at this step are held.
-    fn of(&self, step: u64) -> bool {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.as_ref().is_some_and(|taken| taken.step == step)
+impl<M: Module, S: Source> Model for ShownGradients<'_, M, S> {
+    fn walk(&self, walk: &mut Walk<'_>) {
+        collect_from(self.1, walk, self.0);
     }
-}
-
-struct Taken {
-    /// Updates made before.
-    step: u64,
-    gradients: Vec<LayerSnapshot>,
-    /// The weights that made them.
-    before: Vec<LayerSnapshot>,
 }
 
 impl Monitor {
@@ -91,82 +74,12 @@ impl Monitor {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn gradients<M: Module>(&self, step: u64, model: &M, grads: &GradientsParams) {
-        self.take_gradients(step, model, grads);
+    pub fn gradients<M: Module + 'static>(
+        &self,
+        step: impl Into<Step>,
+        model: &M,
+        grads: &GradientsParams,
+    ) {
+        self.observer.gradients(step, &Shown(model), &ShownGradients(model, grads));
     }
-
-    #[inline]
-    pub(crate) fn take_gradients<M: Module, S: Source>(&self, step: u64, model: &M, grads: &S) {
-        if let Some(inner) = &self.inner
-            && inner.engine.due(step)
-        {
-            inner.hold_gradients(step, model, grads);
-        }
-    }
-}
-
-impl Inner {
-    fn hold_gradients<M: Module, S: Source>(&self, step: u64, model: &M, grads: &S) {
-        if self.gradients.of(step) {
-            return;
-        }
-        // Weights that waited for their first forward come before their gradients.
-        self.settle();
-        let due = Due { step, all: false, products: false };
-        let gradients = collect_from(grads, &self.engine, model, due).layers;
-        let before = collect(&self.engine, model, due).layers;
-        let earlier = self.replace_gradients(Some(Taken { step, gradients, before }));
-        self.submit_gradients(earlier, Vec::new());
-    }
-
-    /// Lets go of gradients that wait, with the weights after their update if `model` has them.
-    #[inline]
-    pub(crate) fn follow_gradients<M: Module>(&self, step: u64, model: &M) {
-        if self.gradients.has_taken.load(Ordering::Acquire) {
-            let taken = self.replace_gradients(None);
-            let of = taken.as_ref().map(|taken| taken.step);
-            let after = match of {
-                Some(of) if of.checked_add(1) == Some(step) => {
-                    let due = Due { step: of, all: false, products: false };
-                    collect(&self.engine, model, due).layers
-                }
-                _ => Vec::new(),
-            };
-            self.submit_gradients(taken, after);
-        }
-    }
-
-    /// Lets go of gradients whose update is not seen.
-    pub(crate) fn settle_gradients(&self) {
-        let taken = self.replace_gradients(None);
-        self.submit_gradients(taken, Vec::new());
-    }
-
-    /// Puts `next` in the place of what is held, and returns that.
-    fn replace_gradients(&self, next: Option<Taken>) -> Option<Taken> {
-        let mut taken = self.gradients.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        self.gradients.has_taken.store(next.is_some(), Ordering::Release);
-        std::mem::replace(&mut *taken, next)
-    }
-
-    fn submit_gradients(&self, taken: Option<Taken>, after: Vec<LayerSnapshot>) {
-        let Some(Taken { step, gradients, before }) = taken else { return };
-        let (mut before, mut after) = (by_layer(before), by_layer(after));
-        let snapshot = |gradient: LayerSnapshot| {
-            let update = before.remove(&gradient.layer).zip(after.remove(&gradient.layer));
-            let weights = update.as_ref().map_or(0, |(before, after)| before.bytes + after.bytes);
-            GradientSnapshot {
-                layer: gradient.layer,
-                shape: gradient.shape,
-                bytes: gradient.bytes + weights,
-                gradient: gradient.weights,
-                update: update.map(|(before, after)| [before.weights, after.weights]),
-            }
-        };
-        self.engine.submit_gradients(step, gradients.into_iter().map(snapshot).collect());
-    }
-}
-
-fn by_layer(layers: Vec<LayerSnapshot>) -> HashMap<LayerId, LayerSnapshot> {
-    layers.into_iter().map(|layer| (layer.layer.clone(), layer)).collect()
 }

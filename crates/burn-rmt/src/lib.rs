@@ -95,7 +95,7 @@ pub use rmt_core::{LayerReport, Verdict};
 pub use rmt_monitor::{
     Alert, AlertKind, AlertLevel, AlertSettings, Counts, Detail, Hyperparameter, InitError,
     KindSummary, LayerSummary, Layout, Overflow, Record, ResumeError, Schedule, Settings, Sink,
-    SinkError, Status, Summary, Table, Tick, Trigger, Warning, read_reports, sinks,
+    SinkError, Status, Step, Summary, Table, Tick, Trigger, Warning, read_reports, sinks,
     unused_run_directory,
 };
 

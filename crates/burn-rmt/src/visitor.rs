@@ -2,43 +2,12 @@
 
 use crate::handles::{PartHandle, ProductHandle, WeightHandle};
 use crate::layout::{Reading, Unread, part_of, reading};
-use burn_core::module::{Module, ModuleVisitor, Param, ParamId};
+use burn_core::module::{Module, ModuleVisitor, Param};
 use burn_core::tensor::{DType, Tensor};
 use rmt_core::Orientation;
 use rmt_core::layers::{LayerId, LayerKind};
-use rmt_monitor::{Engine, LayerSnapshot, Matrices, Weights};
-use std::collections::HashMap;
-use std::ops::Range;
-
-/// What a walk found.
-#[derive(Default)]
-pub(crate) struct Found {
-    pub(crate) layers: Vec<LayerSnapshot>,
-    /// Watched parameters that are read as matrices, due or not.
-    pub(crate) watched: usize,
-    /// Names of watched matrices that burn has not initialized yet.
-    pub(crate) uninitialized: Vec<String>,
-    /// Parameters with no known layout, or one that does not fit: what is said of each.
-    pub(crate) not_matrices: Vec<String>,
-    /// Where the first of them lives; asked for until the run has started.
-    pub(crate) device: Option<String>,
-    /// Names of all parameters that may hold matrices, watched or not, until the run has started.
-    pub(crate) parameters: Option<Vec<String>>,
-    /// Paths and identities of all watched matrices, due or not; tied ones under each path.
-    pub(crate) ids: Vec<(String, ParamId)>,
-    /// Each parameter's matrices among `layers`.
-    pub(crate) places: HashMap<ParamId, Range<usize>>,
-}
-
-/// Which layers are taken.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Due {
-    pub(crate) step: u64,
-    /// All of them, whatever the schedule says.
-    pub(crate) all: bool,
-    /// The products of low-rank adapters too, where they are asked for. They have no gradient of their own.
-    pub(crate) products: bool,
-}
+use rmt_monitor::observer::{Later, Model, Walk};
+use rmt_monitor::{LayerSnapshot, Matrices, Weights};
 
 /// What is taken of a parameter.
 pub(crate) trait Source {
@@ -54,29 +23,24 @@ impl Source for WeightsThemselves {
     }
 }
 
-/// Walks `model`; never initializes a parameter, never synchronizes a device.
-pub(crate) fn collect<M: Module>(engine: &Engine, model: &M, due: Due) -> Found {
-    collect_from(&WeightsThemselves, engine, model, due)
+/// A model's weights. A walk never initializes a parameter, never synchronizes a device.
+pub(crate) struct Shown<'a, M>(pub(crate) &'a M);
+
+impl<M: Module + 'static> Model for Shown<'_, M> {
+    fn walk(&self, walk: &mut Walk<'_>) {
+        collect_from(&WeightsThemselves, walk, self.0);
+    }
+
+    fn later(&self) -> Option<Later> {
+        // A clone shares its lazy cells with the model as it is now.
+        let held = self.0.clone();
+        Some(Box::new(move |walk| collect_from(&WeightsThemselves, walk, &held)))
+    }
 }
 
-/// The same, of what `source` has for each initialized parameter.
-pub(crate) fn collect_from<M: Module, S: Source>(
-    source: &S,
-    engine: &Engine,
-    model: &M,
-    due: Due,
-) -> Found {
-    let mut collector = Collector {
-        source,
-        engine,
-        due,
-        wants_device: !engine.started(),
-        place: Place::default(),
-        factor: None,
-        found: Found { parameters: (!engine.started()).then(Vec::new), ..Found::default() },
-    };
-    model.visit(&mut collector);
-    collector.found
+/// Walks `model`, and takes what `source` has for each initialized parameter.
+pub(crate) fn collect_from<M: Module, S: Source>(source: &S, walk: &mut Walk<'_>, model: &M) {
+    model.visit(&mut Collector { source, walk, place: Place::default(), factor: None });
 }
 
 /// Where a walk is.
@@ -115,18 +79,15 @@ impl Place {
     }
 }
 
-struct Collector<'a, S> {
+struct Collector<'a, 'w, S> {
     source: &'a S,
-    engine: &'a Engine,
-    due: Due,
-    wants_device: bool,
+    walk: &'a mut Walk<'w>,
     place: Place,
     /// The factor a of the adapter being walked, where its product is asked for.
     factor: Option<Factor>,
-    found: Found,
 }
 
-impl<S: Source> ModuleVisitor for Collector<'_, S> {
+impl<S: Source> ModuleVisitor for Collector<'_, '_, S> {
     fn enter_module(&mut self, name: &str, container_type: &str) {
         self.place.enter(name, container_type);
     }
@@ -143,55 +104,40 @@ impl<S: Source> ModuleVisitor for Collector<'_, S> {
         if D < 2 {
             return;
         }
-        if let Some(parameters) = &mut self.found.parameters {
-            parameters.push(name.clone());
-        }
-        if !self.engine.watches(&name) {
+        if !self.walk.meet(&name, param.id.val()) {
             return;
         }
-        self.found.ids.push((name.clone(), param.id));
-        // Tied parameters have one id: the first path wins.
-        if let Some(matrices) = self.found.places.get(&param.id) {
-            let tied = self.found.layers.get_mut(matrices.clone()).unwrap_or_default();
-            tied.iter_mut().for_each(|layer| layer.notes.push(format!("tied: also {name}")));
-            return;
-        }
-        self.found.places.insert(param.id, 0..0);
-        let owner = self.place.owner();
-        let min_side = self.engine.settings().analysis.min_side;
+        let engine = self.walk.engine();
+        let min_side = engine.settings().analysis.min_side;
         let shape = param.lazy_shape();
         let shape = shape.as_slice();
-        let reading = match reading(owner, shape, self.engine.layout(&name), min_side) {
+        let reading = match reading(self.place.owner(), shape, engine.layout(&name), min_side) {
             Ok(reading) => reading,
-            Err(why) => {
-                self.found.not_matrices.push(unread(&name, shape, why));
-                return;
-            }
+            Err(why) => return self.walk.unreadable(unread(&name, shape, why)),
         };
         self.remember_factor(&name, param);
-        let number = self.found.watched;
-        self.found.watched += 1;
-        if !self.due.all && !self.engine.layer_due(self.due.step, number) {
+        if !self.walk.is_due() {
             return;
         }
         if !param.is_initialized() {
-            self.found.uninitialized.push(name);
-            return;
+            return self.walk.uninitialized(name);
         }
-        let Some(tensor) = self.source.tensor(param) else { return };
-        let first = self.found.layers.len();
-        self.take(&name, reading, tensor);
-        self.found.places.insert(param.id, first..self.found.layers.len());
+        if let Some(tensor) = self.source.tensor(param) {
+            let matrices = self.matrices(&name, reading, tensor);
+            self.walk.take(param.id.val(), matrices);
+        }
     }
 }
 
-impl<S: Source> Collector<'_, S> {
-    /// Takes handles on the matrices of an initialized parameter.
-    fn take<const D: usize>(&mut self, name: &str, reading: Reading, tensor: Tensor<D>) {
-        if self.wants_device {
-            self.wants_device = false;
-            self.found.device = Some(format!("{:?}", tensor.device()));
-        }
+impl<S: Source> Collector<'_, '_, S> {
+    /// Handles on the matrices of an initialized parameter.
+    fn matrices<const D: usize>(
+        &mut self,
+        name: &str,
+        reading: Reading,
+        tensor: Tensor<D>,
+    ) -> Vec<LayerSnapshot> {
+        self.walk.on_device(|| format!("{:?}", tensor.device()));
         // Without autodiff (a model made for evaluation) nothing can be told of freezing.
         let frozen = tensor.is_autodiff().then(|| !tensor.is_require_grad());
         let dtype = tensor.dtype();
@@ -204,53 +150,47 @@ impl<S: Source> Collector<'_, S> {
             notes.push(format!("{} weights, widened", dtype.name()));
         }
         let Matrices { parts, shape, orientation, .. } = reading.matrices;
-        let [rows, cols] = shape;
         // What is packed is unpacked to single precision.
         let entry = if quantised { size_of::<f32>() } else { dtype.size() };
         let handle = WeightHandle(tensor.without_autodiff());
-        let snapshot = |layer, weights| LayerSnapshot {
-            layer,
-            shape,
-            orientation,
-            dtype: dtype.name().into(),
-            bytes: (rows * cols * entry) as u64,
-            frozen,
-            quantised,
-            notes: notes.clone(),
-            weights,
-            activation: None,
+        let snapshot = |layer, shape: [usize; 2], entry: usize, notes: &[String], weights| {
+            let mut snapshot = LayerSnapshot::new(layer, shape, orientation, weights);
+            snapshot.bytes = (shape[0] * shape[1] * entry) as u64;
+            snapshot.dtype = dtype.name().into();
+            snapshot.notes = notes.to_vec();
+            (snapshot.frozen, snapshot.quantised) = (frozen, quantised);
+            snapshot
         };
-        if parts == 1 {
-            let product = self.product(name, shape, &handle);
-            self.found.layers.push(snapshot(layer, Box::new(handle)));
-            if let Some((id, shape, weights)) = product {
-                let [rows, cols] = shape;
-                let bytes = (rows * cols * size_of::<f64>()) as u64;
-                let notes = vec![PRODUCT_NOTE.to_owned()];
-                let of = snapshot(id, weights);
-                self.found.layers.push(LayerSnapshot { shape, bytes, notes, ..of });
-            }
-            return;
+        if parts != 1 {
+            let parts = PartHandle::cut(Box::new(handle), parts).enumerate();
+            let layer = |part: usize| layer.clone().with_part(part.to_string());
+            return parts
+                .map(|(part, weights)| {
+                    snapshot(layer(part), shape, entry, &notes, Box::new(weights))
+                })
+                .collect();
         }
-        for (part, weights) in PartHandle::cut(Box::new(handle), parts).enumerate() {
-            let layer = layer.clone().with_part(part.to_string());
-            self.found.layers.push(snapshot(layer, Box::new(weights)));
-        }
+        let product = self.product(name, shape, &handle).map(|(layer, shape, weights)| {
+            snapshot(layer, shape, size_of::<f64>(), &[PRODUCT_NOTE.to_owned()], weights)
+        });
+        let matrix = snapshot(layer, shape, entry, &notes, Box::new(handle));
+        std::iter::once(matrix).chain(product).collect()
     }
 
     /// What the user says of the part that a parameter plays, or else burn's modules around it.
     fn kind(&self, name: &str) -> Option<LayerKind> {
-        self.engine.kind(name).or_else(|| self.place.kind())
+        self.walk.engine().kind(name).or_else(|| self.place.kind())
     }
 
     /// A layer of the user's own that is called `Linear` too may be stored [out, in]: its bias, of as many entries
     /// as it has outputs, shows it.
     fn know_bias(&mut self, name: &str, shape: &[usize]) {
         let (Some(layer), &[outputs]) = (name.strip_suffix("bias"), shape) else { return };
-        let Some(weight) = self.found.layers.last_mut() else { return };
+        let engine = self.walk.engine();
+        let Some(weight) = self.walk.last_taken() else { return };
         let [rows, cols] = weight.shape;
         let of_this = weight.layer.name.strip_suffix("weight") == Some(layer);
-        let given = self.engine.layout(&weight.layer.name).is_some();
+        let given = engine.layout(&weight.layer.name).is_some();
         if given || !of_this || weight.orientation != Orientation::InOut || outputs == cols {
             return;
         }
@@ -264,7 +204,7 @@ impl<S: Source> Collector<'_, S> {
 
     /// The name of the adapter whose factor `factor` the parameter `name` is, where its product is taken.
     fn adapter<'n>(&self, name: &'n str, factor: &str) -> Option<&'n str> {
-        let asked = self.due.products && self.engine.settings().lora_products;
+        let asked = !self.walk.is_of_gradients() && self.walk.engine().settings().lora_products;
         let adapter = asked && self.place.owner() == "Struct:LoraAdapter";
         name.strip_suffix(factor).filter(|_| adapter)
     }

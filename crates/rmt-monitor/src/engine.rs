@@ -226,11 +226,11 @@ impl Engine {
         self.owner.shared.ledger.lock().counts.submitted > 0
     }
 
-    /// Names the framework and the device in `run.json`.
-    pub fn describe(&self, framework: &str, device: String) {
+    /// Names the framework, and the device where it is known, in `run.json`.
+    pub fn describe(&self, framework: &str, device: Option<String>) {
         let mut info = lock(&self.owner.shared.info);
         info.versions.framework = Some(framework.to_owned());
-        info.device = Some(device);
+        info.device = device.or(info.device.take());
     }
 
     /// Tells that training goes on from the weights after `step` updates: what earlier sessions

@@ -54,6 +54,7 @@ mod hyperparameters;
 mod layout;
 mod ledger;
 mod null_cache;
+pub mod observer;
 mod profiles;
 pub mod reader;
 mod record;
@@ -66,6 +67,7 @@ mod share;
 mod shared;
 pub mod sinks;
 mod snapshot;
+mod step;
 mod sub_runs;
 mod summary_text;
 pub mod tags;
@@ -95,6 +97,7 @@ pub use snapshot::{
     ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues,
     Weights,
 };
+pub use step::Step;
 pub use visible::to_json_line;
 
 // The example of the README is one of the tests.

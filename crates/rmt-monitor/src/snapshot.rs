@@ -99,6 +99,27 @@ pub struct LayerSnapshot {
 }
 
 impl LayerSnapshot {
+    /// A matrix in single precision that training changes. Set the other fields where it is otherwise.
+    pub fn new(
+        layer: LayerId,
+        shape: [usize; 2],
+        orientation: Orientation,
+        weights: Box<dyn Weights>,
+    ) -> Self {
+        Self {
+            layer,
+            shape,
+            orientation,
+            dtype: "f32".into(),
+            bytes: (shape[0] * shape[1] * size_of::<f32>()) as u64,
+            frozen: Some(false),
+            quantised: false,
+            notes: Vec::new(),
+            weights,
+            activation: None,
+        }
+    }
+
     /// Bytes of all that is held.
     pub fn held_bytes(&self) -> u64 {
         let activation = self.activation.as_ref().map_or(0, |activation| activation.bytes);

@@ -52,6 +52,7 @@
 
 mod error;
 mod losses;
+mod means;
 mod options;
 mod outliers;
 mod select;

@@ -1,6 +1,7 @@
 //! Outliers against as many values of the bulk.
 
-use super::losses::{Meter, deviation, mean};
+use super::losses::Meter;
+use super::means::{deviation, mean};
 use super::selected::{Removal, Selected};
 use super::{AblationError, AblationRow, AblationTable};
 use burn_core::module::Module;

@@ -1,6 +1,6 @@
 //! What was measured.
 
-use super::losses::mean;
+use super::means::mean;
 use super::selected::Selected;
 use rmt_core::sanity;
 use rmt_monitor::Table;

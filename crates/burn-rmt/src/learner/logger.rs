@@ -35,7 +35,7 @@ impl MonitorLogger {
     }
 
     fn forward(&mut self, update: &MetricsUpdate, split: &Split) {
-        let Some(clock) = self.monitor.clock() else { return };
+        let Some(clock) = &self.monitor.clock else { return };
         if *split == Split::Train && update.entries_numeric.is_empty() {
             if std::mem::replace(&mut self.untold, true) {
                 clock.log();
@@ -84,7 +84,7 @@ impl MetricLogger for MonitorLogger {
     fn log_epoch_summary(&mut self, summary: EpochSummary) {
         self.untold = false;
         if let (Split::Train, Some((engine, clock))) =
-            (&summary.split, self.monitor.engine().zip(self.monitor.clock()))
+            (&summary.split, self.monitor.observer.engine().zip(self.monitor.clock.as_ref()))
         {
             engine.epoch_ended(summary.epoch_number as u64, clock.logged());
         }

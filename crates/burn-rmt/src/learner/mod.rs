@@ -1,21 +1,21 @@
 //! burn's own training loop, watched: a wrapper for the model, a metric logger and a metric.
 
-mod clock;
+pub(crate) mod clock;
 mod logger;
 mod metric;
 
-pub(crate) use clock::Clock;
 pub use logger::MonitorLogger;
 pub use metric::MonitorMetric;
 
 use crate::Monitor;
+use crate::gradients::ShownGradients;
 use crate::transparent::transparent_module;
-use crate::visitor::Source;
+use crate::visitor::{Shown, Source};
 use burn_core::module::Module;
 use burn_optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn_optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams};
 use burn_train::{InferenceStep, TrainOutput, TrainStep};
-use rmt_monitor::{ResumeError, Summary};
+use rmt_monitor::{ResumeError, Step, Summary};
 use std::fmt::{self, Display};
 use std::ops::Deref;
 use std::path::Path;
@@ -41,7 +41,7 @@ impl Monitor {
     /// several replicas in one process, the first one to update is observed, so that each step is
     /// seen once. Wrapping again, for a second phase, goes on counting steps.
     pub fn wrap<M: Module>(&self, model: M) -> Monitored<M> {
-        if let Some(clock) = self.clock() {
+        if let Some(clock) = &self.clock {
             clock.begin();
         }
         Monitored { model, monitor: self.clone(), replica: 0 }
@@ -55,7 +55,9 @@ impl Monitor {
     /// [`ResumeError`] when the run directory does not say at which step the epoch ended: that is
     /// kept by [`metric_logger`](Self::metric_logger).
     pub fn resume_epoch(&self, epoch: usize) -> Result<u64, ResumeError> {
-        let Some((engine, clock)) = self.engine().zip(self.clock()) else { return Ok(0) };
+        let Some((engine, clock)) = self.observer.engine().zip(self.clock.as_ref()) else {
+            return Ok(0);
+        };
         let step = engine.epoch_step(epoch as u64)?;
         clock.start_at(step);
         self.resume(step);
@@ -81,9 +83,10 @@ impl<M: Module + 'static> Monitored<M> {
     /// Counts optimizer steps from `step` on, where training goes on from weights that were updated
     /// that many times: see [`Monitor::resume`].
     #[must_use]
-    pub fn with_start_step(self, step: u64) -> Self {
-        if let Some(clock) = self.monitor.clock() {
-            clock.start_at(step);
+    pub fn with_start_step(self, step: impl Into<Step>) -> Self {
+        if let Some(clock) = self.monitor.clock.as_ref() {
+            let step = step.into();
+            clock.start_at(step.get());
             self.monitor.resume(step);
         }
         self
@@ -97,7 +100,7 @@ impl<M: Module + 'static> Monitored<M> {
     /// Takes the weights of the last step, due or not, and finishes the monitor:
     /// `learner.launch(…).model.finish()`.
     pub fn finish(&self) -> Summary {
-        if let Some(clock) = self.monitor.clock() {
+        if let Some(clock) = self.monitor.clock.as_ref() {
             self.monitor.observe_last(clock.step(), &self.model);
         }
         self.monitor.finish()
@@ -105,17 +108,19 @@ impl<M: Module + 'static> Monitored<M> {
 
     /// Takes the gradients of the update to come, if asked to.
     fn gradients<S: Source>(&mut self, grads: &S) {
-        let asked = self.monitor.engine().is_some_and(|engine| engine.settings().gradients);
-        if let Some(clock) = self.monitor.clock().filter(|_| asked)
+        let asked =
+            self.monitor.observer.engine().is_some_and(|engine| engine.settings().gradients);
+        if let Some(clock) = self.monitor.clock.as_ref().filter(|_| asked)
             && clock.observes(&mut self.replica)
         {
-            self.monitor.take_gradients(clock.step(), &self.model, grads);
+            let gradients = ShownGradients(&self.model, grads);
+            self.monitor.observer.gradients(clock.step(), &Shown(&self.model), &gradients);
         }
     }
 
     fn updated(mut self, update: impl FnOnce(M) -> M) -> Self {
         self.model = update(self.model);
-        let step = self.monitor.clock().and_then(|clock| clock.update(&mut self.replica));
+        let step = self.monitor.clock.as_ref().and_then(|clock| clock.update(&mut self.replica));
         if let Some(step) = step {
             self.monitor.observe(step, &self.model);
         }
@@ -148,13 +153,13 @@ impl<M: TrainStep + Module + 'static> TrainStep for Monitored<M> {
     type Output = M::Output;
 
     fn step(&self, item: Self::Input) -> TrainOutput<Self::Output> {
-        if let Some(clock) = self.monitor.clock()
+        if let Some(clock) = self.monitor.clock.as_ref()
             && clock.forward()
         {
             self.monitor.observe(clock.step(), &self.model);
         }
         // burn may run this on another thread than the one that updates.
-        self.monitor.listen();
+        self.monitor.observer.listen();
         self.model.step(item)
     }
 

@@ -1,58 +1,16 @@
 //! What layers are given: inputs recorded in the forwards of due steps.
-//!
-//! A due step arms the taps of the thread that observes it, until the next step is observed: all
-//! training forwards in between (micro-batches included) are made by exactly the weights that were
-//! taken. Where no tap is armed, one costs a look at a thread-local number.
 
-mod gathered;
-mod recorder;
+mod kept;
 #[cfg(feature = "nn")]
 mod tapped;
-mod tokens;
 
-pub(crate) use gathered::Gathered;
-pub(crate) use recorder::Probe;
 #[cfg(feature = "nn")]
 pub use tapped::Tapped;
 
 use crate::Monitor;
-use burn_core::module::ParamId;
 use burn_core::tensor::{Bool, Tensor};
-use std::cell::{Cell, RefCell};
-use std::sync::{Arc, Weak};
-
-thread_local! {
-    /// What taps of this thread are to do: see the bits below.
-    static STATE: Cell<u8> = const { Cell::new(0) };
-    /// Tapped layers that were met in walks through models.
-    static MET: Cell<u64> = const { Cell::new(0) };
-    /// Of the monitors that observe on this thread.
-    static PROBES: RefCell<Vec<Weak<Probe>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A tap was called by name on this thread.
-const SEEN: u8 = 1;
-/// A monitor may want what taps are given.
-const ARMED: u8 = 2;
-
-/// Which weight an input belongs to.
-#[derive(Clone, Copy)]
-pub(crate) enum Key<'a> {
-    /// Its path, with or without `.weight` at the end.
-    Name(&'a str),
-    /// Its identity.
-    #[cfg_attr(not(feature = "nn"), allow(dead_code))]
-    Param(ParamId),
-}
-
-/// What the tap of a layer is given.
-pub(crate) struct Input<'a, const D: usize> {
-    pub(crate) tensor: &'a Tensor<D>,
-    /// Which tokens count; all without.
-    pub(crate) keep: Option<Tensor<1, Bool>>,
-    /// Whether it is a forward of training; `None` where only the tensor can tell.
-    pub(crate) training: Option<bool>,
-}
+use kept::kept;
+use rmt_monitor::observer::{Input, Key, Origin, taps};
 
 /// Records `input` as that of the watched weight `name` (`"blocks.0.up"` for
 /// `blocks.0.up.weight`), for the monitors that observe on this thread; put it before the layer in a
@@ -87,8 +45,8 @@ pub(crate) struct Input<'a, const D: usize> {
 /// ```
 #[inline]
 pub fn tap<const D: usize>(name: &str, input: &Tensor<D>) {
-    if seen_and_armed() {
-        record(Key::Name(name), || Input { tensor: input, keep: None, training: None });
+    if taps::seen_and_armed() {
+        taps::record(Key::Name(name), &shown(input), &kept(input, None));
     }
 }
 
@@ -100,11 +58,11 @@ pub fn tap_masked<const D: usize, const M: usize>(
     input: &Tensor<D>,
     keep: &Tensor<M, Bool>,
 ) {
-    if seen_and_armed() {
-        let tokens = keep.shape().num_elements();
-        let keep = keep.clone().reshape([tokens]);
-        let input = || Input { tensor: input, keep: Some(keep.clone()), training: None };
-        record(Key::Name(name), input);
+    if taps::seen_and_armed() {
+        let entries = keep.shape().num_elements();
+        let mask = keep.clone().reshape([entries]);
+        let shown = shown(input).with_mask(entries);
+        taps::record(Key::Name(name), &shown, &kept(input, Some(mask)));
     }
 }
 
@@ -112,105 +70,16 @@ impl Monitor {
     /// [`tap`] for this monitor alone, where several models train on one thread.
     #[inline]
     pub fn tap<const D: usize>(&self, name: &str, input: &Tensor<D>) {
-        if let Some(inner) = &self.inner {
-            seen_and_armed();
-            let input = Input { tensor: input, keep: None, training: None };
-            inner.probe.record(Key::Name(name), input);
-        }
+        self.observer.record(Key::Name(name), &shown(input), &kept(input, None));
     }
 }
 
-/// Remembers that taps are called on this thread, and says whether they have anything to do.
-#[inline]
-fn seen_and_armed() -> bool {
-    let state = state();
-    if state & SEEN == 0 {
-        change_state(|state| state | SEEN);
-    }
-    state & ARMED != 0
-}
-
-/// Whether a tap of this thread has anything to do.
-#[cfg(feature = "nn")]
-#[inline]
-fn armed() -> bool {
-    state() & ARMED != 0
-}
-
-#[inline]
-fn state() -> u8 {
-    STATE.try_with(Cell::get).unwrap_or(0)
-}
-
-fn change_state(change: impl FnOnce(u8) -> u8) {
-    let _ = STATE.try_with(|state| state.set(change(state.get())));
-}
-
-/// A walk met a tapped layer.
-#[cfg(feature = "nn")]
-fn met_tapped() {
-    let _ = MET.try_with(|met| met.set(met.get().wrapping_add(1)));
-}
-
-/// What `walk` gives, and whether forwards of its model may reach a tap: it met a tapped layer, or
-/// taps are called by name on this thread.
-pub(crate) fn taps_in<T>(walk: impl FnOnce() -> T) -> (T, bool) {
-    let met = || MET.try_with(Cell::get).unwrap_or(0);
-    let before = met();
-    let walked = walk();
-    (walked, met() != before || state() & SEEN != 0)
-}
-
-/// Lets the taps of this thread serve `probe`.
-pub(crate) fn listen(probe: &Arc<Probe>) {
-    let _ = PROBES.try_with(|probes| {
-        let Ok(mut probes) = probes.try_borrow_mut() else { return };
-        probes.retain(|other| other.strong_count() > 0);
-        let this = Arc::downgrade(probe);
-        if !probes.iter().any(|other| other.ptr_eq(&this)) {
-            probes.push(this);
-        }
-    });
-    if probe.is_armed() {
-        change_state(|state| state | ARMED);
-    }
-}
-
-/// What `look` says of the monitors that observe on this thread.
-fn listening<T: Default>(look: impl FnOnce(&[Weak<Probe>]) -> T) -> T {
-    let looked = PROBES.try_with(|probes| {
-        let probes = probes.try_borrow().ok()?;
-        Some(look(&probes))
-    });
-    looked.ok().flatten().unwrap_or_default()
-}
-
-/// Gives an input to the monitors that want it.
-#[cold]
-fn record<'a, const D: usize>(key: Key<'_>, input: impl Fn() -> Input<'a, D>) {
-    if !listening(|probes| probes.iter().filter_map(Weak::upgrade).any(|probe| probe.is_armed())) {
-        change_state(|state| state & !ARMED);
-        return;
-    }
-    let probes: Vec<Arc<Probe>> =
-        listening(|probes| probes.iter().filter_map(Weak::upgrade).collect());
-    if let Key::Name(name) = key {
-        let mut ids = probes.iter().filter_map(|probe| probe.id(name));
-        let first = ids.next();
-        if ids.any(|id| Some(id) != first) {
-            let problem = format!(
-                "tap `{name}` is a layer of several models that are observed on one thread, and is \
-                 not recorded: use Monitor::tap or Tapped"
-            );
-            probes.iter().for_each(|probe| probe.problem(problem.clone()));
-            return;
-        }
-    }
-    for probe in probes.iter().filter(|probe| probe.is_armed()) {
-        // Of several monitors, one need not watch it.
-        let others = probes.iter().any(|other| !Arc::ptr_eq(other, probe) && other.knows(key));
-        if probe.knows(key) || !others {
-            probe.record(key, input());
-        }
-    }
+/// The shape of an input, and what can be told of the forward that it is of.
+fn shown<const D: usize>(input: &Tensor<D>) -> Input {
+    let origin = match (input.is_autodiff(), input.is_tracked()) {
+        (false, _) => Origin::Evaluation,
+        (true, true) => Origin::Tracked,
+        (true, false) => Origin::Untracked,
+    };
+    Input::new(&input.dims(), origin)
 }

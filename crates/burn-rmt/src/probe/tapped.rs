@@ -1,10 +1,11 @@
 //! A layer that records its own input.
 
-use super::{Input, Key, armed, met_tapped, record};
+use super::kept::kept;
 use crate::transparent::transparent_module;
 use burn_core::module::{Content, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault};
 use burn_core::tensor::Tensor;
 use burn_nn::Linear;
+use rmt_monitor::observer::{Input, Key, Origin, taps};
 use std::ops::{Deref, DerefMut};
 
 /// A layer whose inputs are recorded at due steps, under the name that its weight has in the model:
@@ -39,11 +40,14 @@ impl Tapped<Linear> {
 
     /// [`Linear::forward`], with its input recorded where a monitor wants it.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        if armed() {
+        if taps::armed() {
             // The data of an evaluation may be on a device with autodiff; its weights are not.
-            let training = Some(self.layer.weight.val().is_autodiff());
-            let input = || Input { tensor: &input, keep: None, training };
-            record(Key::Param(self.layer.weight.id), input);
+            let origin = match self.layer.weight.val().is_autodiff() {
+                true => Origin::Training,
+                false => Origin::Evaluation,
+            };
+            let key = Key::Id(self.layer.weight.id.val());
+            taps::record(key, &Input::new(&input.dims(), origin), &kept(&input, None));
         }
         self.layer.forward(input)
     }
@@ -57,7 +61,7 @@ impl<M> Tapped<M> {
 
     /// A monitor walks the model: there is a tap in it.
     fn visiting(&self) {
-        met_tapped();
+        taps::met();
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod a_fault_costs_what_it_says;
 mod a_killed_process_loses_at_most_its_last_tick;
+mod a_loop_without_a_framework_is_watched;
 mod an_outlier_shows_at_the_step_where_it_crosses;
 mod everything_is_accounted_for;
 mod faults;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let tests = [
         a_fault_costs_what_it_says::tests(),
         a_killed_process_loses_at_most_its_last_tick::tests(),
+        a_loop_without_a_framework_is_watched::tests(),
         an_outlier_shows_at_the_step_where_it_crosses::tests(),
         everything_is_accounted_for::tests(),
         figures_are_the_same_every_time::tests(),

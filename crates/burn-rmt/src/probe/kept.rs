@@ -1,97 +1,68 @@
-//! Inputs on their way to the worker.
+//! What is kept of an input until the worker reads it.
 
 use crate::handles::{WeightHandle, read_error, read_with_keep};
 use burn_core::tensor::{Bool, DType, Int, Tensor, TensorData};
 use rmt_core::statistics::activation::{Activation, Covariance};
-use rmt_monitor::{ReadError, Tokens, WeightValues, Weights};
+use rmt_monitor::observer::{Batches, Inputs, Part, activation, held_or};
+use rmt_monitor::{ActivationSnapshot, ReadError, Tokens, WeightValues, Weights};
 
-/// Tokens × features of one forward.
-#[derive(Debug, Clone)]
-pub(crate) struct Batch {
-    pub(crate) input: Tensor<2>,
-    /// Which tokens count; all without.
-    pub(crate) keep: Option<Tensor<1, Bool>>,
-    /// Tokens of each sequence.
-    pub(crate) item: usize,
-    /// Sequences that came before.
-    pub(crate) first: u64,
-}
-
-impl Batch {
-    fn tokens(&self) -> usize {
-        self.input.dims()[0]
-    }
-
-    /// Of which half a token is.
-    fn half(&self, token: usize) -> usize {
-        usize::from((self.first + (token / self.item.max(1)) as u64) % 2 == 1)
-    }
-}
-
-/// Handles on tokens in main memory.
-#[derive(Debug, Default)]
-pub(crate) struct Handles {
-    batches: Vec<Batch>,
-    note: Option<String>,
-}
-
-impl Handles {
-    pub(crate) fn add(&mut self, batch: Batch) {
-        self.batches.push(batch);
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        let bytes = |batch: &Batch| {
-            let [tokens, features] = batch.input.dims();
-            tokens * (features * batch.input.dtype().size() + usize::from(batch.keep.is_some()))
-        };
-        self.batches.iter().map(|batch| bytes(batch) as u64).sum()
-    }
-
-    pub(crate) fn with_note(self, note: Option<String>) -> Self {
-        Self { note, ..self }
-    }
-}
-
-impl Tokens for Handles {
-    fn read(self: Box<Self>) -> Result<Activation, ReadError> {
-        let features = self.batches.first().map_or(0, |batch| batch.input.dims()[1]);
-        let mut halves = [Covariance::new(features), Covariance::new(features)];
-        for batch in self.batches {
-            let kept = batch.keep.as_ref().map(|keep| doubles(weights(keep))).transpose()?;
-            let counts =
-                |token: usize| kept.as_ref().is_none_or(|kept| kept.get(token) == Some(&1.0));
-            let values = Box::new(WeightHandle(batch.input.clone())).read()?;
-            for (half, covariance) in halves.iter_mut().enumerate() {
-                let of_half = |token: usize| batch.half(token) == half && counts(token);
-                let tokens = match &values {
-                    WeightValues::F32(all) => WeightValues::F32(rows(all, features, of_half)),
-                    WeightValues::F64(all) => WeightValues::F64(rows(all, features, of_half)),
-                };
-                covariance.add(tokens.as_values()).map_err(read_error)?;
+/// Keeps the first tokens of `input`: handles on the host, sums on another device.
+pub(super) fn kept<const D: usize>(
+    input: &Tensor<D>,
+    mask: Option<Tensor<1, Bool>>,
+) -> impl Fn(Option<Box<dyn Inputs>>, Part) -> Box<dyn Inputs> {
+    move |held, part| {
+        let all: usize = input.dims().iter().product::<usize>() / part.features;
+        let input = input.clone().without_autodiff().reshape([all, part.features]);
+        let mask = mask.clone().map(|mask| mask.without_autodiff());
+        let (input, mask) = match part.tokens < all {
+            true => {
+                (input.narrow(0, 0, part.tokens), mask.map(|mask| mask.narrow(0, 0, part.tokens)))
             }
+            false => (input, mask),
+        };
+        let dtype = input.dtype();
+        let widened = matches!(dtype, DType::F16 | DType::BF16);
+        let note = widened.then(|| format!("{} activations, widened", dtype.name()));
+        if on_host(&input) {
+            let mut batches = held_or(held, Batches::default);
+            let entries = part.features * dtype.size() + usize::from(mask.is_some());
+            let mask = mask.map(|mask| Box::new(MaskHandle(mask)) as Box<dyn Weights>);
+            let bytes = (part.tokens * entries) as u64;
+            batches.add(part, bytes, Box::new(WeightHandle(input)), mask, note);
+            batches
+        } else {
+            let mask = mask.as_ref().map(weights);
+            let mut sums = held_or(held, || Accumulated::new(&input, mask.as_ref()));
+            sums.add(&input, mask.as_ref(), part);
+            sums.note = sums.note.take().or(note);
+            sums
         }
-        finished(halves, self.note)
     }
 }
 
-/// The chosen rows.
-fn rows<T: Copy>(values: &[T], length: usize, chosen: impl Fn(usize) -> bool) -> Vec<T> {
-    let rows = values.chunks_exact(length.max(1)).enumerate();
-    rows.filter(|(token, _)| chosen(*token)).flat_map(|(_, row)| row.iter().copied()).collect()
+/// Whether the values are in main memory, where a handle is read without a copy from the device. burn
+/// has no other word for it than the device's own.
+fn on_host<const D: usize>(tensor: &Tensor<D>) -> bool {
+    let device = format!("{:?}", tensor.device());
+    HOST_DEVICES.iter().any(|host| device.contains(host))
 }
 
-fn finished(halves: [Covariance; 2], note: Option<String>) -> Result<Activation, ReadError> {
-    let activation = Activation::new(halves).map_err(read_error)?;
-    Ok(match note {
-        Some(note) => activation.with_note(note),
-        None => activation,
-    })
+/// What burn's devices in main memory call themselves.
+const HOST_DEVICES: [&str; 3] = ["Flex", "NdArray", "LibTorch(Cpu"];
+
+/// Which tokens count, until the worker reads it.
+struct MaskHandle(Tensor<1, Bool>);
+
+impl Weights for MaskHandle {
+    fn read(self: Box<Self>) -> Result<WeightValues, ReadError> {
+        Ok(WeightValues::F64(doubles(weights(&self.0))?))
+    }
 }
 
 /// Sums on a device, in single precision, of the differences from the first batch's mean.
 #[derive(Debug)]
-pub(crate) struct Accumulated {
+struct Accumulated {
     /// c, 1 × features.
     shift: Tensor<2>,
     halves: [Sums; 2],
@@ -110,42 +81,40 @@ struct Sums {
 }
 
 impl Accumulated {
-    pub(crate) fn new(first: &Batch) -> Self {
-        let input = first.input.clone().cast(DType::F32);
-        let shift = match &first.keep {
+    fn new(first: &Tensor<2>, mask: Option<&Tensor<2>>) -> Self {
+        let input = first.clone().cast(DType::F32);
+        let shift = match mask {
             None => input.mean_dim(0),
             Some(keep) => {
-                let keep = weights(keep);
                 let count = keep.clone().sum_dim(0).clamp_min(1.0);
-                (input * keep).sum_dim(0) / count
+                (input * keep.clone()).sum_dim(0) / count
             }
         };
         Self { shift, halves: Default::default(), note: None }
     }
 
-    pub(crate) fn add(&mut self, batch: Batch) {
-        let device = batch.input.device();
+    fn add(&mut self, input: &Tensor<2>, mask: Option<&Tensor<2>>, part: Part) {
         for (half, sums) in self.halves.iter_mut().enumerate() {
-            let of_half: Vec<i64> = (0..batch.tokens())
-                .filter(|&token| batch.half(token) == half)
+            let of_half: Vec<i64> = (0..part.tokens)
+                .filter(|&token| part.half(token) == half)
                 .map(|token| token as i64)
                 .collect();
             let count = of_half.len();
             if count == 0 {
                 continue;
             }
-            let chosen = |tensor: Tensor<2>| match count == batch.tokens() {
+            let chosen = |tensor: Tensor<2>| match count == part.tokens {
                 true => tensor,
                 false => {
                     let indices = TensorData::new(of_half.clone(), [count]);
-                    tensor.select(0, Tensor::<1, Int>::from_data(indices, &device))
+                    tensor.select(0, Tensor::<1, Int>::from_data(indices, &input.device()))
                 }
             };
-            let mut centred = chosen(batch.input.clone()).cast(DType::F32) - self.shift.clone();
-            match &batch.keep {
+            let mut centred = chosen(input.clone()).cast(DType::F32) - self.shift.clone();
+            match mask {
                 None => sums.tokens += count as u64,
                 Some(keep) => {
-                    let keep = chosen(weights(keep));
+                    let keep = chosen(keep.clone());
                     centred = centred * keep.clone();
                     let kept = keep.sum();
                     sums.kept = Some(match sums.kept.take() {
@@ -163,14 +132,16 @@ impl Accumulated {
         }
     }
 
-    pub(crate) fn bytes(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         let features = self.shift.dims()[1];
         let matrices = self.halves.iter().filter(|half| half.moments.is_some()).count();
         (size_of::<f32>() * (features + matrices * features * (features + 1))) as u64
     }
+}
 
-    pub(crate) fn with_note(self, note: Option<String>) -> Self {
-        Self { note, ..self }
+impl Inputs for Accumulated {
+    fn snapshot(self: Box<Self>) -> ActivationSnapshot {
+        ActivationSnapshot { bytes: self.bytes(), tokens: self }
     }
 }
 
@@ -193,7 +164,7 @@ impl Tokens for Accumulated {
                 .map_err(read_error)?
                 .with_rounding(f64::from(f32::EPSILON));
         }
-        let mut activation = finished(halves, self.note)?;
+        let mut activation = activation(halves, self.note)?;
         if let Some(error) = rounding(&activation) {
             activation = activation.with_note(format!(
                 "covariance of activations accumulated on the device in single precision: entries \
