@@ -1,7 +1,9 @@
 //! The sections of alerts and warnings.
 
+use crate::events::{Alert, Level, Warning};
+use crate::html::{Cell, heads, low, section, table};
 use crate::run::Run;
-use crate::{html, tables};
+use maud::{Markup, html};
 
 const ABOUT: &str = "What the monitor called for attention as it happened: a matrix that deviates for \
                      the first time, a stable rank that collapsed, a singular value that ran away, a \
@@ -10,23 +12,47 @@ const ABOUT: &str = "What the monitor called for attention as it happened: a mat
 
 const WARNINGS: &str = "What went wrong with the monitor. Training went on.";
 
-/// Nothing where there are none.
-pub(crate) fn section(run: &Run) -> String {
+/// The section of alerts; nothing where there are none.
+pub(crate) fn alerts(run: &Run) -> Markup {
     let about = ABOUT.to_owned() + &run.alerts.kept.note("alerts.jsonl");
-    html::section("alerts", "Alerts", &about, &table("alerts-table", run))
+    section("alerts", "Alerts", &about, &list("alerts-table", run))
 }
 
-/// The table alone; nothing where there are none.
-pub(crate) fn table(id: &str, run: &Run) -> String {
-    if run.alerts.kept.is_empty() { String::new() } else { html::low(&tables::alerts(id, run)) }
-}
-
-/// Warnings of the monitor itself; nothing where there are none.
-pub(crate) fn warnings(run: &Run) -> String {
-    if run.warnings.is_empty() {
-        return String::new();
+/// The table alone, one row per alert in order of step; nothing where there are none.
+pub(crate) fn list(id: &str, run: &Run) -> Markup {
+    let columns = heads(&[
+        ("name", "name of the matrix"),
+        ("step", "step of the report that shows it"),
+        ("alert", "what happened"),
+        ("level", "how much it matters"),
+        ("message", "in words"),
+    ]);
+    let row = |alert: &Alert| {
+        let level = alert.level.name().to_owned();
+        // It begins with the name.
+        let message = alert.message.strip_prefix(&format!("`{}`: ", alert.layer));
+        vec![
+            Cell::text(&alert.layer),
+            Cell::whole(alert.step),
+            Cell::text(&alert.what),
+            if alert.level == Level::Info { Cell::Text(level) } else { Cell::Marked(level) },
+            Cell::text(message.unwrap_or(&alert.message)),
+        ]
+    };
+    match run.alerts.kept.is_empty() {
+        true => html! {},
+        false => low(&table(id, &columns, run.alerts.kept.iter().map(row))),
     }
+}
+
+/// The section of warnings of the monitor itself; nothing where there are none.
+pub(crate) fn warnings(run: &Run) -> Markup {
+    if run.warnings.is_empty() {
+        return html! {};
+    }
+    let columns = heads(&[("step", "the step it belongs to"), ("warning", "in words")]);
+    let row = |warning: &Warning| vec![Cell::whole(warning.step), Cell::text(&warning.message)];
+    let table = low(&table("warnings-table", &columns, run.warnings.iter().map(row)));
     let about = WARNINGS.to_owned() + &run.warnings.note("warnings.jsonl");
-    let table = html::low(&tables::warnings("warnings-table", run));
-    html::section("warnings", "Warnings of the monitor", &about, &table)
+    section("warnings", "Warnings of the monitor", &about, &table)
 }

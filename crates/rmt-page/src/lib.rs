@@ -50,7 +50,7 @@ pub use run::{Layer, Run};
 pub use state::{End, RELOAD, State, ended};
 
 /// What stands near the top of every page, by which programs know that they may write over it.
-pub const MARK: &str = "<meta name=generator content=rmt>";
+pub const MARK: &str = "<meta name=\"generator\" content=\"rmt\">";
 
 /// Bytes of a page within which [`MARK`] stands.
 pub const MARK_WITHIN: usize = 512;

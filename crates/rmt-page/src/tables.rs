@@ -1,11 +1,11 @@
 //! Tables of the page.
 
-use crate::events::{Alert, Level, Warning};
-use crate::html::{Cell, table};
+use crate::html::{Cell, Head, heads, table};
 use crate::look::Look;
 use crate::run::{Layer, Run};
 use crate::series::{InTables, followed};
 
+use maud::Markup;
 use rmt_core::figures::{Figure, Unit};
 use rmt_core::report::{FAMILY, Verdict};
 use rmt_core::shown;
@@ -75,7 +75,7 @@ fn digits(x: f64) -> String {
 }
 
 /// Heads of columns of means.
-fn mean_heads(means: impl Iterator<Item = InTables>) -> impl Iterator<Item = (String, String)> {
+fn mean_heads(means: impl Iterator<Item = InTables>) -> impl Iterator<Item = Head> {
     means.map(|(_, figure)| {
         let what = match figure.unit {
             Unit::Count => format!("{}, over the smaller side", figure.title),
@@ -102,17 +102,8 @@ fn verdict(verdict: Verdict) -> Cell {
     if verdict == Verdict::Deviates { Cell::Marked(text) } else { Cell::Text(text) }
 }
 
-pub(super) fn whole(count: Option<u64>) -> Cell {
-    let value = count.map(|count| count as f64);
-    Cell::Figure(count.map_or(shown::NONE.into(), |count| count.to_string()), value)
-}
-
-pub(super) fn heads(heads: &[(&str, &str)]) -> Vec<(String, String)> {
-    heads.iter().map(|(head, what)| ((*head).to_owned(), (*what).to_owned())).collect()
-}
-
 /// One row per layer, as it was last.
-pub(crate) fn layers(id: &str, run: &Run) -> String {
+pub(crate) fn layers(id: &str, run: &Run) -> Markup {
     let mut columns = heads(&[
         ("name", "name of the matrix"),
         ("kind", "what it does in the model"),
@@ -128,54 +119,22 @@ pub(crate) fn layers(id: &str, run: &Run) -> String {
         let [rows, cols] = row.report.shape;
         let size = Some(rows as f64 * cols as f64);
         let mut line = vec![
-            Cell::Text(layer.path.clone()),
-            Cell::Text(shown::kind(row)),
+            Cell::text(&layer.path),
+            Cell::text(row.layer.kind.name()),
             Cell::Figure(shown::shape(row.report.shape), size),
-            whole(Some(row.step)),
+            Cell::whole(row.step),
             verdict(row.report.verdict),
-            whole(layer.first_deviation),
+            Cell::whole(layer.first_deviation),
         ];
         line.extend(figures().map(|figure| cell(figure, &row.report)));
         line.extend(FAMILY.map(|name| test(&row.report, name)));
         line
     };
-    table(id, &columns, &run.layers().iter().map(row).collect::<Vec<_>>())
-}
-
-/// One row per alert, in order of step.
-pub(crate) fn alerts(id: &str, run: &Run) -> String {
-    let columns = heads(&[
-        ("name", "name of the matrix"),
-        ("step", "step of the report that shows it"),
-        ("alert", "what happened"),
-        ("level", "how much it matters"),
-        ("message", "in words"),
-    ]);
-    let row = |alert: &Alert| {
-        let level = alert.level.name().to_owned();
-        // It begins with the name.
-        let message = alert.message.strip_prefix(&format!("`{}`: ", alert.layer));
-        vec![
-            Cell::Text(alert.layer.clone()),
-            whole(Some(alert.step)),
-            Cell::Text(alert.what.clone()),
-            if alert.level == Level::Info { Cell::Text(level) } else { Cell::Marked(level) },
-            Cell::Text(message.unwrap_or(&alert.message).to_owned()),
-        ]
-    };
-    table(id, &columns, &run.alerts.kept.iter().map(row).collect::<Vec<_>>())
-}
-
-/// One row per warning of the monitor itself.
-pub(crate) fn warnings(id: &str, run: &Run) -> String {
-    let columns = heads(&[("step", "the step it belongs to"), ("warning", "in words")]);
-    let row =
-        |warning: &Warning| vec![whole(Some(warning.step)), Cell::Text(warning.message.clone())];
-    table(id, &columns, &run.warnings.iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, run.layers().iter().map(row))
 }
 
 /// One row per kind, of the last reports.
-pub(crate) fn kinds(id: &str, run: &Run) -> String {
+pub(crate) fn kinds(id: &str, run: &Run) -> Markup {
     let mut columns = heads(&[
         ("kind", "what the matrices do in the model"),
         ("matrices", "how many"),
@@ -184,19 +143,19 @@ pub(crate) fn kinds(id: &str, run: &Run) -> String {
     columns.extend(mean_heads(Mean::in_tables()));
     let row = |(kind, a): (rmt_core::layers::LayerKind, Aggregate)| {
         let mut row = vec![
-            Cell::Text(kind.name().to_owned()),
-            whole(Some(a.matrices as u64)),
-            whole(Some(a.deviating as u64)),
+            Cell::text(kind.name()),
+            Cell::whole(a.matrices as u64),
+            Cell::whole(a.deviating as u64),
         ];
         row.extend(means(Mean::in_tables(), &a));
         row
     };
     let groups = Aggregate::by_kind(run.latest());
-    table(id, &columns, &groups.into_iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, groups.into_iter().map(row))
 }
 
 /// One row per run, at its own last step.
-pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
+pub(crate) fn runs(id: &str, runs: &[Run]) -> Markup {
     let mut columns = heads(&[
         ("run", "name of the run"),
         ("steps", "number of steps with reports"),
@@ -211,22 +170,22 @@ pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
         let (warnings, errors) = run.alerts.counts();
         let a = Aggregate::of(run.latest().map(|row| &row.report));
         let mut row = vec![
-            Cell::Text(run.name().to_owned()),
-            whole(Some(run.snapshots())),
-            whole(run.steps().last().copied()),
-            whole(Some(a.matrices as u64)),
-            whole(Some(a.deviating as u64)),
-            whole(run.first_deviation()),
-            whole(Some(warnings + errors)),
+            Cell::text(run.name()),
+            Cell::whole(run.snapshots()),
+            Cell::whole(run.steps().last().copied()),
+            Cell::whole(a.matrices as u64),
+            Cell::whole(a.deviating as u64),
+            Cell::whole(run.first_deviation()),
+            Cell::whole(warnings + errors),
         ];
         row.extend(means(followed(), &a));
         row
     };
-    table(id, &columns, &runs.iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, runs.iter().map(row))
 }
 
 /// One row per layer: verdict and the largest value over the edge in each run at one step.
-pub(crate) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> String {
+pub(crate) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> Markup {
     let mut columns = heads(&[("name", "name of the matrix")]);
     for run in runs {
         columns.push((format!("{}: verdict", run.name()), "of the family of tests".into()));
@@ -234,16 +193,16 @@ pub(crate) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> Stri
         columns.push((format!("{}: ν₁/edge", run.name()), what.into()));
     }
     let row = |layer: &&str| {
-        let mut row = vec![Cell::Text((*layer).to_owned())];
+        let mut row = vec![Cell::text(*layer)];
         for run in runs {
             let look = run.layer(layer).and_then(|layer| layer.at(step));
-            let none = || Cell::Text(shown::NONE.into());
+            let none = || Cell::text(shown::NONE);
             row.push(look.map_or_else(none, |look| verdict(look.verdict)));
             row.push(figure(look.and_then(Look::over_edge)));
         }
         row
     };
-    table(id, &columns, &layers.iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, layers.iter().map(row))
 }
 
 #[cfg(test)]
