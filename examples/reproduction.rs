@@ -231,10 +231,6 @@ impl Sink for Keeper {
         }
         Ok(())
     }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
 }
 
 /// Of the right vectors of a matrix: by its weights alone, how far the value is outside the bulk and

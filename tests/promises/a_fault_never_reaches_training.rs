@@ -53,10 +53,6 @@ impl Sink for Faulty {
         }
         Ok(())
     }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
 }
 
 /// Says of each tick that the files before it have been given it.
@@ -71,10 +67,6 @@ impl Sink for Turnstile {
         if let Record::Tick(tick) = record {
             let _ = self.0.send(tick.step);
         }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
 }

@@ -104,15 +104,34 @@ pub fn kind(report: &LayerReport) -> String {
     report.layer.kind.to_string()
 }
 
-/// A name as one line of visible characters: what would move a cursor, break the line or turn the
-/// direction of writing is replaced.
+/// Whether a character of a text from outside is not to be shown as it is: it would move a cursor, break the line,
+/// turn the direction of writing, or be invisible.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// A name as one line: each hidden character is replaced.
 pub fn clean(name: &str) -> String {
-    let hidden = |c: char| {
-        let directions = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}');
-        let isolates = matches!(c, '\u{2066}'..='\u{2069}' | '\u{61c}');
-        c.is_control() || directions || isolates || matches!(c, '\u{2028}' | '\u{2029}')
-    };
-    name.chars().map(|c| if hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+    name.chars().map(|c| if is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// A message as one line of at most so many characters and an ellipsis: each hidden character is written out.
+pub fn line(text: &str, longest: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(longest));
+    for (count, c) in text.chars().enumerate() {
+        match c {
+            _ if count == longest => {
+                line.push('…');
+                break;
+            }
+            hidden if is_hidden(hidden) => line.extend(hidden.escape_default()),
+            shown => line.push(shown),
+        }
+    }
+    line
 }
 
 #[cfg(test)]
@@ -124,6 +143,8 @@ mod tests {
         let name = "a\u{1b}[2J\nb\tc\u{202e}d\u{9b}e\u{7f}";
         assert_eq!(clean(name), "a\u{fffd}[2J\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}e\u{fffd}");
         assert_eq!(clean("layers.0.größe"), "layers.0.größe");
+        assert_eq!(line("a\u{1b}[2J\n\u{9b}Größe", 99), "a\\u{1b}[2J\\n\\u{9b}Größe");
+        assert_eq!(line(&"x".repeat(10_000), 99).chars().count(), 100);
     }
 
     #[test]

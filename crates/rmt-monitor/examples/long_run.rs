@@ -13,7 +13,7 @@ use rmt_core::{
     Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation, RmtError,
 };
 use rmt_monitor::sinks::{Jsonl, TensorBoard};
-use rmt_monitor::{Detail, Record, Settings, Sink, Tick};
+use rmt_monitor::{Detail, MatrixNumbers, Record, Settings, Sink, Tick};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -45,9 +45,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for sink in &mut sinks {
         sink.write(&Record::Start { session: 0, step: 0 })?;
     }
+    let mut numbers = MatrixNumbers::default();
     for step in 0..ticks {
         let reports = (0..layers).filter_map(|layer| report(&stages, step, ticks, layer)).collect();
-        let tick = Tick::new(0, step, reports);
+        let tick = Tick::new(0, step, reports, &mut numbers);
         for (k, sink) in sinks.iter_mut().enumerate() {
             let start = Instant::now();
             sink.write(&Record::Tick(&tick))?;

@@ -6,7 +6,7 @@ mod watch;
 
 pub use settings::{AlertSettings, Trigger};
 pub use stored::{StoredAlert, read_alerts};
-pub(crate) use watch::Alerts;
+pub(crate) use watch::{Alerts, Baseline};
 
 use serde::{Deserialize, Serialize};
 

@@ -15,6 +15,7 @@ pub(crate) mod weights;
 use crate::error::{InitError, ResumeError};
 use crate::filter::Filter;
 use crate::globs;
+use crate::guard::lock;
 use crate::layout::Layout;
 use crate::ledger::{Counts, DropReason, Ledger};
 use crate::null_cache::DiskCache;
@@ -23,7 +24,7 @@ use crate::run_directory::RunDirectory;
 use crate::schedule::Timetable;
 use crate::settings::Settings;
 use crate::share::Share;
-use crate::shared::{Shared, lock};
+use crate::shared::Shared;
 #[cfg(feature = "tensorboard")]
 use crate::sinks::TensorBoard;
 use crate::sinks::{Jsonl, Page, Sink};

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +16,11 @@ pub(crate) fn guarded<T>(action: impl FnOnce() -> T) -> Result<T, String> {
 /// process.
 pub(crate) fn discard<T>(value: T) -> Result<(), String> {
     guarded(|| drop(value))
+}
+
+/// The content of a mutex, also after a panic of who held it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn said(payload: Box<dyn Any + Send>) -> String {

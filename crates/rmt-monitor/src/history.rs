@@ -1,22 +1,40 @@
-//! What the worker keeps of earlier snapshots.
+//! What the worker keeps of a matrix's earlier snapshots.
 
 use crate::settings::Settings;
 use rmt_core::statistics::drift::{Drift, Edge, Reference, SpectralEdge};
 use rmt_core::{Context, Matrix, MatrixReport, Values};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The first and the latest snapshot of every matrix, and the last updates.
-pub(crate) struct History {
+/// Which snapshots are kept, the same of every matrix.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keep {
     first: bool,
     previous: bool,
     window: usize,
-    layers: BTreeMap<String, Layer>,
 }
 
+impl Keep {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            first: settings.drift,
+            previous: settings.drift && settings.drift_previous,
+            window: settings.spectral_edge_window,
+        }
+    }
+
+    /// Whether the weights are kept as last seen.
+    fn latest(self) -> bool {
+        self.previous || self.window > 0
+    }
+}
+
+/// The first and the latest snapshot of one matrix, and its last updates.
 #[derive(Default)]
-struct Layer {
+pub(crate) struct History {
     first: Option<Arc<Reference>>,
+    /// The first snapshot is that of an earlier session.
+    restored: bool,
     latest: Option<Latest>,
     updates: Option<Updates>,
 }
@@ -32,113 +50,57 @@ struct Updates {
     steps: VecDeque<(u64, u64)>,
 }
 
-/// What a matrix is compared with.
-pub(crate) struct Past {
-    first: Option<Arc<Reference>>,
-    previous: Option<Arc<Reference>>,
-    keep: bool,
-}
-
-impl Past {
-    pub(crate) fn context(&self) -> Context<'_> {
+impl History {
+    /// What the matrix is compared with.
+    pub(crate) fn context(&self, keep: Keep) -> Context<'_> {
+        let latest = self.latest.as_ref().filter(|_| keep.previous);
         Context::default()
             .with_reference(self.first.as_deref())
-            .with_previous(self.previous.as_deref())
-            .with_keep(self.keep)
-    }
-}
-
-impl History {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self {
-            first: settings.drift,
-            previous: settings.drift && settings.drift_previous,
-            window: settings.spectral_edge_window,
-            layers: BTreeMap::new(),
-        }
+            .with_previous(latest.map(|latest| &*latest.snapshot))
+            .with_keep(keep.latest() || (keep.first && self.first.is_none()))
     }
 
-    /// Whether the weights are kept as last seen.
-    fn keeps_latest(&self) -> bool {
-        self.previous || self.window > 0
+    /// Drift is measured from `reference`, an earlier session's first snapshot.
+    pub(crate) fn restore(&mut self, reference: Reference) {
+        (self.first, self.restored) = (Some(Arc::new(reference)), true);
     }
 
-    pub(crate) fn of(&self, name: &str) -> Past {
-        let layer = self.layers.get(name);
-        let first = layer.and_then(|layer| layer.first.clone());
-        let latest = layer.and_then(|layer| layer.latest.as_ref());
-        let previous = latest.filter(|_| self.previous).map(|latest| latest.snapshot.clone());
-        let keep = self.keeps_latest() || (self.first && first.is_none());
-        Past { first, previous, keep }
-    }
-
-    /// Drift is measured from `reference`, whatever the first snapshot here is.
-    pub(crate) fn begin(&mut self, name: &str, reference: Reference) {
-        self.layers.entry(name.to_owned()).or_default().first = Some(Arc::new(reference));
-    }
-
-    /// Every matrix as first seen: path, shape, values.
-    pub(crate) fn first(&self) -> impl Iterator<Item = (&str, [usize; 2], Values<'_>)> {
-        self.layers.iter().filter_map(|(name, layer)| {
-            let first = layer.first.as_ref()?;
-            Some((name.as_str(), first.shape(), first.values()?))
-        })
+    /// Shape and values as first seen, unless an earlier session saw them.
+    pub(crate) fn own_first(&self) -> Option<([usize; 2], Values<'_>)> {
+        let first = self.first.as_ref().filter(|_| !self.restored)?;
+        Some((first.shape(), first.values()?))
     }
 
     /// Keeps `now`, the snapshot of `matrix` at `step`, and adds the spectral edge to its report.
     pub(crate) fn remember(
         &mut self,
+        keep: Keep,
         step: u64,
-        name: &str,
         matrix: &Matrix<'_>,
         now: Reference,
         report: &mut MatrixReport,
     ) {
-        let keeps_latest = self.keeps_latest();
-        let layer = self.layers.entry(name.to_owned()).or_default();
-        if self.window > 0 {
-            match layer.update(step, matrix, self.window) {
+        if keep.window > 0 {
+            match self.update(step, matrix, keep.window) {
                 Ok(Some(edge)) => {
                     report.drift.get_or_insert_with(Drift::default).spectral_edge = Some(edge);
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    layer.updates = None;
+                    self.updates = None;
                     report.notes.push(format!("spectral edge, begun anew: {error}"));
                 }
             }
         }
         let now = Arc::new(now);
-        if self.first {
-            layer.first.get_or_insert_with(|| now.clone());
+        if keep.first {
+            self.first.get_or_insert_with(|| now.clone());
         }
-        if keeps_latest {
-            layer.latest = Some(Latest { step, snapshot: now });
+        if keep.latest() {
+            self.latest = Some(Latest { step, snapshot: now });
         }
     }
 
-    /// The spectral edge of all matrices together, of updates that end at `step`; `None` unless
-    /// every matrix has a full window over the same steps.
-    pub(crate) fn spectral_edge(&self, step: u64) -> Option<Edge> {
-        let mut sum: Vec<f64> = Vec::new();
-        let mut entries = 0;
-        let mut steps: Option<&VecDeque<(u64, u64)>> = None;
-        for layer in self.layers.values() {
-            let updates = layer.updates.as_ref()?;
-            let gram = updates.edge.gram()?;
-            if *steps.get_or_insert(&updates.steps) != &updates.steps {
-                return None;
-            }
-            entries += updates.edge.entries();
-            sum.resize(gram.len(), 0.0);
-            sum.iter_mut().zip(gram).for_each(|(sum, x)| *sum += x);
-        }
-        let ends_here = steps?.back().is_some_and(|(_, to)| *to == step);
-        ends_here.then(|| Edge::from_gram(&sum, entries)).flatten()
-    }
-}
-
-impl Layer {
     /// Adds the update from the latest snapshot to `matrix`.
     fn update(
         &mut self,
@@ -169,6 +131,30 @@ impl Layer {
     }
 }
 
+/// The spectral edge of all matrices together, of updates that end at `step`; `None` unless every matrix that
+/// is followed has a full window over the same steps. Its last bits depend on the order of the matrices.
+pub(crate) fn spectral_edge<'a>(
+    histories: impl Iterator<Item = &'a History>,
+    step: u64,
+) -> Option<Edge> {
+    let mut sum: Vec<f64> = Vec::new();
+    let mut entries = 0;
+    let mut steps: Option<&VecDeque<(u64, u64)>> = None;
+    // Frozen matrices have no history.
+    for history in histories.filter(|h| h.first.is_some() || h.latest.is_some()) {
+        let updates = history.updates.as_ref()?;
+        let gram = updates.edge.gram()?;
+        if *steps.get_or_insert(&updates.steps) != &updates.steps {
+            return None;
+        }
+        entries += updates.edge.entries();
+        sum.resize(gram.len(), 0.0);
+        sum.iter_mut().zip(gram).for_each(|(sum, x)| *sum += x);
+    }
+    let ends_here = steps?.back().is_some_and(|(_, to)| *to == step);
+    ends_here.then(|| Edge::from_gram(&sum, entries)).flatten()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -177,13 +163,13 @@ mod tests {
 
     const SHAPE: [usize; 2] = [20, 30];
 
-    fn settings(drift: bool, previous: bool, window: usize) -> Settings {
-        Settings {
+    fn keep(drift: bool, previous: bool, window: usize) -> Keep {
+        Keep::new(&Settings {
             drift,
             drift_previous: previous,
             spectral_edge_window: window,
             ..Settings::default()
-        }
+        })
     }
 
     fn analyser() -> Analyser {
@@ -204,14 +190,20 @@ mod tests {
         (0..SHAPE[0] * SHAPE[1]).map(|_| next()).collect()
     }
 
-    fn tick(history: &mut History, analyser: &Analyser, name: &str, step: u64) -> MatrixReport {
-        let values = weights(name.len() as u64, step);
+    /// A snapshot of the matrix of this number.
+    fn tick(
+        history: &mut History,
+        keep: Keep,
+        analyser: &Analyser,
+        number: u64,
+        step: u64,
+    ) -> MatrixReport {
+        let values = weights(number, step);
         let matrix =
             Matrix::new(values.as_slice(), SHAPE[0], SHAPE[1], Orientation::OutIn).unwrap();
-        let past = history.of(name);
-        let mut analysis = analyser.analyse(&matrix, past.context()).unwrap();
+        let mut analysis = analyser.analyse(&matrix, history.context(keep)).unwrap();
         if let Some(now) = analysis.reference {
-            history.remember(step, name, &matrix, now, &mut analysis.report);
+            history.remember(keep, step, &matrix, now, &mut analysis.report);
         }
         analysis.report
     }
@@ -223,53 +215,54 @@ mod tests {
 
     #[test]
     fn first_and_previous_are_what_they_say() {
-        let (mut history, analyser) = (History::new(&settings(true, true, 0)), analyser());
-        assert_eq!(tick(&mut history, &analyser, "a", 0).drift, None);
+        let (mut history, keep, analyser) = (History::default(), keep(true, true, 0), analyser());
+        assert_eq!(tick(&mut history, keep, &analyser, 1, 0).drift, None);
         let expected = |from: u64, to: u64| {
             let (from, to) = (weights(1, from), weights(1, to));
             distance(&to, &from) / distance(&from, &vec![0.0; from.len()])
         };
         for (previous, step) in [(0, 10), (10, 30)] {
-            let drift = tick(&mut history, &analyser, "a", step).drift.unwrap();
+            let drift = tick(&mut history, keep, &analyser, 1, step).drift.unwrap();
             assert!((drift.relative_norm.unwrap() / expected(0, step) - 1.0).abs() < 1e-6);
             let since = drift.previous.unwrap().relative_norm.unwrap();
             assert!((since / expected(previous, step) - 1.0).abs() < 1e-6);
             assert_eq!(drift.spectral_edge, None);
         }
-        assert_eq!(history.spectral_edge(30), None);
+        assert_eq!(spectral_edge([&history].into_iter(), 30), None);
     }
 
     #[test]
     fn nothing_is_kept_that_is_not_asked_for() {
-        for (settings, first, previous) in [
-            (settings(false, true, 0), false, false),
-            (settings(true, false, 0), true, false),
-            (settings(true, true, 0), true, true),
+        for (keep, first, previous) in [
+            (keep(false, true, 0), false, false),
+            (keep(true, false, 0), true, false),
+            (keep(true, true, 0), true, true),
         ] {
-            let (mut history, analyser) = (History::new(&settings), analyser());
-            tick(&mut history, &analyser, "a", 0);
-            tick(&mut history, &analyser, "a", 1);
-            let drift = tick(&mut history, &analyser, "a", 2).drift;
+            let (mut history, analyser) = (History::default(), analyser());
+            tick(&mut history, keep, &analyser, 1, 0);
+            tick(&mut history, keep, &analyser, 1, 1);
+            let drift = tick(&mut history, keep, &analyser, 1, 2).drift;
             assert_eq!(drift.is_some(), first || previous);
             let drift = drift.unwrap_or_default();
             assert_eq!(
                 (drift.relative_norm.is_some(), drift.previous.is_some()),
                 (first, previous)
             );
-            let layer = history.layers.get("a");
-            assert_eq!(layer.is_some_and(|layer| layer.first.is_some()), first);
-            assert_eq!(layer.is_some_and(|layer| layer.latest.is_some()), previous);
+            assert_eq!((history.first.is_some(), history.latest.is_some()), (first, previous));
         }
     }
 
     #[test]
     fn the_edge_of_the_model_needs_every_matrix_over_the_same_steps() {
-        let (mut history, analyser) = (History::new(&settings(false, false, 3)), analyser());
+        let (keep, analyser) = (keep(false, false, 3), analyser());
+        // The third is frozen.
+        let mut histories: [History; 3] = Default::default();
         let mut both = |step: u64, second: bool| {
-            let one = tick(&mut history, &analyser, "a", step).drift;
-            let two = second.then(|| tick(&mut history, &analyser, "bb", step).drift).flatten();
+            let [a, b, _] = &mut histories;
+            let one = tick(a, keep, &analyser, 1, step).drift;
+            let two = second.then(|| tick(b, keep, &analyser, 2, step).drift).flatten();
             let edge = |drift: Option<Drift>| drift.and_then(|drift| drift.spectral_edge);
-            (edge(one), edge(two), history.spectral_edge(step))
+            (edge(one), edge(two), spectral_edge(histories.iter(), step))
         };
         for step in 0..3 {
             assert_eq!(both(step, true), (None, None, None));

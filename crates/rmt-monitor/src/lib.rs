@@ -53,6 +53,7 @@ mod history;
 mod hyperparameters;
 mod layout;
 mod ledger;
+mod matrices;
 mod null_cache;
 pub mod observer;
 mod profiles;
@@ -61,6 +62,9 @@ mod record;
 mod reference_file;
 mod rows;
 mod run_directory;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod samples;
 mod schedule;
 mod settings;
 mod share;
@@ -82,6 +86,7 @@ pub use globs::{NameFilter, NameRules};
 pub use hyperparameters::Hyperparameter;
 pub use layout::{Layout, Matrices, UnknownLayout};
 pub use ledger::{Counts, DropReason, Dropped};
+pub use matrices::{MatrixIndex, MatrixNumbers};
 pub use null_cache::DiskCache;
 pub use profiles::{StoredProfile, read_last_profiles};
 pub use reader::{Reports, read_reports};

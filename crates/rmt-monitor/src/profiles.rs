@@ -41,7 +41,8 @@ pub fn read_last_profiles(
     directory: impl AsRef<Path>,
 ) -> Result<BTreeMap<String, StoredProfile>, ReaderError> {
     let mut last: BTreeMap<String, StoredProfile> = BTreeMap::new();
-    rows::each(directory.as_ref(), FILE, |Row { name, part, stored }| {
+    rows::each(directory.as_ref(), FILE, |row, _| {
+        let Some(Row { name, part, stored }) = row else { return Ok(()) };
         let layer = rmt_core::layers::LayerId::from_name(name);
         let layer = part.into_iter().fold(layer, rmt_core::layers::LayerId::with_part);
         let when = |stored: &StoredProfile| (stored.step, stored.session);
@@ -49,6 +50,7 @@ pub fn read_last_profiles(
         if last.get(&path).is_none_or(|before| when(before) <= when(&stored)) {
             last.insert(path, stored);
         }
+        Ok(())
     })?;
     Ok(last)
 }

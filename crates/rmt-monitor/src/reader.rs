@@ -1,13 +1,11 @@
 //! Reads the reports of a run back, also of one that several processes shared.
 
 use crate::error::ReaderError;
-use crate::sub_runs;
+use crate::rows;
 use rmt_core::LayerReport;
 use rmt_core::report::SCHEMA;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 /// The file of reports in each directory of a run.
@@ -84,30 +82,16 @@ pub(crate) fn each_report(
     directory: &Path,
     mut take: impl FnMut(Option<LayerReport>, &[PathBuf]) -> Result<(), ReaderError>,
 ) -> Result<usize, ReaderError> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| ReaderError::Io { path, cause }
-    };
-    let mut files: Vec<PathBuf> = Vec::new();
-    for run in sub_runs::directories(directory).map_err(io(directory))? {
-        let path = run.join(FILE);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(io(&path)(error)),
-        };
-        files.push(path.clone());
-        let mut lines = Lines::new(file);
-        while lines.advance().map_err(io(&path))? {
-            let line = lines.number;
-            let row = |problem| ReaderError::Row { path: path.clone(), line, problem };
-            take(lines.report().map_err(row)?, &files)?;
+    let files = rows::each(directory, FILE, |report: Option<LayerReport>, place| match report {
+        Some(LayerReport { schema, .. }) if schema > SCHEMA => {
+            Err(place.error(format!("it is of schema {schema}, this version reads {SCHEMA}")))
         }
+        report => take(report, place.files),
+    })?;
+    match files {
+        0 => Err(ReaderError::Nothing { directory: directory.to_owned() }),
+        files => Ok(files),
     }
-    if files.is_empty() {
-        return Err(ReaderError::Nothing { directory: directory.to_owned() });
-    }
-    Ok(files.len())
 }
 
 impl Reports {
@@ -144,66 +128,20 @@ impl Reports {
     }
 }
 
-/// A file line by line; blank ones are passed over.
-pub(crate) struct Lines {
-    reader: BufReader<File>,
-    pub(crate) line: Vec<u8>,
-    pub(crate) number: usize,
-}
-
-impl Lines {
-    pub(crate) fn new(file: File) -> Self {
-        Self { reader: BufReader::new(file), line: Vec::new(), number: 0 }
-    }
-
-    /// Whether there is another line.
-    pub(crate) fn advance(&mut self) -> io::Result<bool> {
-        loop {
-            self.line.clear();
-            if self.reader.read_until(b'\n', &mut self.line)? == 0 {
-                return Ok(false);
-            }
-            self.number += 1;
-            if !self.line.trim_ascii().is_empty() {
-                return Ok(true);
-            }
-        }
-    }
-
-    /// The line's report, or nothing where the line is cut short. A session that goes on after a fault
-    /// ends a torn line and begins a new one, so that it need not be the last.
-    fn report(&self) -> Result<Option<LayerReport>, String> {
-        // Its end is no part of what may be half a string.
-        match serde_json::from_slice::<LayerReport>(self.line.trim_ascii_end()) {
-            Ok(report) if report.schema > SCHEMA => {
-                Err(format!("it is of schema {}, this version reads {SCHEMA}", report.schema))
-            }
-            Ok(report) => Ok(Some(report)),
-            Err(error) if error.is_eof() => Ok(None),
-            // Room that a file system had given when the power went: no line of JSON has such a byte.
-            Err(_) if self.line.contains(&0) => Ok(None),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use rmt_core::layers::LayerId;
-    use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation, Values};
+    use crate::samples;
     use std::fs;
 
     /// `content` tells reports of one matrix apart.
     fn report(session: u32, step: u64, name: &str, content: &str) -> LayerReport {
-        let values: Vec<f64> = (0..600_u32).map(|i| f64::from((i * 7919) % 101) - 50.0).collect();
-        let matrix = Matrix::new(Values::F64(&values), 20, 30, Orientation::OutIn).unwrap();
-        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::new(1)).unwrap();
-        let mut report = analyser.analyse(&matrix, Context::default()).unwrap().report;
-        report.notes.push(content.to_owned());
-        let layer = LayerId::from_name(name).with_part("q");
-        LayerReport::new(session, step, layer, "f32".into(), report)
+        let mut report = samples::report_of(name, step);
+        report.layer = report.layer.with_part("q");
+        (report.session, report.profile) = (session, None);
+        report.report.notes.push(content.to_owned());
+        report
     }
 
     fn write(directory: &Path, rows: &[LayerReport]) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use crate::alerts::Alert;
 use crate::ledger::Counts;
+use crate::matrices::{MatrixIndex, MatrixNumbers};
 use crate::settings::{as_optional_text, as_text};
 use rmt_core::layers::{LayerId, LayerKind};
 use rmt_core::statistics::drift::Edge;
@@ -55,6 +56,8 @@ pub struct Tick {
     pub wall_time: f64,
     /// One per matrix.
     pub reports: Vec<LayerReport>,
+    /// The matrix of each of `reports`.
+    pub matrices: Vec<MatrixIndex>,
     /// Of the whole model's last updates, where a window of them is kept and every matrix moved
     /// over the same steps.
     pub spectral_edge: Option<Edge>,
@@ -66,10 +69,30 @@ pub struct Tick {
 
 impl Tick {
     /// What the weights of one step gave, analysed now and without a monitor: for programs that
-    /// write the reports of checkpoints through a [`Sink`](crate::Sink).
-    pub fn new(session: u32, step: u64, reports: Vec<LayerReport>) -> Self {
-        let wall_time = wall_time();
-        Self { session, step, wall_time, reports, spectral_edge: None, alerts: None, health: None }
+    /// write the reports of checkpoints through a [`Sink`](crate::Sink). The ticks of a run are numbered by one
+    /// [`MatrixNumbers`].
+    pub fn new(
+        session: u32,
+        step: u64,
+        reports: Vec<LayerReport>,
+        numbers: &mut MatrixNumbers,
+    ) -> Self {
+        let matrices = reports.iter().map(|report| numbers.of(&report.layer.path())).collect();
+        Self {
+            session,
+            step,
+            wall_time: wall_time(),
+            reports,
+            matrices,
+            spectral_edge: None,
+            alerts: None,
+            health: None,
+        }
+    }
+
+    /// Each report with its matrix.
+    pub fn numbered(&self) -> impl Iterator<Item = (MatrixIndex, &LayerReport)> {
+        self.matrices.iter().copied().zip(&self.reports)
     }
 
     /// Matrices whose spectra were followed and not analysed in full.
@@ -80,7 +103,8 @@ impl Tick {
     /// One without reports.
     #[cfg(test)]
     pub(crate) fn empty(step: u64) -> Self {
-        Self { wall_time: 0.0, health: Some(Health::default()), ..Self::new(0, step, Vec::new()) }
+        let tick = Self::new(0, step, Vec::new(), &mut MatrixNumbers::default());
+        Self { wall_time: 0.0, health: Some(Health::default()), ..tick }
     }
 
     /// Names and values of what is said of the whole model, as they are logged.
@@ -105,17 +129,27 @@ pub struct GradientTick {
     pub wall_time: f64,
     /// One per matrix that has a gradient.
     pub reports: Vec<(LayerId, GradientReport)>,
+    /// The matrix of each of `reports`.
+    pub matrices: Vec<MatrixIndex>,
 }
 
-#[cfg(test)]
 impl GradientTick {
+    /// Each report with its matrix.
+    pub fn numbered(&self) -> impl Iterator<Item = (MatrixIndex, &LayerId, &GradientReport)> {
+        let reports = self.matrices.iter().copied().zip(&self.reports);
+        reports.map(|(matrix, (layer, report))| (matrix, layer, report))
+    }
+
     /// Of the diagonal of 4 and 3, for each of `names`.
+    #[cfg(test)]
     pub(crate) fn example(step: u64, names: &[&str]) -> Self {
         let mut report = GradientReport::default();
         (report.norm, report.spectral_norm) = (5.0, 4.0);
         (report.stable_rank, report.singular_values) = (Some(25.0 / 16.0), vec![4.0, 3.0]);
         let reports = names.iter().map(|&name| (LayerId::from_name(name), report.clone()));
-        Self { session: 0, step, wall_time: 0.0, reports: reports.collect() }
+        let mut numbers = MatrixNumbers::default();
+        let matrices = names.iter().map(|name| numbers.of(name)).collect();
+        Self { session: 0, step, wall_time: 0.0, reports: reports.collect(), matrices }
     }
 }
 

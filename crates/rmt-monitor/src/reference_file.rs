@@ -6,7 +6,7 @@ use rmt_core::{Analyser, Context, Matrix, Values};
 use safetensors::View;
 use safetensors::tensor::{Dtype, Metadata};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -24,8 +24,6 @@ const LONGEST_HEADER: u64 = 100_000_000;
 pub(crate) struct FirstSnapshot {
     /// Earlier sessions', of matrices not seen in this one yet.
     unseen: BTreeMap<String, Stored>,
-    /// Matrices that came from there.
-    restored: BTreeSet<String>,
     /// This directory's file is an earlier session's, and stays.
     inherited: bool,
     /// Matrices in the file.
@@ -90,29 +88,20 @@ impl FirstSnapshot {
         };
         let matrix = Matrix::new(values.as_values(), rows, cols, now.orientation());
         let keep = Context::default().with_keep(true);
-        let analysis = matrix.and_then(|matrix| analyser.analyse(&matrix, keep));
-        match analysis {
-            Ok(analysis) => {
-                let reference = analysis.reference?;
-                self.restored.insert(name.to_owned());
-                Some(Ok(reference))
-            }
+        match matrix.and_then(|matrix| analyser.analyse(&matrix, keep)) {
+            Ok(analysis) => analysis.reference.map(Ok),
             Err(error) => Some(Err(error.to_string())),
         }
     }
 
-    /// Writes what of `first` no earlier session kept, whenever that has more matrices than the file.
-    pub(crate) fn keep<'a>(
+    /// Writes `first`, what no earlier session kept, whenever that has more matrices than the file.
+    pub(crate) fn keep(
         &mut self,
         directory: &Path,
         session: u32,
-        first: impl Iterator<Item = (&'a str, [usize; 2], Values<'a>)>,
+        first: Vec<(&str, [usize; 2], Values<'_>)>,
     ) -> io::Result<()> {
-        if self.inherited {
-            return Ok(());
-        }
-        let first: Vec<_> = first.filter(|(name, ..)| !self.restored.contains(*name)).collect();
-        if first.len() == self.written {
+        if self.inherited || first.len() == self.written {
             return Ok(());
         }
         // A fault is said once: it is not tried again until there is more to write.
@@ -230,6 +219,8 @@ fn numbers<T, const N: usize>(bytes: &[u8], number: fn([u8; N]) -> T) -> Vec<T> 
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::history::{History, Keep};
+    use crate::settings::Settings;
 
     const A: [f32; 4] = [1.5, -0.0, f32::MIN_POSITIVE, 3e38];
     const B: [f64; 2] = [0.1, f64::MAX];
@@ -277,13 +268,13 @@ mod tests {
         let directory = directory();
         let path = directory.path();
         let mut own = FirstSnapshot::default();
-        own.keep(path, 0, matrices().into_iter().take(1)).unwrap();
+        own.keep(path, 0, matrices().into_iter().take(1).collect()).unwrap();
         assert_eq!(read(path).len(), 1);
-        own.keep(path, 0, matrices().into_iter()).unwrap();
+        own.keep(path, 0, matrices()).unwrap();
         assert_eq!(read(path).len(), 2);
         let (mut later, problems) = FirstSnapshot::inherit(path, &[]);
         assert_eq!((later.unseen.len(), problems.len()), (2, 0));
-        later.keep(path, 1, matrices().into_iter().take(1)).unwrap();
+        later.keep(path, 1, matrices().into_iter().take(1).collect()).unwrap();
         assert_eq!(read(path).len(), 2);
     }
 
@@ -313,18 +304,29 @@ mod tests {
     fn only_what_no_other_file_has_is_written() {
         let (own, other) = (directory(), directory());
         let values: Vec<f64> = (0..600_u32).map(|i| f64::from((i * 7919) % 101) - 50.0).collect();
-        let matrix = |name| (name, [20, 30], Values::F64(&values));
-        write(other.path(), 0, vec![matrix("a")]).unwrap();
+        write(other.path(), 0, vec![("a", [20, 30], Values::F64(&values))]).unwrap();
         let (mut first, _) = FirstSnapshot::inherit(own.path(), &[other.path().to_owned()]);
         let analyser =
             Analyser::new(rmt_core::AnalysisOptions::default(), rmt_core::Nulls::new(1)).unwrap();
         let orientation = rmt_core::Orientation::OutIn;
         let now = Matrix::new(Values::F64(&values), 20, 30, orientation).unwrap();
-        assert!(first.restore(&analyser, "a", &now).unwrap().is_ok());
         assert!(first.restore(&analyser, "b", &now).is_none());
-        first.keep(own.path(), 1, [matrix("a")].into_iter()).unwrap();
-        assert!(read(own.path()).is_empty());
-        first.keep(own.path(), 1, [matrix("a"), matrix("b")].into_iter()).unwrap();
-        assert_eq!(read(own.path()).into_keys().collect::<Vec<_>>(), ["b"]);
+        let keep = Keep::new(&Settings::default());
+        let [mut a, mut b] = [History::default(), History::default()];
+        a.restore(first.restore(&analyser, "a", &now).unwrap().unwrap());
+        for (step, history) in [&mut a, &mut b].into_iter().enumerate() {
+            let mut analysis = analyser.analyse(&now, Context::default().with_keep(true)).unwrap();
+            let reference = analysis.reference.unwrap();
+            history.remember(keep, step as u64, &now, reference, &mut analysis.report);
+        }
+        let seen = [("a", &a), ("b", &b)];
+        for (number, expected) in [(1, &[][..]), (2, &["b"])] {
+            let kept = seen.iter().take(number).filter_map(|(name, history)| {
+                let (shape, values) = history.own_first()?;
+                Some((*name, shape, values))
+            });
+            first.keep(own.path(), 1, kept.collect()).unwrap();
+            assert_eq!(read(own.path()).into_keys().collect::<Vec<_>>(), expected);
+        }
     }
 }

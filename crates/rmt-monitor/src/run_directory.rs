@@ -1,9 +1,9 @@
 //! The directory of a run, and what is said of the run itself.
 
 use crate::error::InitError;
+use crate::guard::lock;
 use crate::record::wall_time;
 use crate::settings::Settings;
-use crate::shared::lock;
 use crate::sub_runs;
 use crate::visible::escaped;
 use rmt_core::Orientation;

@@ -1,6 +1,6 @@
 //! The matrices that are this process's, where several share a model.
 
-use crate::shared::lock;
+use crate::guard::lock;
 use rmt_core::layers::LayerId;
 use rmt_core::shard::{Shard, Split};
 use std::sync::Mutex;

@@ -2,7 +2,7 @@
 
 use crate::alerts::Alert;
 use crate::filter::Filter;
-use crate::guard::within;
+use crate::guard::{lock, within};
 use crate::ledger::Ledger;
 use crate::record::{KindSummary, LayerSummary, SinkCounts, Summary, Warning};
 use crate::run_directory::{RunDirectory, RunInfo};
@@ -15,7 +15,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 /// Warnings kept in the summary.
@@ -70,10 +70,6 @@ pub(crate) struct Progress {
     unwritten: Vec<Warning>,
     /// Hashes of what was warned of already, where once is enough.
     said: HashSet<u64>,
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {

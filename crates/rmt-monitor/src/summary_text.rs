@@ -163,20 +163,12 @@ fn row(name: String, row: &LayerReport) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::record::Warning;
-    use rmt_core::layers::LayerId;
-    use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
+    use crate::samples::report_of;
     use std::path::PathBuf;
 
-    /// Of a matrix of ones at step 0, and later with this many significant values, cut off.
+    /// At step 0, and later with this many significant values, cut off.
     fn layer(name: &str, last: u64) -> LayerSummary {
-        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
-        let ones = vec![1.0_f32; 20 * 30];
-        let matrix = Matrix::new(ones.as_slice(), 20, 30, Orientation::OutIn).unwrap();
-        let report = analyser.analyse(&matrix, Context::default()).unwrap().report;
-        let of = |step| {
-            LayerReport::new(0, step, LayerId::from_name(name), "f32".into(), report.clone())
-        };
-        let (first, mut last) = (of(0), of(last));
+        let (first, mut last) = (report_of(name, 0), report_of(name, last));
         (last.report.significant_above, last.report.significant_above_cut_off) = (Some(32), true);
         last.report.notes = vec!["frozen".into()];
         LayerSummary { first, last, first_deviation: Some(0) }

@@ -3,6 +3,7 @@
 //! TensorBoard makes a group of what stands before the first `/`; the numbers keep the groups in
 //! the order in which they are read. The user's own tags are left as they are.
 
+use crate::visible;
 use std::collections::{HashMap, HashSet};
 
 /// Summary of the run and the monitor's own health.
@@ -121,8 +122,7 @@ impl TagNames {
         let mut padded = Vec::new();
         for part in name.split('.') {
             let width = self.widths.get(&prefix).copied().unwrap_or(0);
-            let clean: String =
-                part.chars().map(|c| if c.is_control() || c == '/' { '_' } else { c }).collect();
+            let clean = visible::name(part).replace('/', "_");
             padded.push(if is_number(part) { format!("{clean:0>width$}") } else { clean });
             prefix.push_str(part);
             prefix.push('.');

@@ -1,24 +1,14 @@
 //! Text of others in files and messages: nothing in it acts on the terminal that shows it.
 
+use rmt_core::shown;
 use serde::Serialize;
 
 /// Characters of a message that are kept.
 const LONGEST: usize = 2_000;
 
-/// One line without control characters, each of them written out, and of bounded length.
+/// A message as one line of bounded length, in which nothing is hidden.
 pub(crate) fn line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len().min(LONGEST));
-    for (count, c) in text.chars().enumerate() {
-        if count == LONGEST {
-            line.push('…');
-            break;
-        }
-        match c.is_control() {
-            true => line.extend(c.escape_default()),
-            false => line.push(c),
-        }
-    }
-    line
+    shown::line(text, LONGEST)
 }
 
 /// Names in a sentence: the first few, and how many more.
@@ -31,13 +21,9 @@ pub(crate) fn several(names: &[String]) -> String {
     }
 }
 
-/// A name without control characters, each of them replaced.
-#[cfg(any(test, feature = "tensorboard"))]
-pub(crate) fn name(text: String) -> String {
-    match text.contains(char::is_control) {
-        true => text.chars().map(|c| if c.is_control() { '_' } else { c }).collect(),
-        false => text,
-    }
+/// A name without hidden characters, each of them replaced.
+pub(crate) fn name(text: &str) -> String {
+    text.chars().map(|c| if shown::is_hidden(c) { '_' } else { c }).collect()
 }
 
 /// A value as one line of JSON, with every control character escaped: also those that JSON lets
@@ -94,7 +80,7 @@ mod tests {
     fn nothing_acts_on_the_terminal() {
         assert_eq!(line("a\u{1b}[2J\n\u{9b}Größe"), "a\\u{1b}[2J\\n\\u{9b}Größe");
         assert_eq!(line(&"x".repeat(10_000)).chars().count(), LONGEST + 1);
-        assert_eq!(name("a\u{1b}\u{7f}/é".into()), "a__/é");
+        assert_eq!(name("a\u{1b}\u{7f}/é"), "a__/é");
         let names: Vec<String> = ["a", "b", "c", "d", "e"].map(Into::into).into();
         assert_eq!(several(&names[..1]), "`a`");
         assert_eq!(several(&names[..3]), "`a`, `b`, `c`");

@@ -1,6 +1,7 @@
 //! Text from outside: made harmless, and short enough for its place.
 
 use crate::font;
+use rmt_core::shown::is_hidden;
 
 /// Characters of a name that are looked at: what is longer loses its middle before it is measured.
 const LONGEST: usize = 256;
@@ -8,17 +9,11 @@ const LONGEST: usize = 256;
 /// The mark of what was left out.
 const ELLIPSIS: char = '…';
 
-/// Without what a picture cannot show: control characters and line breaks become spaces; marks that
-/// turn the direction of writing, and code points that XML does not allow, are dropped, and so is space at the ends. Longer than
-/// 256 characters: the middle is left out.
+/// Without what a picture cannot show: control characters and line breaks become spaces, other hidden characters
+/// ([`is_hidden`]) are dropped, and so is space at the ends. Longer than 256 characters: the middle is left out.
 pub(crate) fn clean(text: &str) -> String {
-    let kept = |c: &char| {
-        !matches!(c,
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
-    };
-    let shown = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
-    let shown: String = text.chars().filter(kept).map(shown).collect();
+    let spaced = |c: char| if c.is_control() || c.is_whitespace() { ' ' } else { c };
+    let shown: String = text.chars().map(spaced).filter(|c| !is_hidden(*c)).collect();
     let characters: Vec<char> = shown.trim().chars().collect();
     if characters.len() <= LONGEST {
         return characters.into_iter().collect();

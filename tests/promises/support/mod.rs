@@ -118,10 +118,6 @@ impl Sink for Capture {
         }
         Ok(())
     }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
 }
 
 /// Says when a record arrives, and holds the worker until it is let go.
@@ -149,10 +145,6 @@ impl Sink for Gate {
             let _ = self.arrived.send(());
             let _ = self.open.recv();
         }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Names of tensors: their order, and how they are written in a message.
 
 use super::Entry;
+use rmt_core::shown;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
@@ -49,18 +50,7 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// A message as one line.
 pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for (count, character) in text.chars().enumerate() {
-        match character {
-            _ if count == MESSAGE => {
-                line.push('…');
-                break;
-            }
-            control if control.is_control() => line.extend(control.escape_default()),
-            other => line.push(other),
-        }
-    }
-    line
+    shown::line(text, MESSAGE)
 }
 
 /// That no two tensors have one name.

@@ -3,13 +3,14 @@
 use crate::measure::Row;
 use anyhow::{Context, Result, bail};
 use rmt_monitor::sinks::{Jsonl, TensorBoard};
-use rmt_monitor::{Record, Sink, Tick};
+use rmt_monitor::{MatrixNumbers, Record, Sink, Tick};
 use std::fs;
 use std::path::Path;
 
 /// What takes the steps, the lowest first.
 pub(super) struct Run {
     sinks: [Box<dyn Sink>; 2],
+    numbers: MatrixNumbers,
 }
 
 impl Run {
@@ -29,6 +30,7 @@ impl Run {
         }
         let mut run = Self {
             sinks: [Box::new(Jsonl::new(directory, 1)), Box::new(TensorBoard::new(directory))],
+            numbers: MatrixNumbers::default(),
         };
         run.write(&Record::Start { session: 0, step })?;
         Ok(run)
@@ -37,7 +39,8 @@ impl Run {
     /// Writes the rows of one checkpoint.
     pub(super) fn step(&mut self, step: u64, rows: Vec<Row>) -> Result<()> {
         let reports = rows.into_iter().map(|row| row.report).collect();
-        self.write(&Record::Tick(&Tick::new(0, step, reports)))
+        let tick = Tick::new(0, step, reports, &mut self.numbers);
+        self.write(&Record::Tick(&tick))
     }
 
     fn write(&mut self, record: &Record<'_>) -> Result<()> {

@@ -28,7 +28,10 @@ pub struct StoredAlert {
 /// [`ReaderError`] if a file cannot be read, or a line is neither an alert nor cut short.
 pub fn read_alerts(directory: impl AsRef<Path>) -> Result<Vec<StoredAlert>, ReaderError> {
     let mut alerts: Vec<StoredAlert> = Vec::new();
-    rows::each(directory.as_ref(), FILE, |alert| alerts.push(alert))?;
+    rows::each(directory.as_ref(), FILE, |alert, _| {
+        alerts.extend(alert);
+        Ok(())
+    })?;
     alerts.sort_by_key(|stored| (stored.alert.step, stored.session));
     Ok(alerts)
 }

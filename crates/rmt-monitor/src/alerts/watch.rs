@@ -3,19 +3,20 @@
 use super::{Alert, AlertKind, AlertSettings, Trigger};
 use rmt_core::report::Verdict;
 use rmt_core::{LayerReport, MatrixReport, shown};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Watches the reports of a session.
 #[derive(Debug)]
 pub(crate) struct Alerts {
     settings: AlertSettings,
-    layers: HashMap<String, Layer>,
+    /// Paths of the matrices that deviated in an earlier session.
+    deviated: HashSet<String>,
     total: u64,
 }
 
 /// What is remembered of a matrix.
 #[derive(Debug, Default)]
-struct Layer {
+pub(crate) struct Baseline {
     stable_rank: Option<f64>,
     over_edge: Option<f64>,
     scale: Option<f64>,
@@ -46,14 +47,13 @@ impl Change {
 
 impl Alerts {
     pub(crate) fn new(settings: AlertSettings) -> Self {
-        Self { settings, layers: HashMap::new(), total: 0 }
+        Self { settings, deviated: HashSet::new(), total: 0 }
     }
 
     /// What earlier sessions said of a matrix for the first time is not said again.
     pub(crate) fn inherit(&mut self, alerts: impl Iterator<Item = Alert>) {
-        for alert in alerts.filter(|alert| alert.alert == AlertKind::FirstDeviation) {
-            self.layers.entry(alert.layer).or_default().given.insert(alert.alert);
-        }
+        let first = alerts.filter(|alert| alert.alert == AlertKind::FirstDeviation);
+        self.deviated.extend(first.map(|alert| alert.layer));
     }
 
     /// Alerts given so far.
@@ -61,22 +61,22 @@ impl Alerts {
         self.total
     }
 
-    /// The alerts that this report gives.
-    pub(crate) fn of(&mut self, report: &LayerReport) -> Vec<Alert> {
+    /// The alerts that this report of the matrix with this baseline gives.
+    pub(crate) fn of(&mut self, baseline: &mut Baseline, report: &LayerReport) -> Vec<Alert> {
         let path = report.layer.path();
-        let layer = self.layers.entry(path.clone()).or_default();
         let mut alerts = Vec::new();
         for kind in AlertKind::ALL {
-            let state = layer.state(kind, &self.settings, &report.report);
+            let state = baseline.state(kind, &self.settings, &report.report);
             let message = match state {
                 State::On(message) => message,
                 State::Off => {
-                    layer.given.remove(&kind);
+                    baseline.given.remove(&kind);
                     continue;
                 }
                 State::Between => continue,
             };
-            if layer.given.insert(kind) {
+            let known = kind == AlertKind::FirstDeviation && self.deviated.contains(&path);
+            if baseline.given.insert(kind) && !known {
                 let message = format!("`{path}`: {message}");
                 let (step, layer) = (report.step, path.clone());
                 alerts.push(Alert { step, layer, alert: kind, level: kind.level(), message });
@@ -97,7 +97,7 @@ enum State {
     Off,
 }
 
-impl Layer {
+impl Baseline {
     fn state(&mut self, kind: AlertKind, settings: &AlertSettings, report: &MatrixReport) -> State {
         match kind {
             AlertKind::FirstDeviation => {
@@ -184,9 +184,9 @@ fn grows(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::samples;
     use rmt_core::layers::LayerId;
     use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
-    use std::sync::OnceLock;
 
     fn analysed(step: u64, values: &[f64]) -> LayerReport {
         let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
@@ -195,24 +195,10 @@ mod tests {
         LayerReport::new(0, step, LayerId::from_name("a"), "f64".into(), report)
     }
 
-    /// Of a small matrix, with figures to be replaced.
-    fn plain() -> &'static LayerReport {
-        static PLAIN: OnceLock<LayerReport> = OnceLock::new();
-        PLAIN.get_or_init(|| {
-            let values: Vec<f64> =
-                (0..20 * 30).map(|k| f64::from(k * 7919 % 1009) - 504.0).collect();
-            let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
-            let matrix = Matrix::new(&values[..], 20, 30, Orientation::OutIn).unwrap();
-            let mut report = analyser.analyse(&matrix, Context::default()).unwrap().report;
-            report.verdict = Verdict::Random;
-            LayerReport::new(0, 0, LayerId::from_name("a"), "f64".into(), report)
-        })
-    }
-
     /// A report with these figures.
     fn report(step: u64, rank: f64, over_edge: f64, scale: f64) -> LayerReport {
-        let mut report = plain().clone();
-        report.step = step;
+        let mut report = samples::report(step);
+        report.report.verdict = Verdict::Random;
         report.report.heavy_tail.as_mut().unwrap().stable_rank = Some(rank);
         (report.report.largest, report.report.edge_high) = (Some(2.0 * over_edge), Some(2.0));
         report.report.scale = Some(scale);
@@ -221,8 +207,11 @@ mod tests {
 
     fn given(reports: impl Iterator<Item = LayerReport>) -> Vec<(u64, AlertKind)> {
         let mut alerts = Alerts::new(AlertSettings::default());
-        let found: Vec<_> =
-            reports.flat_map(|report| alerts.of(&report)).map(|a| (a.step, a.alert)).collect();
+        let mut baseline = Baseline::default();
+        let found: Vec<_> = reports
+            .flat_map(|report| alerts.of(&mut baseline, &report))
+            .map(|a| (a.step, a.alert))
+            .collect();
         assert_eq!(alerts.total(), found.len() as u64);
         found
     }
@@ -274,24 +263,29 @@ mod tests {
         let values = [[1.0; 6], [f64::NAN; 6], [f64::NAN; 6], [1.0; 6], [f64::INFINITY; 6]];
         let found = given(values.iter().zip(0..).map(|(values, step)| analysed(step, values)));
         assert_eq!(found, [(1, AlertKind::NonFiniteWeight), (4, AlertKind::NonFiniteWeight)]);
-        let alert = &Alerts::new(AlertSettings::default()).of(&analysed(3, &[f64::NAN; 6]))[0];
+        let mut alerts = Alerts::new(AlertSettings::default());
+        let alert = &alerts.of(&mut Baseline::default(), &analysed(3, &[f64::NAN; 6]))[0];
         assert_eq!(alert.message, "`a`: 6 of 6 entries are not finite");
     }
 
     #[test]
     fn none_is_given_where_none_is_wanted() {
         let mut alerts = Alerts::new(AlertSettings::none());
+        let mut baseline = Baseline::default();
         for (step, figure) in (0..).zip([1.0, 1e-3, 1e3]) {
             let mut report = report(step, figure, figure, figure);
             report.report.verdict = Verdict::Deviates;
-            assert!(alerts.of(&report).is_empty());
+            assert!(alerts.of(&mut baseline, &report).is_empty());
         }
-        assert!(alerts.of(&analysed(3, &[f64::NAN; 6])).is_empty());
+        assert!(alerts.of(&mut baseline, &analysed(3, &[f64::NAN; 6])).is_empty());
         // Figures that are not there, or 0 at first, are no baseline.
         let mut alerts = Alerts::new(AlertSettings::default());
+        let mut baseline = Baseline::default();
         let given: usize = (0..)
             .zip([0.0, 1.0, 1.0])
-            .map(|(step, figure)| alerts.of(&report(step, figure, figure, figure)).len())
+            .map(|(step, figure)| {
+                alerts.of(&mut baseline, &report(step, figure, figure, figure)).len()
+            })
             .sum();
         assert_eq!(given, 0);
     }

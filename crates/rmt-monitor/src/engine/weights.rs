@@ -1,10 +1,10 @@
 //! Lets weights in: within the byte budget, each matrix counted.
 
 use super::{Engine, default_budget, tell_apart};
+use crate::guard::lock;
 use crate::ledger::{DropReason, State};
 use crate::run_directory::WatchedLayer;
 use crate::schedule::Overflow;
-use crate::shared::lock;
 use crate::snapshot::{Admission, LayerSnapshot};
 use crate::worker::Job;
 use std::sync::atomic::Ordering;

@@ -17,9 +17,9 @@ pub use probe::Key;
 pub use walk::{Later, Model, Walk};
 
 use crate::engine::Engine;
+use crate::guard::lock;
 use crate::ledger::{Counts, DropReason};
 use crate::record::{Status, Summary};
-use crate::shared::lock;
 use crate::snapshot::{Admission, Scalar, WeightValues};
 use crate::step::Step;
 use gradients::Pairing;

@@ -1,7 +1,7 @@
 //! One observer's share of what taps are given.
 
 use super::inputs::{Gathered, Input, Keep, Origin};
-use crate::shared::lock;
+use crate::guard::lock;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

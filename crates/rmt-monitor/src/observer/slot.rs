@@ -1,6 +1,6 @@
 //! A place for what waits until the next observation.
 
-use crate::shared::lock;
+use crate::guard::lock;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -4,12 +4,13 @@ use super::Sink;
 use super::files::{no_link, still_at};
 use crate::alerts::Alert;
 use crate::error::SinkError;
+use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::record::{GradientTick, Health, Record, Scalars, Tick};
 use crate::tags;
 use crate::visible::to_json_line;
 use rmt_core::Profile;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -34,10 +35,9 @@ pub struct Jsonl {
     warnings: Lines,
     session: u32,
     profiles_every: u64,
-    /// Reports so far, by layer: not every tick has every layer.
-    counts: HashMap<String, u64>,
-    /// The same of gradients.
-    gradient_counts: HashMap<String, u64>,
+    /// Reports so far, and gradients: not every tick has every matrix.
+    counts: PerMatrix<u64>,
+    gradient_counts: PerMatrix<u64>,
 }
 
 #[derive(Serialize)]
@@ -105,8 +105,8 @@ impl Jsonl {
             warnings: lines("warnings.jsonl"),
             session: 0,
             profiles_every,
-            counts: HashMap::new(),
-            gradient_counts: HashMap::new(),
+            counts: PerMatrix::default(),
+            gradient_counts: PerMatrix::default(),
         }
     }
 
@@ -140,11 +140,10 @@ impl Jsonl {
 
     fn profiles(&mut self, tick: &Tick) -> Result<(), SinkError> {
         let (every, counts) = (self.profiles_every, &mut self.counts);
-        // Looks between full analyses have no profile.
-        let full = tick.reports.iter().filter(|report| report.profile.is_some());
-        let due = full.filter(|report| turn(counts, report.layer.path(), every));
-        self.profiles.append(due.filter_map(|report| {
-            report.profile.as_ref().map(|profile| ProfileRow {
+        self.profiles.append(tick.numbered().filter_map(|(matrix, report)| {
+            // Between full analyses there is none.
+            let profile = report.profile.as_ref()?;
+            turn(counts, matrix, every).then(|| ProfileRow {
                 session: report.session,
                 step: report.step,
                 name: &report.layer.name,
@@ -170,8 +169,8 @@ impl Jsonl {
             wall_time: tick.wall_time,
         }));
         let (every, counts) = (self.profiles_every, &mut self.gradient_counts);
-        let due = tick.reports.iter().filter(|(layer, _)| turn(counts, layer.path(), every));
-        let spectra = self.gradients.append(due.map(|(layer, report)| GradientRow {
+        let due = tick.numbered().filter(|(matrix, ..)| turn(counts, *matrix, every));
+        let spectra = self.gradients.append(due.map(|(_, layer, report)| GradientRow {
             session: tick.session,
             step: tick.step,
             name: &layer.name,
@@ -206,9 +205,9 @@ impl Jsonl {
     }
 }
 
-/// Counts a report of `path`; whether it is one of every `every`, the first included (0: none is).
-fn turn(counts: &mut HashMap<String, u64>, path: String, every: u64) -> bool {
-    let count = counts.entry(path).or_default();
+/// Counts a report of `matrix`; whether it is one of every `every`, the first included (0: none is).
+fn turn(counts: &mut PerMatrix<u64>, matrix: MatrixIndex, every: u64) -> bool {
+    let count = counts.of(matrix);
     *count += 1;
     every > 0 && (*count - 1).is_multiple_of(every)
 }
@@ -240,10 +239,6 @@ impl Sink for Jsonl {
             Record::End(_) => self.sync(),
             Record::Start { .. } => Ok(()),
         }
-    }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        Ok(())
     }
 }
 

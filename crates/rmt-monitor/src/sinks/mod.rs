@@ -3,9 +3,6 @@
 mod files;
 mod jsonl;
 mod page;
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod samples;
 #[cfg(feature = "tensorboard")]
 mod tensorboard;
 
@@ -32,11 +29,13 @@ pub trait Sink: Send {
     /// When the record could not be written; it is then lost to this sink.
     fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError>;
 
-    /// Makes what was written visible to readers.
+    /// Makes what was written visible to readers; nothing where `write` does.
     ///
     /// # Errors
     /// When it could not be.
-    fn flush(&mut self) -> Result<(), SinkError>;
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
 }
 
 /// Writes a table into a run directory without a monitor, as `tables.jsonl` and, with feature

@@ -61,10 +61,11 @@ impl Page {
         Self::with_pace(directory, Pace::default())
     }
 
-    /// Writes at every record, for tests of what a page costs and holds.
+    /// Another shortest time from one page to the next than 10 seconds. With zero it is written at every record,
+    /// whatever part of the time that takes.
     #[must_use]
-    pub fn at_every_record(mut self) -> Self {
-        self.pace = Pace::always();
+    pub fn with_interval(mut self, least: Duration) -> Self {
+        self.pace = Pace::default().with_least(least);
         self
     }
 

@@ -18,6 +18,7 @@ impl Worker {
         let span = tracing::info_span!(target: "rmt", "gradients", step);
         let _entered = span.enter();
         let mut reports = Vec::with_capacity(layers.len());
+        let mut matrices = Vec::with_capacity(layers.len());
         for snapshot in layers {
             if self.shared.ledger.abandoned() {
                 let _ = discard(snapshot);
@@ -30,6 +31,7 @@ impl Worker {
                 Ok(Ok((report, problem))) => {
                     let problem = problem.map(|why| format!("`{name}`: no update ratio: {why}"));
                     reports.push((layer, report));
+                    matrices.push(self.matrices.index(&name));
                     (Outcome::Analysed, problem)
                 }
                 Ok(Err((reason, why))) => {
@@ -50,7 +52,8 @@ impl Worker {
         if reports.is_empty() {
             return;
         }
-        let tick = GradientTick { session: self.session, step, wall_time: wall_time(), reports };
+        let (session, wall_time) = (self.session, wall_time());
+        let tick = GradientTick { session, step, wall_time, reports, matrices };
         self.write_scalars();
         self.write(step, &Record::Gradients(&tick));
     }
@@ -123,10 +126,6 @@ mod tests {
             if let Record::Gradients(tick) = record {
                 self.0.send((*tick).clone()).map_err(|e| SinkError::Other(e.to_string()))?;
             }
-            Ok(())
-        }
-
-        fn flush(&mut self) -> Result<(), SinkError> {
             Ok(())
         }
     }

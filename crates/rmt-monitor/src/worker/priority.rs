@@ -44,10 +44,6 @@ mod tests {
             let _ = self.0.send(nice().unwrap());
             Ok(())
         }
-
-        fn flush(&mut self) -> Result<(), SinkError> {
-            Ok(())
-        }
     }
 
     #[test]

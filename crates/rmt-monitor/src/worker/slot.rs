@@ -1,9 +1,9 @@
 //! A sink as the worker calls it: whatever it does is caught and counted.
 
 use crate::error::SinkError;
-use crate::guard::guarded;
+use crate::guard::{guarded, lock};
 use crate::record::{Record, SinkCounts};
-use crate::shared::{Shared, lock};
+use crate::shared::Shared;
 use crate::sinks::Sink;
 use std::collections::HashSet;
 

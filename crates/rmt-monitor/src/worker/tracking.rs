@@ -1,57 +1,38 @@
-//! Which looks are full, and what the matrices are followed by between them.
+//! What a matrix is followed by between full analyses.
 
 use rmt_core::tracking::Tracker;
 use rmt_core::{Analyser, Matrix, MatrixReport};
-use std::collections::HashMap;
 
-/// Of every matrix, what its last full analysis left.
-pub(super) struct Tracking {
-    /// Looks of which one is full.
-    full_every: u64,
-    layers: HashMap<String, Followed>,
-}
-
-struct Followed {
+/// What the last full analysis left.
+pub(super) struct Followed {
     tracker: Tracker,
-    /// Step of the last full analysis, and looks since.
+    /// Step of that analysis.
     since: u64,
-    looks: u64,
+    /// Snapshots since.
+    snapshots: u64,
 }
 
-impl Tracking {
-    pub(super) fn new(full_every: u64) -> Self {
-        Self { full_every, layers: HashMap::new() }
+impl Followed {
+    pub(super) fn new(step: u64, tracker: Tracker) -> Self {
+        Self { tracker, since: step, snapshots: 0 }
     }
 
-    /// What the ends of the spectrum say, unless a full analysis is due or needed.
-    pub(super) fn follow(
+    /// What the ends of the spectrum say, unless a full analysis, of which one is due in `full_every` snapshots, is
+    /// due or needed.
+    pub(super) fn report(
         &mut self,
+        full_every: u64,
         analyser: &Analyser,
-        path: &str,
         matrix: &Matrix<'_>,
     ) -> Option<MatrixReport> {
-        let followed = self.layers.get_mut(path)?;
-        followed.looks += 1;
-        if followed.looks >= self.full_every {
+        self.snapshots += 1;
+        if self.snapshots >= full_every {
             return None;
         }
-        let mut report = analyser.track(matrix, &mut followed.tracker).ok().flatten()?;
+        let mut report = analyser.track(matrix, &mut self.tracker).ok().flatten()?;
         if let Some(tracked) = &mut report.tracked {
-            tracked.since = Some(followed.since);
+            tracked.since = Some(self.since);
         }
         Some(report)
-    }
-
-    /// What the full analysis at `step` left; nothing where the matrix is not followed.
-    pub(super) fn keep(&mut self, step: u64, path: &str, tracker: Option<Tracker>) {
-        match tracker {
-            Some(tracker) => {
-                let followed = Followed { tracker, since: step, looks: 0 };
-                self.layers.insert(path.to_owned(), followed);
-            }
-            None => {
-                self.layers.remove(path);
-            }
-        }
     }
 }

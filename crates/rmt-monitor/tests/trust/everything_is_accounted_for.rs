@@ -62,10 +62,6 @@ impl Sink for Reports {
         }
         Ok(())
     }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
 }
 
 /// A handle that gives values, fails or panics.

@@ -524,10 +524,6 @@ impl Sink for Bomb {
         assert!(!struck, "the sink panics on purpose");
         Ok(())
     }
-
-    fn flush(&mut self) -> Result<(), SinkError> {
-        Ok(())
-    }
 }
 
 impl Drop for Bomb {
@@ -627,7 +623,7 @@ impl Child {
     /// A run whose page is written at every record.
     fn start_with_page(&self) -> Run<'_> {
         let path = self.base.join("run");
-        let sink = Page::new(&path).at_every_record();
+        let sink = Page::new(&path).with_interval(Duration::ZERO);
         self.start_with(path, |config| config.with_page(false).with_sink(sink))
     }
 }

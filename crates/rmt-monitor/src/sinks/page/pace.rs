@@ -14,14 +14,13 @@ pub(super) type Clock = Box<dyn FnMut() -> Duration + Send>;
 /// When a page may be written.
 pub(super) struct Pace {
     clock: Clock,
+    /// Shortest time from one page to the next; with zero there is a page for every record.
     least: Duration,
-    share: u32,
     /// From when on, by the shortest time and by the share.
     least_from: Duration,
     share_from: Duration,
     /// None was tried in this session.
     first: bool,
-    every_record: bool,
 }
 
 impl std::fmt::Debug for Pace {
@@ -41,17 +40,15 @@ impl Pace {
     /// By this clock.
     pub(super) fn by(clock: Clock) -> Self {
         let (least_from, share_from) = (Duration::ZERO, Duration::ZERO);
-        let (least, share, first, every_record) = (LEAST, SHARE, true, false);
-        Self { clock, least, share, least_from, share_from, first, every_record }
+        Self { clock, least: LEAST, least_from, share_from, first: true }
     }
 
-    /// As often as there is something to write.
-    pub(super) fn always() -> Self {
-        Self { least: Duration::ZERO, share: 1, every_record: true, ..Self::default() }
+    pub(super) fn with_least(self, least: Duration) -> Self {
+        Self { least, ..self }
     }
 
     pub(super) fn every_record(&self) -> bool {
-        self.every_record
+        self.least.is_zero()
     }
 
     /// A session begins: its first page does not wait.
@@ -78,7 +75,8 @@ impl Pace {
         let begun = (self.clock)();
         let done = action();
         let now = (self.clock)();
-        let rest = now.saturating_sub(begun).saturating_mul(self.share.saturating_sub(1));
+        let share = if self.every_record() { 1 } else { SHARE };
+        let rest = now.saturating_sub(begun).saturating_mul(share - 1);
         // What is still owed of before comes on top.
         let owed = self.share_from.saturating_sub(begun);
         self.share_from = now.saturating_add(rest).saturating_add(owed);

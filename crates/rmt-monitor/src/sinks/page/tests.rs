@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::alerts::{Alert, AlertKind};
+use crate::matrices::MatrixNumbers;
+use crate::samples::report;
 use crate::sinks::Jsonl;
-use crate::sinks::samples::report;
 use rmt_core::LayerReport;
 use std::sync::{Arc, Mutex};
 
@@ -26,7 +27,7 @@ fn tick(session: u32, step: u64, report: &LayerReport) -> Tick {
     let mut report = report.clone();
     (report.session, report.step) = (session, step);
     report.report.largest = Some(step as f64 + 0.25);
-    Tick::new(session, step, vec![report])
+    Tick::new(session, step, vec![report], &mut MatrixNumbers::default())
 }
 
 /// The step that the page says, where there is a page.

@@ -1,52 +1,43 @@
 //! The layout of TensorBoard's custom-scalars page.
 
 use super::wire::Wire;
+use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::tags::{self, TagNames};
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
-use std::collections::HashMap;
 
 /// The tag that the plug-in looks for.
 pub(super) const CONFIG: &str = "custom_scalars__config__";
 /// Layers in one chart, at most: more cannot be told apart.
 const IN_ONE_CHART: usize = 10;
 
-/// What is charted of each layer.
+/// What is charted of each matrix.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    layers: Vec<Charted>,
-    /// Their places, by name.
-    index: HashMap<String, usize>,
-    /// The layers changed since the layout was last made.
+    matrices: PerMatrix<Charted>,
+    /// They changed since the layout was last made.
     changed: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Charted {
     name: String,
-    kind: LayerKind,
+    kind: Option<LayerKind>,
     spectrum: bool,
     overlap: bool,
 }
 
 impl Layout {
     /// Learns which curves there are.
-    pub(super) fn learn(&mut self, name: &str, report: &LayerReport) {
-        let spectrum = report.report.edge_high.is_some();
-        let overlap = report.report.activation.is_some();
-        let known = self.index.get(name).copied();
-        match known.and_then(|at| self.layers.get_mut(at)) {
-            Some(layer) => {
-                self.changed |= (spectrum && !layer.spectrum) || (overlap && !layer.overlap);
-                layer.spectrum |= spectrum;
-                layer.overlap |= overlap;
-            }
-            None => {
-                self.index.insert(name.to_owned(), self.layers.len());
-                let (name, kind) = (name.to_owned(), report.layer.kind);
-                self.layers.push(Charted { name, kind, spectrum, overlap });
-                self.changed |= spectrum || overlap;
-            }
+    pub(super) fn learn(&mut self, matrix: MatrixIndex, report: &LayerReport) {
+        let charted = self.matrices.of(matrix);
+        let spectrum = report.report.edge_high.is_some() && !charted.spectrum;
+        let overlap = report.report.activation.is_some() && !charted.overlap;
+        if spectrum || overlap {
+            (charted.name, charted.kind) = (report.layer.path(), Some(report.layer.kind));
+            charted.spectrum |= spectrum;
+            charted.overlap |= overlap;
+            self.changed = true;
         }
     }
 
@@ -79,7 +70,7 @@ impl Layout {
             }
         }
         let mut layout = Wire::default().message(CATEGORY, &margins).message(CATEGORY, &evidence);
-        let with_overlap: Vec<&Charted> = self.layers.iter().filter(|l| l.overlap).collect();
+        let with_overlap: Vec<&Charted> = self.matrices.iter().filter(|m| m.overlap).collect();
         if !with_overlap.is_empty() {
             let mut overlaps = category("Overlap with the input against its band");
             for Charted { name, .. } in with_overlap {
@@ -94,10 +85,11 @@ impl Layout {
     /// Names of the layers with a spectrum, by kind, in the order in which the kinds come first.
     fn by_kind(&self) -> Vec<(LayerKind, Vec<&str>)> {
         let mut kinds: Vec<(LayerKind, Vec<&str>)> = Vec::new();
-        for layer in self.layers.iter().filter(|layer| layer.spectrum) {
-            match kinds.iter_mut().find(|(kind, _)| *kind == layer.kind) {
-                Some((_, names)) => names.push(&layer.name),
-                None => kinds.push((layer.kind, vec![&layer.name])),
+        for Charted { name, kind, .. } in self.matrices.iter().filter(|m| m.spectrum) {
+            let Some(kind) = *kind else { continue };
+            match kinds.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, names)) => names.push(name),
+                None => kinds.push((kind, vec![name])),
             }
         }
         kinds
@@ -145,16 +137,8 @@ fn exactly(tag: &str) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use rmt_core::layers::LayerId;
-    use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
-
-    fn report(name: &str) -> LayerReport {
-        let values: Vec<f64> = (0..20 * 30).map(|k| f64::from(k * 7919 % 1009) - 504.0).collect();
-        let matrix = Matrix::new(&values[..], 20, 30, Orientation::OutIn).unwrap();
-        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
-        let report = analyser.analyse(&matrix, Context::default()).unwrap().report;
-        LayerReport::new(0, 0, LayerId::from_name(name), "f64".into(), report)
-    }
+    use crate::matrices::MatrixNumbers;
+    use crate::samples::report_of;
 
     #[test]
     fn expressions_are_of_one_tag() {
@@ -165,8 +149,12 @@ mod tests {
     fn the_layout_is_made_when_the_layers_change() {
         let (mut layout, mut names) = (Layout::default(), TagNames::default());
         assert_eq!(layout.changed(&mut names), None);
-        let mut query = report("b.0.query.weight");
-        layout.learn("b.0.query.weight", &query);
+        let mut query = report_of("b.0.query.weight", 0);
+        let mut numbers = MatrixNumbers::default();
+        let mut learn = |layout: &mut Layout, report: &LayerReport| {
+            layout.learn(numbers.of(&report.layer.path()), report);
+        };
+        learn(&mut layout, &query);
         let holds = |bytes: &[u8], text: &str| {
             bytes.windows(text.len()).any(|part| part == text.as_bytes())
         };
@@ -180,16 +168,15 @@ mod tests {
             assert!(holds(&first, text), "{text}");
         }
         assert!(!holds(&first, "rmt_5_overlap"));
-        layout.learn("b.0.query.weight", &query);
+        learn(&mut layout, &query);
         assert_eq!(layout.changed(&mut names), None);
         query.report.activation = Some(Default::default());
-        layout.learn("b.0.query.weight", &query);
+        learn(&mut layout, &query);
         let second = layout.changed(&mut names).unwrap();
         assert!(holds(&second, r"^rmt_5_overlap/band_low/b\.0\.query\.weight$"));
         // Many layers of a kind are several charts.
         for k in 0..IN_ONE_CHART {
-            let name = format!("c.{k}.query.weight");
-            layout.learn(&name, &report(&name));
+            learn(&mut layout, &report_of(&format!("c.{k}.query.weight"), 0));
         }
         let many = layout.changed(&mut names).unwrap();
         assert!(holds(&many, "query (2): smallest singular value"));

@@ -1,9 +1,9 @@
 //! The evidence of every layer at every step, in bounded memory.
 
+use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::record::Tick;
 use rmt_core::{LayerReport, MatrixReport, shown};
 use rmt_plot::{Drawing, HeatMapData, heat_map};
-use std::collections::BTreeMap;
 
 /// Columns that are kept: when they are full, neighbours become one.
 const COLUMNS: usize = 120;
@@ -14,9 +14,9 @@ const MOST: f64 = 12.0;
 
 #[derive(Debug, Default)]
 pub(super) struct Heat {
-    /// Rows in the order of the model.
-    rows: Vec<(String, Vec<f32>)>,
-    index: BTreeMap<String, usize>,
+    rows: PerMatrix<Row>,
+    /// Rows that are drawn.
+    drawn: usize,
     /// First step of each column.
     steps: Vec<u64>,
     /// Ticks in a column, as a power of two, and in the last one.
@@ -25,6 +25,13 @@ pub(super) struct Heat {
     ticks: u64,
     /// There is more than was drawn.
     left: bool,
+}
+
+/// A matrix, and its evidence at each step; without cells until there is any.
+#[derive(Debug, Default)]
+struct Row {
+    name: String,
+    cells: Vec<f32>,
 }
 
 /// −log₁₀ of the smallest p-value of the family, corrected for their number as the verdict is.
@@ -45,32 +52,28 @@ impl Heat {
                 self.halve();
             }
             self.steps.push(tick.step);
-            self.rows.iter_mut().for_each(|(_, row)| row.push(f32::NAN));
+            let drawn = self.rows.iter_mut().filter(|row| !row.cells.is_empty());
+            drawn.for_each(|row| row.cells.push(f32::NAN));
             self.in_last = 0;
         }
         self.in_last += 1;
         self.ticks += 1;
-        for report in &tick.reports {
-            self.cell(report);
+        for (matrix, report) in tick.numbered() {
+            self.cell(matrix, report);
         }
         let due = self.ticks.is_power_of_two() && self.ticks > 1;
         self.left = !due;
         due
     }
 
-    fn cell(&mut self, report: &LayerReport) {
+    fn cell(&mut self, matrix: MatrixIndex, report: &LayerReport) {
         let Some(value) = evidence(&report.report) else { return };
-        let path = report.layer.path();
-        let row = match self.index.get(&path) {
-            Some(row) => *row,
-            None if self.rows.len() >= LAYERS => return,
-            None => {
-                self.rows.push((path.clone(), vec![f32::NAN; self.steps.len()]));
-                self.index.insert(path, self.rows.len() - 1);
-                self.rows.len() - 1
-            }
-        };
-        if let Some(cell) = self.rows.get_mut(row).and_then(|(_, row)| row.last_mut()) {
+        let row = self.rows.of(matrix);
+        if row.cells.is_empty() && self.drawn < LAYERS {
+            *row = Row { name: report.layer.path(), cells: vec![f32::NAN; self.steps.len()] };
+            self.drawn += 1;
+        }
+        if let Some(cell) = row.cells.last_mut() {
             // A number rather than none.
             *cell = cell.max(value as f32);
         }
@@ -79,9 +82,9 @@ impl Heat {
     /// Two neighbours become one, with the larger value.
     fn halve(&mut self) {
         self.steps = self.steps.iter().step_by(2).copied().collect();
-        for (_, row) in &mut self.rows {
+        for Row { cells, .. } in self.rows.iter_mut() {
             let larger = |pair: &[f32]| pair.iter().copied().fold(f32::NAN, f32::max);
-            *row = row.chunks(2).map(larger).collect();
+            *cells = cells.chunks(2).map(larger).collect();
         }
         self.doublings += 1;
     }
@@ -92,11 +95,12 @@ impl Heat {
     }
 
     pub(super) fn draw(&self) -> Option<Drawing> {
-        if self.rows.is_empty() || self.steps.is_empty() {
+        if self.drawn == 0 {
             return None;
         }
-        let names = self.rows.iter().map(|(name, _)| name.clone()).collect();
-        let values = self.rows.iter().flat_map(|(_, row)| row.iter().map(|x| f64::from(*x)));
+        let rows = || self.rows.iter().filter(|row| !row.cells.is_empty());
+        let names = rows().map(|row| row.name.clone()).collect();
+        let values = rows().flat_map(|row| row.cells.iter().map(|x| f64::from(*x)));
         let data = HeatMapData::new("Evidence against random weights", names, self.steps.clone())
             .with_quantity("−log₁₀ p, corrected for the number of tests")
             .with_values(values)
@@ -109,17 +113,14 @@ impl Heat {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use rmt_core::layers::LayerId;
-    use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
+    use crate::matrices::MatrixNumbers;
+    use crate::samples;
 
     fn report(p: f64) -> LayerReport {
-        let values: Vec<f64> = (0..20 * 30).map(|k| f64::from(k * 7919 % 1009) - 504.0).collect();
-        let matrix = Matrix::new(&values[..], 20, 30, Orientation::OutIn).unwrap();
-        let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
-        let mut report = analyser.analyse(&matrix, Context::default()).unwrap().report;
-        report.tests.truncate(1);
-        report.tests[0].p = p;
-        LayerReport::new(0, 0, LayerId::from_name("a"), "f64".into(), report)
+        let mut report = samples::report(0);
+        report.report.tests.truncate(1);
+        report.report.tests[0].p = p;
+        report
     }
 
     #[test]
@@ -127,15 +128,15 @@ mod tests {
         let mut heat = Heat::default();
         let (plain, strong) = (report(1.0), report(1e-9));
         assert!(heat.draw().is_none());
-        let mut due = Vec::new();
+        let (mut due, mut numbers) = (Vec::new(), MatrixNumbers::default());
         for step in 0..10_000 {
             let shown = if step == 7_777 { &strong } else { &plain };
-            if heat.add(&Tick::new(0, step, vec![shown.clone()])) {
+            if heat.add(&Tick::new(0, step, vec![shown.clone()], &mut numbers)) {
                 due.push(step + 1);
             }
         }
         assert_eq!(due, (1..14).map(|k| 1 << k).collect::<Vec<u64>>());
-        let row = &heat.rows[0].1;
+        let row = &heat.rows.of(numbers.of("a")).cells;
         assert!(row.len() == heat.steps.len() && row.len() <= COLUMNS);
         let strongest = row.iter().position(|x| (*x - 9.0).abs() < 1e-6).unwrap();
         let next = heat.steps.get(strongest + 1).copied().unwrap_or(u64::MAX);

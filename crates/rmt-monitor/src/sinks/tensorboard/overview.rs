@@ -1,8 +1,8 @@
 //! What TensorBoard shows of a run as a whole: how to read it, layouts, the heat map, its end.
 
 use super::custom_scalars::{self, Layout};
-use super::event_file::Value;
 use super::heat::Heat;
+use super::message::{Value, Values};
 use super::{hparams, texts};
 use crate::hyperparameters::Hyperparameter;
 use crate::record::{Scalars, Summary, Tick, wall_time};
@@ -14,9 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const METRICS: usize = 32;
 /// The monitor's own.
 const OWN_METRICS: [&str; 3] = [tags::DEVIATING, tags::LARGEST_SIGNAL, "alerts"];
-
-/// Tags and what is written at them.
-pub(super) type Values = Vec<(String, Value)>;
 
 #[derive(Debug, Default)]
 pub(super) struct Overview {
@@ -82,9 +79,7 @@ impl Overview {
                 values.push((hparams::SESSION_START.into(), Value::HParams(start)));
             }
         }
-        for report in &tick.reports {
-            self.layout.learn(&report.layer.path(), report);
-        }
+        tick.numbered().for_each(|(matrix, report)| self.layout.learn(matrix, report));
         if let Some(layout) = self.layout.changed(names) {
             values.push((custom_scalars::CONFIG.into(), Value::Layout(layout)));
         }
@@ -94,18 +89,8 @@ impl Overview {
         values
     }
 
-    fn heat_map(&mut self) -> Option<(String, Value)> {
-        let drawn = self.heat.draw()?.to_rgb();
-        match drawn.to_png() {
-            Ok(png) => {
-                let (width, height) = (drawn.width, drawn.height);
-                Some((summary(tags::HEAT_MAP), Value::Image { width, height, png }))
-            }
-            Err(error) => {
-                tracing::debug!(target: "rmt", "heat map: {error}");
-                None
-            }
-        }
+    fn heat_map(&self) -> Option<(String, Value)> {
+        Some((summary(tags::HEAT_MAP), Value::image(&self.heat.draw()?, tags::HEAT_MAP)?))
     }
 
     /// What belongs to the end, and its step.

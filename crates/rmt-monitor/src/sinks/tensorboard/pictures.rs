@@ -28,7 +28,7 @@ pub(super) fn pictures(report: &LayerReport) -> Vec<Picture> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::sinks::samples::report;
+    use crate::samples::report;
 
     #[test]
     fn what_is_known_is_drawn() {

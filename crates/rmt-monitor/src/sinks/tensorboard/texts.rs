@@ -19,7 +19,7 @@ pub(super) fn escaped(text: &str) -> String {
                 escaped.push('\\');
                 escaped.push(c);
             }
-            c if c.is_control() => escaped.push(' '),
+            c if shown::is_hidden(c) => escaped.push(' '),
             c => escaped.push(c),
         }
     }

@@ -1,50 +1,35 @@
-//! Which reports of a layer are shown: the first ones, of every doubling from then on as many, and the
+//! Which reports of a matrix are shown: the first ones, of every doubling from then on as many, and the
 //! last. A reader that keeps so many per tag misses nothing, and a file grows as the logarithm of the run.
 
 use rmt_core::LayerReport;
-use std::collections::BTreeMap;
 
-/// Counts the reports of each layer.
-#[derive(Debug)]
-pub(super) struct Thinned {
-    /// How many of every doubling.
-    of_a_doubling: u64,
-    layers: BTreeMap<String, Layer>,
-}
-
+/// Counts the reports of one matrix.
 #[derive(Debug, Default)]
-struct Layer {
+pub(super) struct Thinned {
     reports: u64,
     /// The latest report, unless it was shown.
     left: Option<LayerReport>,
 }
 
 impl Thinned {
-    /// All up to twice this number, then so many of each doubling.
-    pub(super) fn new(of_a_doubling: u64) -> Self {
-        Self { of_a_doubling: of_a_doubling.max(1), layers: BTreeMap::new() }
-    }
-
-    /// Whether this report of the layer `name` is shown now; what is kept of it until the end, if not,
-    /// is what `keep` says.
+    /// Whether this report is shown now: of the first `2·of_a_doubling` all are, then `of_a_doubling` of each
+    /// doubling of their number. What `keep` makes of it is kept until the end, if not.
     pub(super) fn due(
         &mut self,
-        name: &str,
+        of_a_doubling: u64,
         report: &LayerReport,
         keep: impl FnOnce(&LayerReport) -> LayerReport,
     ) -> bool {
-        let layer = self.layers.entry(name.to_owned()).or_default();
-        layer.reports += 1;
-        let doublings = (layer.reports / self.of_a_doubling).checked_ilog2().unwrap_or(0);
-        let due = layer.reports.is_multiple_of(1 << doublings);
-        layer.left = (!due).then(|| keep(report));
+        self.reports += 1;
+        let doublings = (self.reports / of_a_doubling).checked_ilog2().unwrap_or(0);
+        let due = self.reports.is_multiple_of(1 << doublings);
+        self.left = (!due).then(|| keep(report));
         due
     }
 
-    /// Names and latest reports of the layers that were not shown since.
-    pub(super) fn left(&mut self) -> Vec<(String, LayerReport)> {
-        let layers = self.layers.iter_mut();
-        layers.filter_map(|(name, layer)| Some((name.clone(), layer.left.take()?))).collect()
+    /// The latest report, unless it was shown.
+    pub(super) fn left(&mut self) -> Option<LayerReport> {
+        self.left.take()
     }
 }
 
@@ -52,15 +37,15 @@ impl Thinned {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::sinks::samples::report;
+    use crate::samples::report;
 
     fn due(of_a_doubling: u64, reports: u64) -> (Vec<u64>, Thinned) {
-        let mut thinned = Thinned::new(of_a_doubling);
+        let mut thinned = Thinned::default();
         let sample = report(0);
         let due = |step: &u64| {
             let mut report = sample.clone();
             report.step = *step;
-            thinned.due("a", &report, LayerReport::clone)
+            thinned.due(of_a_doubling, &report, LayerReport::clone)
         };
         ((0..reports).filter(due).collect(), thinned)
     }
@@ -69,9 +54,8 @@ mod tests {
     fn one_of_each_doubling_and_the_last() {
         let (shown, mut pictures) = due(1, 20);
         assert_eq!(shown, [0, 1, 3, 7, 15]);
-        let left = pictures.left();
-        assert_eq!((left.len(), left[0].1.step), (1, 19));
-        assert!(pictures.left().is_empty());
+        assert_eq!(pictures.left().unwrap().step, 19);
+        assert!(pictures.left().is_none());
     }
 
     #[test]
@@ -81,6 +65,6 @@ mod tests {
         let within = |from, to| shown.iter().filter(|step| (from..to).contains(*step)).count();
         assert_eq!((within(1023, 2047), within(2047, 4095), within(4095, 8191)), (512, 512, 512));
         let (few, mut none) = due(512, 1023);
-        assert_eq!((few.len(), none.left().len()), (1023, 0));
+        assert!(few.len() == 1023 && none.left().is_none());
     }
 }
