@@ -112,7 +112,10 @@ pub(crate) fn layers(id: &str, run: &Run) -> Markup {
         ("verdict", "of the family of tests"),
         ("since", "first step at which it deviated"),
     ]);
-    columns.extend(figures().map(|figure| (figure.head.to_owned(), what(figure))));
+    columns.extend(figures().map(|figure| {
+        let head = if figure.key == "scale" { "σ" } else { figure.head };
+        (head.to_owned(), what(figure))
+    }));
     columns.extend(heads(&TESTS));
     let row = |layer: &Layer| {
         let row = &layer.latest;

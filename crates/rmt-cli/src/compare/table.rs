@@ -10,7 +10,7 @@ use rmt_core::{LayerReport, MatrixReport};
 /// What may be left out of a terminal that is too narrow, the first first.
 const OPTIONAL_DRIFT: [&str; 3] = ["shape", "p", "distance"];
 const OPTIONAL_CHANGES: [&str; 8] =
-    ["σ", "stable rank", "alpha", "p right", "p left", "p bulk", "p below", "p above"];
+    ["scale", "stable rank", "alpha", "p right", "p left", "p bulk", "p below", "p above"];
 
 /// All that is said of the pairs, in at most `width` columns where that is given.
 pub(super) fn text(pairs: &[Compared], width: Option<usize>) -> String {

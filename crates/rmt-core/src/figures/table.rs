@@ -38,7 +38,7 @@ const CUT_OFF: &str = "whether that is a lower bound: it is counted up to half o
 const SPECTRUM: &[Figure] = &[
     Figure::word("verdict", "random, deviates, degenerate or not_estimable"),
     at!(Number, level, "family-wise level of the verdict"),
-    at!(Weight, scale, "scale of the bulk").head("σ").lean(BULK, "scale"),
+    at!(Weight, scale, "scale of the bulk").head("scale").lean(BULK, "scale"),
     Figure::word("scale_estimator", "estimator of the scale"),
     at!(Weight, scale_entries, "standard deviation of the entries"),
     at!(Number, excess_kurtosis, "excess kurtosis of the entries"),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::shown::strongest_evidence;
 use crate::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -17,9 +18,8 @@ fn keys_and_curves_are_unique() {
     assert!(all().all(|figure| !figure.title.is_empty()));
 }
 
-/// Each value is what stands under its key in the row.
-#[test]
-fn values_are_those_of_the_row() {
+/// Of a matrix with outliers at both ends, and with itself before.
+fn sample() -> MatrixReport {
     let (rows, cols) = (120, 300);
     let mut a: Vec<f64> =
         (0..rows * cols).map(|i| ((i as f64 + 1.0).powi(2) * 0.754_877).fract() - 0.5).collect();
@@ -29,7 +29,26 @@ fn values_are_those_of_the_row() {
     let matrix = Matrix::new(&a[..], rows, cols, Orientation::OutIn).unwrap();
     let first = analyser.analyse(&matrix, Context::default().with_keep(true)).unwrap();
     let context = Context::default().with_reference(first.reference.as_ref());
-    let report = analyser.analyse(&matrix, context).unwrap().report;
+    analyser.analyse(&matrix, context).unwrap().report
+}
+
+#[test]
+fn evidence_is_corrected_for_the_number_of_tests() {
+    let mut report = sample();
+    report.tests.truncate(1);
+    report.tests[0].p = 1e-3;
+    assert!((strongest_evidence(&report).unwrap() - 3.0).abs() < 1e-12);
+    report.tests.push(report.tests[0].clone());
+    report.tests[1].p = 0.6;
+    assert!((strongest_evidence(&report).unwrap() - (3.0 - 2.0_f64.log10())).abs() < 1e-12);
+    report.tests.clear();
+    assert_eq!(strongest_evidence(&report), None);
+}
+
+/// Each value is what stands under its key in the row.
+#[test]
+fn values_are_those_of_the_row() {
+    let report = sample();
     let row = serde_json::to_value(&report).unwrap();
     let mut found = 0;
     for figure in all().filter(|figure| !figure.key.is_empty() && figure.unit != Unit::Word) {
