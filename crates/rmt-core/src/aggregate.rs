@@ -1,7 +1,7 @@
 //! Means over matrices that have something in common: a kind, a block.
 
 use crate::figures::{Figure, Unit};
-use crate::layers::LayerKind;
+use crate::layers::{LayerKind, by_kind};
 use crate::{LayerReport, MatrixReport, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -168,13 +168,7 @@ impl Aggregate {
     pub fn by_kind<'a>(
         reports: impl IntoIterator<Item = &'a LayerReport>,
     ) -> Vec<(LayerKind, Self)> {
-        let mut kinds: Vec<(LayerKind, Vec<&MatrixReport>)> = Vec::new();
-        for LayerReport { layer, report, .. } in reports {
-            match kinds.iter_mut().find(|(kind, _)| *kind == layer.kind) {
-                Some((_, reports)) => reports.push(report),
-                None => kinds.push((layer.kind, vec![report])),
-            }
-        }
+        let kinds = by_kind(reports.into_iter().map(|row| (row.layer.kind, &row.report)));
         kinds.into_iter().map(|(kind, reports)| (kind, Self::of(reports))).collect()
     }
 

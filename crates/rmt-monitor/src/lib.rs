@@ -73,6 +73,7 @@ pub mod sinks;
 mod snapshot;
 mod step;
 mod sub_runs;
+mod summary;
 mod summary_text;
 pub mod tags;
 mod visible;
@@ -90,10 +91,7 @@ pub use matrices::{MatrixIndex, MatrixNumbers};
 pub use null_cache::DiskCache;
 pub use profiles::{StoredProfile, read_last_profiles};
 pub use reader::{Reports, read_reports};
-pub use record::{
-    GradientTick, Health, KindSummary, LayerSummary, Record, Scalars, SinkCounts, Status, Summary,
-    Table, Tick, Warning,
-};
+pub use record::{GradientTick, Health, Record, Scalars, Table, Tick};
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};
 pub use settings::{Detail, Settings};
@@ -103,6 +101,7 @@ pub use snapshot::{
     Weights,
 };
 pub use step::Step;
+pub use summary::{KindSummary, LayerSummary, SinkCounts, Status, Summary, Warning};
 pub use visible::to_json_line;
 
 // The example of the README is one of the tests.

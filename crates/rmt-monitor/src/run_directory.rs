@@ -260,7 +260,7 @@ impl RunDirectory {
         if self.run_json().exists() { Ok(()) } else { self.write_run(info) }
     }
 
-    pub(crate) fn write_summary(&self, summary: &crate::record::Summary) -> io::Result<()> {
+    pub(crate) fn write_summary(&self, summary: &crate::summary::Summary) -> io::Result<()> {
         replace(&self.path.join("summary.json"), summary)
     }
 }

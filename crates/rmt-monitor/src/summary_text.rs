@@ -1,10 +1,9 @@
 //! A summary as a terminal shows it.
 
 use crate::ledger::Dropped;
-use crate::record::{LayerSummary, Summary};
+use crate::summary::{LayerSummary, Summary};
 use crate::visible::line;
 use rmt_core::LayerReport;
-use rmt_core::notes::grouped;
 use rmt_core::sanity::Table;
 use rmt_core::shown::{self, NONE, number, percent};
 use std::fmt;
@@ -29,13 +28,8 @@ impl fmt::Display for Summary {
             write!(f, "{}{LEGEND}", table(&self.layers))?;
         }
         self.troubles(f)?;
-        let reports: Vec<(String, &LayerReport)> =
-            self.layers.iter().map(|layer| (layer.last.layer.path(), &layer.last)).collect();
-        let notes = reports.iter().flat_map(|(path, report)| {
-            report.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
-        });
-        for group in grouped(notes) {
-            writeln!(f, "note: {} ({})", line(group.text()), line(&group.whose()))?;
+        for (text, whose) in self.notes() {
+            writeln!(f, "note: {} ({})", line(&text), line(&whose))?;
         }
         let places = self.where_to_look();
         if places.is_empty() { Ok(()) } else { write!(f, "\n{places}") }
@@ -162,8 +156,8 @@ fn row(name: String, row: &LayerReport) -> Vec<String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::record::Warning;
     use crate::samples::report_of;
+    use crate::summary::Warning;
     use std::path::PathBuf;
 
     /// At step 0, and later with this many significant values, cut off.

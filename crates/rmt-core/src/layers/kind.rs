@@ -4,6 +4,18 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
+/// Things by the kind of their layer, in the order in which the kinds come first.
+pub fn by_kind<T>(things: impl IntoIterator<Item = (LayerKind, T)>) -> Vec<(LayerKind, Vec<T>)> {
+    let mut kinds: Vec<(LayerKind, Vec<T>)> = Vec::new();
+    for (kind, thing) in things {
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, things)) => things.push(thing),
+            None => kinds.push((kind, vec![thing])),
+        }
+    }
+    kinds
+}
+
 /// The part a matrix plays in its network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

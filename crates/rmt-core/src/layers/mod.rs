@@ -13,7 +13,7 @@ mod tests;
 pub use buffers::not_a_weight;
 pub use cut::{Cut, Lanes};
 pub use fused::{Fused, FusedPart, Heads, Side, fused, heads_of};
-pub use kind::{LayerKind, UnknownKind};
+pub use kind::{LayerKind, UnknownKind, by_kind};
 pub use sides::{Sides, by_shape, is_adapter, is_weight, sides};
 
 use serde::{Deserialize, Serialize};

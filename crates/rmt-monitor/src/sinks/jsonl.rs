@@ -6,9 +6,11 @@ use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::record::{GradientTick, Health, Record, Scalars, Tick};
+use crate::summary::Warning;
 use crate::tags;
 use crate::visible::to_json_line;
-use rmt_core::Profile;
+use rmt_core::LayerReport;
+use rmt_core::layers::LayerId;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -26,13 +28,8 @@ use std::path::{Path, PathBuf};
 /// the end of the run the files are brought to the disk (`fsync`).
 #[derive(Debug)]
 pub struct Jsonl {
-    metrics: Lines,
-    scalars: Lines,
-    profiles: Lines,
-    gradients: Lines,
-    tables: Lines,
-    alerts: Lines,
-    warnings: Lines,
+    directory: PathBuf,
+    files: BTreeMap<&'static str, Lines>,
     session: u32,
     profiles_every: u64,
     /// Reports so far, and gradients: not every tick has every matrix.
@@ -49,22 +46,26 @@ struct ScalarRow<'a> {
     wall_time: f64,
 }
 
+/// What is said of one matrix.
 #[derive(Serialize)]
-struct ProfileRow<'a> {
+struct MatrixRow<'a, T: Serialize> {
     session: u32,
     step: u64,
     name: &'a str,
     part: Option<&'a str>,
     #[serde(flatten)]
-    profile: &'a Profile,
+    what: T,
 }
 
+impl<'a, T: Serialize> MatrixRow<'a, T> {
+    fn new(session: u32, step: u64, layer: &'a LayerId, what: T) -> Self {
+        Self { session, step, name: &layer.name, part: layer.part.as_deref(), what }
+    }
+}
+
+/// The spectrum of a gradient.
 #[derive(Serialize)]
-struct GradientRow<'a> {
-    session: u32,
-    step: u64,
-    name: &'a str,
-    part: Option<&'a str>,
+struct Spectrum<'a> {
     singular_values: &'a [f64],
 }
 
@@ -94,15 +95,9 @@ impl Jsonl {
     /// Files in `directory`, appended to; spectra of a layer with every `profiles_every`-th of its
     /// reports (0: never).
     pub fn new(directory: &Path, profiles_every: u64) -> Self {
-        let lines = |name| Lines::new(directory.join(name));
         Self {
-            metrics: lines("metrics.jsonl"),
-            scalars: lines("scalars.jsonl"),
-            profiles: lines("profiles.jsonl"),
-            gradients: lines("gradients.jsonl"),
-            tables: lines("tables.jsonl"),
-            alerts: lines("alerts.jsonl"),
-            warnings: lines("warnings.jsonl"),
+            directory: directory.to_owned(),
+            files: BTreeMap::new(),
             session: 0,
             profiles_every,
             counts: PerMatrix::default(),
@@ -116,92 +111,79 @@ impl Jsonl {
         self
     }
 
-    fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
-        let health = tick
-            .health
-            .iter()
-            .flat_map(Health::scalars)
-            .map(|(name, x)| (format!("monitor/{name}"), x));
-        let model = tick.scalars().into_iter().map(|(name, x)| (format!("model/{name}"), x));
-        let scalars: Vec<(String, f64)> = health.chain(model).collect();
+    fn append<T: Serialize>(
+        &mut self,
+        name: &'static str,
+        rows: impl Iterator<Item = T>,
+    ) -> Result<(), SinkError> {
+        let file = self.files.entry(name);
+        file.or_insert_with(|| Lines::new(self.directory.join(name))).append(rows)
+    }
+
+    fn scalars(
+        &mut self,
+        (session, step, wall_time): (u32, u64, f64),
+        scalars: &[(String, f64)],
+    ) -> Result<(), SinkError> {
         let rows = scalars.iter().map(|(name, value)| ScalarRow {
-            session: tick.session,
-            step: tick.step,
+            session,
+            step,
             name,
             value: *value,
-            wall_time: tick.wall_time,
+            wall_time,
         });
+        self.append("scalars.jsonl", rows)
+    }
+
+    fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
+        let health = tick.health.iter().flat_map(Health::scalars);
+        let health = health.map(|(name, x)| (format!("monitor/{name}"), x));
+        let model = tick.scalars().into_iter().map(|(name, x)| (format!("model/{name}"), x));
+        let scalars: Vec<(String, f64)> = health.chain(model).collect();
         // Every file is tried, whatever becomes of the others.
-        let metrics = self.metrics.append(tick.reports.iter());
-        let scalars = self.scalars.append(rows);
+        let metrics = self.append("metrics.jsonl", tick.reports.iter());
+        let scalars = self.scalars((tick.session, tick.step, tick.wall_time), &scalars);
         let profiles = if self.profiles_every > 0 { self.profiles(tick) } else { Ok(()) };
         metrics.and(scalars).and(profiles)
     }
 
     fn profiles(&mut self, tick: &Tick) -> Result<(), SinkError> {
         let (every, counts) = (self.profiles_every, &mut self.counts);
-        self.profiles.append(tick.numbered().filter_map(|(matrix, report)| {
+        let due = tick.numbered().filter_map(|(matrix, report)| {
             // Between full analyses there is none.
             let profile = report.profile.as_ref()?;
-            turn(counts, matrix, every).then(|| ProfileRow {
-                session: report.session,
-                step: report.step,
-                name: &report.layer.name,
-                part: report.layer.part.as_deref(),
-                profile,
-            })
-        }))
+            let LayerReport { session, step, layer, .. } = report;
+            turn(counts, matrix, every).then(|| MatrixRow::new(*session, *step, layer, profile))
+        });
+        let due: Vec<_> = due.collect();
+        self.append("profiles.jsonl", due.into_iter())
     }
 
     fn gradients(&mut self, tick: &GradientTick) -> Result<(), SinkError> {
-        let scalars = tick.reports.iter().flat_map(|(layer, report)| {
-            let path = layer.path();
-            report
-                .scalars()
-                .map(move |(x, value)| (format!("{}/{x}/{path}", tags::GRADIENTS), value))
-        });
-        let scalars: Vec<(String, f64)> = scalars.collect();
-        let scalars = self.scalars.append(scalars.iter().map(|(name, value)| ScalarRow {
-            session: tick.session,
-            step: tick.step,
-            name,
-            value: *value,
-            wall_time: tick.wall_time,
-        }));
+        let GradientTick { session, step, wall_time, .. } = *tick;
+        let scalars: Vec<(String, f64)> = tick
+            .reports
+            .iter()
+            .flat_map(|(layer, report)| {
+                let path = layer.path();
+                let name = move |x| format!("{}/{x}/{path}", tags::GRADIENTS);
+                report.scalars().map(move |(x, value)| (name(x), value))
+            })
+            .collect();
+        let scalars = self.scalars((session, step, wall_time), &scalars);
         let (every, counts) = (self.profiles_every, &mut self.gradient_counts);
-        let due = tick.numbered().filter(|(matrix, ..)| turn(counts, *matrix, every));
-        let spectra = self.gradients.append(due.map(|(_, layer, report)| GradientRow {
-            session: tick.session,
-            step: tick.step,
-            name: &layer.name,
-            part: layer.part.as_deref(),
-            singular_values: &report.singular_values,
-        }));
-        scalars.and(spectra)
+        let due: Vec<_> =
+            tick.numbered().filter(|(matrix, ..)| turn(counts, *matrix, every)).collect();
+        let spectra = due.into_iter().map(|(_, layer, report)| {
+            let singular_values = &report.singular_values[..];
+            MatrixRow::new(session, step, layer, Spectrum { singular_values })
+        });
+        scalars.and(self.append("gradients.jsonl", spectra))
     }
 
     /// Brings every file to the disk.
     fn sync(&mut self) -> Result<(), SinkError> {
-        let files = [
-            &mut self.metrics,
-            &mut self.scalars,
-            &mut self.profiles,
-            &mut self.gradients,
-            &mut self.tables,
-            &mut self.alerts,
-            &mut self.warnings,
-        ];
-        files.into_iter().map(Lines::sync).fold(Ok(()), Result::and)
-    }
-
-    fn user_scalars(&mut self, scalars: &Scalars) -> Result<(), SinkError> {
-        self.scalars.append(scalars.values.iter().map(|(name, value)| ScalarRow {
-            session: scalars.session,
-            step: scalars.step,
-            name,
-            value: *value,
-            wall_time: scalars.wall_time,
-        }))
+        self.files.values().map(Lines::sync).fold(Ok(()), Result::and)
     }
 }
 
@@ -221,21 +203,26 @@ impl Sink for Jsonl {
         match record {
             Record::Tick(tick) => self.tick(tick),
             Record::Gradients(tick) => self.gradients(tick),
-            Record::Scalars(scalars) => self.user_scalars(scalars),
-            Record::Table(table) => self.tables.append(table.rows.iter().map(|cells| TableRow {
-                table: &table.name,
-                step: table.step,
-                cells: table.columns.iter().zip(cells).collect(),
-            })),
+            Record::Scalars(Scalars { session, step, wall_time, values }) => {
+                self.scalars((*session, *step, *wall_time), values)
+            }
+            Record::Table(table) => {
+                let rows = table.rows.iter().map(|cells| TableRow {
+                    table: &table.name,
+                    step: table.step,
+                    cells: table.columns.iter().zip(cells).collect(),
+                });
+                self.append("tables.jsonl", rows)
+            }
             Record::Alerts(alerts) => {
                 let session = self.session;
-                self.alerts.append(alerts.iter().map(|alert| AlertRow { session, alert }))
+                let rows = alerts.iter().map(|alert| AlertRow { session, alert });
+                self.append("alerts.jsonl", rows)
             }
-            Record::Warning(warning) => self.warnings.append(std::iter::once(WarningRow {
-                session: self.session,
-                step: warning.step,
-                message: &warning.message,
-            })),
+            Record::Warning(Warning { step, message }) => {
+                let row = WarningRow { session: self.session, step: *step, message };
+                self.append("warnings.jsonl", std::iter::once(row))
+            }
             Record::End(_) => self.sync(),
             Record::Start { .. } => Ok(()),
         }
@@ -286,7 +273,7 @@ impl Lines {
         Ok(self.file.insert(file))
     }
 
-    fn sync(&mut self) -> Result<(), SinkError> {
+    fn sync(&self) -> Result<(), SinkError> {
         let synced = self.file.as_ref().map_or(Ok(()), File::sync_data);
         synced.map_err(|cause| SinkError::Io { path: self.path.clone(), cause })
     }

@@ -8,8 +8,9 @@ mod tests;
 
 use super::Sink;
 use crate::error::SinkError;
-use crate::record::{Record, Summary, Tick, Warning, wall_time};
+use crate::record::{Record, Tick, wall_time};
 use crate::run_directory::replace_bytes;
+use crate::summary::{Summary, Warning};
 use pace::Pace;
 use rmt_page::{End, MARK, MARK_WITHIN, Run, State};
 use std::fs::{self, File};

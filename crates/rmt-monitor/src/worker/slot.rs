@@ -2,9 +2,10 @@
 
 use crate::error::SinkError;
 use crate::guard::{guarded, lock};
-use crate::record::{Record, SinkCounts};
+use crate::record::Record;
 use crate::shared::Shared;
 use crate::sinks::Sink;
+use crate::summary::SinkCounts;
 use std::collections::HashSet;
 
 /// Reason of the loss of what a sink that panicked is not given.

@@ -4,7 +4,7 @@ use super::wire::Wire;
 use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::tags::{self, TagNames};
 use rmt_core::LayerReport;
-use rmt_core::layers::LayerKind;
+use rmt_core::layers::{LayerKind, by_kind};
 
 /// The tag that the plug-in looks for.
 pub(super) const CONFIG: &str = "custom_scalars__config__";
@@ -49,7 +49,9 @@ impl Layout {
     fn message(&self, names: &mut TagNames) -> Wire {
         let mut margins = category("Singular values against the edges of the bulk");
         let mut evidence = category("Evidence against a random matrix (−log₁₀ p)");
-        for (kind, layers) in self.by_kind() {
+        let with_spectrum = self.matrices.iter().filter(|matrix| matrix.spectrum);
+        let with_spectrum = with_spectrum.filter_map(|m| Some((m.kind?, m.name.as_str())));
+        for (kind, layers) in by_kind(with_spectrum) {
             let mut parts = layers.chunks(IN_ONE_CHART);
             let many = parts.len() > 1;
             for (part, layers) in (1..).zip(&mut parts) {
@@ -80,19 +82,6 @@ impl Layout {
             layout = layout.message(CATEGORY, &overlaps);
         }
         layout
-    }
-
-    /// Names of the layers with a spectrum, by kind, in the order in which the kinds come first.
-    fn by_kind(&self) -> Vec<(LayerKind, Vec<&str>)> {
-        let mut kinds: Vec<(LayerKind, Vec<&str>)> = Vec::new();
-        for Charted { name, kind, .. } in self.matrices.iter().filter(|m| m.spectrum) {
-            let Some(kind) = *kind else { continue };
-            match kinds.iter_mut().find(|(known, _)| *known == kind) {
-                Some((_, names)) => names.push(name),
-                None => kinds.push((kind, vec![name])),
-            }
-        }
-        kinds
     }
 }
 

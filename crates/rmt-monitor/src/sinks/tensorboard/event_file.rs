@@ -3,10 +3,10 @@
 //! Of `tensorboard-rs` only the record layer and its checksum are used; its writers panic on I/O
 //! errors and abort from `Drop` on a full disk.
 
-use super::message::{Value, message};
+use super::message::{Value, event, session_start};
+use super::wire::Wire;
 use crate::sinks::files::still_at;
 use crate::visible;
-use protobuf::Message;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -14,8 +14,6 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
-use tensorboard_proto::event::{Event, SessionLog, SessionLog_SessionStatus};
-use tensorboard_proto::summary::Summary;
 use tensorboard_rs::record_writer::RecordWriter;
 
 /// What the name of every event file begins with; ten digits of seconds since 1970 follow.
@@ -75,18 +73,10 @@ impl EventFile {
         let inner = file.try_clone()?;
         let writer = RecordWriter::new(BufWriter::new(UntilError { inner, failed: false }));
         let mut created = Self { writer, file, path, described: HashSet::new(), broken: false };
-        let mut version = Event::new();
-        version.set_wall_time(seconds.as_secs_f64());
-        version.set_file_version("brain.Event:2".into());
-        created.append(&version)?;
+        let wall_time = seconds.as_secs_f64();
+        created.append(event(wall_time, 0).text(3, "brain.Event:2"))?;
         if let Some(step) = start {
-            let mut log = SessionLog::new();
-            log.set_status(SessionLog_SessionStatus::START);
-            let mut event = Event::new();
-            event.set_wall_time(seconds.as_secs_f64());
-            event.set_step(signed(step));
-            event.set_session_log(log);
-            created.append(&event)?;
+            created.append(session_start(wall_time, step))?;
         }
         Ok(created)
     }
@@ -102,25 +92,19 @@ impl EventFile {
         wall_time: f64,
         values: impl IntoIterator<Item = (String, Value)>,
     ) -> io::Result<()> {
-        let mut summary = Summary::new();
+        let mut summary = Wire::default();
         for (tag, value) in values {
             let tag = visible::name(&tag);
             if !tag.is_empty() && value.is_finite() {
-                let described = self.described.contains(&tag);
-                if !described && !matches!(value, Value::Scalar(_)) {
-                    self.described.insert(tag.clone());
-                }
-                summary.value.push(message(tag, value, !described));
+                let plain = matches!(value, Value::Scalar(_));
+                let describe = !plain && self.described.insert(tag.clone());
+                summary = summary.message(1, &value.message(&tag, describe));
             }
         }
-        if summary.value.is_empty() {
+        if summary.is_empty() {
             return Ok(());
         }
-        let mut event = Event::new();
-        event.set_wall_time(wall_time);
-        event.set_step(signed(step));
-        event.set_summary(summary);
-        self.append(&event)
+        self.append(event(wall_time, step).message(5, &summary))
     }
 
     /// Hands everything to the operating system.
@@ -138,9 +122,8 @@ impl EventFile {
         self.file.sync_data()
     }
 
-    fn append(&mut self, event: &Event) -> io::Result<()> {
-        let bytes = event.write_to_bytes()?;
-        self.guarded(|writer| writer.write(&bytes))
+    fn append(&mut self, event: Wire) -> io::Result<()> {
+        self.guarded(|writer| writer.write(&event.into_bytes()))
     }
 
     fn guarded(
@@ -175,14 +158,12 @@ fn place(directory: &Path, now: u64) -> io::Result<u64> {
     Ok(place)
 }
 
-fn signed(step: u64) -> i64 {
-    i64::try_from(step).unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use protobuf::Message;
+    use tensorboard_proto::event::{Event, SessionLog_SessionStatus};
     use tensorboard_rs::masked_crc32c::masked_crc32c;
 
     /// The masked CRC-32C of TFRecord files, from its definition.

@@ -1,16 +1,20 @@
-//! What is drawn at a tag, as one of TensorBoard's messages.
+//! What is drawn at a tag, as TensorBoard's messages `Event`, `Summary.Value` and `TensorProto`.
 
+use super::wire::Wire;
 use rmt_plot::Drawing;
-use tensorboard_proto::summary::{Summary_Value, SummaryMetadata};
-use tensorboard_proto::tensor::TensorProto;
-use tensorboard_proto::tensor_shape::TensorShapeProto_Dim;
-use tensorboard_proto::types::DataType;
 
-/// `SummaryMetadata.data_class`, a field that these old messages lack, and its value for tensors.
-const DATA_CLASS_FIELD: u32 = 4;
-const DATA_CLASS_TENSOR: u64 = 2;
-/// The same for pictures.
-const DATA_CLASS_BLOB_SEQUENCE: u64 = 3;
+/// `DataType` of a tensor.
+const FLOAT: u64 = 1;
+const DOUBLE: u64 = 2;
+const STRING: u64 = 7;
+/// `TensorProto.tensor_content` and `.string_val`.
+const CONTENT: u64 = 4;
+const STRINGS: u64 = 8;
+/// `DataClass` of `SummaryMetadata`.
+const TENSOR: u64 = 2;
+const BLOB_SEQUENCE: u64 = 3;
+/// `SessionLog.SessionStatus`.
+const START: u64 = 1;
 
 /// What is drawn at one tag and step.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,82 +69,71 @@ impl Value {
             Self::Image { png, .. } => !png.is_empty(),
         }
     }
-}
 
-/// `value` at `tag`; with `describe`, what kind of value the tag has.
-pub(super) fn message(tag: String, value: Value, describe: bool) -> Summary_Value {
-    let mut message = Summary_Value::new();
-    message.set_tag(tag);
-    match value {
-        // Both of TensorBoard's loaders know a plain value as a scalar, without any metadata.
-        Value::Scalar(x) => message.set_simple_value(x),
-        Value::Histogram(bins) => {
-            if describe {
-                message.set_metadata(metadata("histograms", DATA_CLASS_TENSOR));
+    /// `Summary.Value` at `tag`; with `describe`, what kind of value the tag has.
+    pub(super) fn message(self, tag: &str, describe: bool) -> Wire {
+        let value = Wire::default().text(1, tag);
+        let (plugin, class, tensor) = match self {
+            // Both of TensorBoard's loaders know a plain value as a scalar, without any metadata.
+            Self::Scalar(x) => return value.float(2, x),
+            Self::HParams(data) => {
+                // All of it is in the metadata, beside an empty vector.
+                let metadata = metadata("hparams", TENSOR, &data);
+                return value.message(8, &tensor(FLOAT, &[0])).message(9, &metadata);
             }
-            let mut tensor = TensorProto::new();
-            tensor.set_dtype(DataType::DT_DOUBLE);
-            for size in [bins.len(), 3] {
-                let mut dimension = TensorShapeProto_Dim::new();
-                dimension.set_size(size as i64);
-                tensor.mut_tensor_shape().dim.push(dimension);
+            Self::Histogram(bins) => {
+                let content: Vec<u8> =
+                    bins.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
+                let tensor = tensor(DOUBLE, &[bins.len(), 3]).bytes(CONTENT, &content);
+                ("histograms", TENSOR, tensor)
             }
-            let bytes = bins.iter().flatten().flat_map(|x| x.to_le_bytes()).collect();
-            tensor.set_tensor_content(bytes);
-            message.set_tensor(tensor);
-        }
-        Value::Text(text) => {
-            if describe {
-                message.set_metadata(metadata("text", DATA_CLASS_TENSOR));
+            Self::Text(text) => ("text", TENSOR, string(text.as_bytes())),
+            Self::Layout(layout) => ("custom_scalars", TENSOR, string(&layout)),
+            Self::Image { width, height, png } => {
+                // Width, height, then the pictures of the step.
+                let sizes = [width, height].map(|size| size.to_string());
+                let [width, height] = sizes.each_ref().map(String::as_bytes);
+                let strings = [width, height, &png];
+                let tensor = tensor(STRING, &[strings.len()]);
+                let tensor = strings.iter().fold(tensor, |tensor, s| tensor.bytes(STRINGS, s));
+                ("images", BLOB_SEQUENCE, tensor)
             }
-            message.set_tensor(string(text.into_bytes()));
-        }
-        Value::Layout(layout) => {
-            if describe {
-                message.set_metadata(metadata("custom_scalars", DATA_CLASS_TENSOR));
-            }
-            message.set_tensor(string(layout));
-        }
-        Value::HParams(data) => {
-            // All of it is in the metadata, beside an empty vector.
-            let mut metadata = metadata("hparams", DATA_CLASS_TENSOR);
-            metadata.mut_plugin_data().set_content(data);
-            message.set_metadata(metadata);
-            let mut tensor = TensorProto::new();
-            tensor.set_dtype(DataType::DT_FLOAT);
-            tensor.mut_tensor_shape().dim.push(TensorShapeProto_Dim::new());
-            message.set_tensor(tensor);
-        }
-        Value::Image { width, height, png } => {
-            if describe {
-                message.set_metadata(metadata("images", DATA_CLASS_BLOB_SEQUENCE));
-            }
-            // A vector of strings: width, height, then the pictures of the step.
-            let strings = [width.to_string().into_bytes(), height.to_string().into_bytes(), png];
-            let mut tensor = TensorProto::new();
-            tensor.set_dtype(DataType::DT_STRING);
-            let mut dimension = TensorShapeProto_Dim::new();
-            dimension.set_size(strings.len() as i64);
-            tensor.mut_tensor_shape().dim.push(dimension);
-            strings.into_iter().for_each(|string| tensor.mut_string_val().push(string));
-            message.set_tensor(tensor);
-        }
+        };
+        let value = value.message(8, &tensor);
+        if describe { value.message(9, &metadata(plugin, class, &[])) } else { value }
     }
-    message
 }
 
-/// A scalar of type string: an empty shape.
-fn string(bytes: Vec<u8>) -> TensorProto {
-    let mut tensor = TensorProto::new();
-    tensor.set_dtype(DataType::DT_STRING);
-    tensor.mut_tensor_shape();
-    tensor.mut_string_val().push(bytes);
-    tensor
+/// An `Event` without contents. Numbers that are 0 are left out, as protocol buffers have it.
+pub(super) fn event(wall_time: f64, step: u64) -> Wire {
+    let event = Wire::default().double(1, wall_time);
+    // Signed.
+    if step > 0 { event.integer(2, step.min(i64::MAX as u64)) } else { event }
 }
 
-fn metadata(plugin: &str, data_class: u64) -> SummaryMetadata {
-    let mut metadata = SummaryMetadata::new();
-    metadata.mut_plugin_data().set_plugin_name(plugin.into());
-    metadata.unknown_fields.add_varint(DATA_CLASS_FIELD, data_class);
-    metadata
+/// The `Event` that a session starts.
+pub(super) fn session_start(wall_time: f64, step: u64) -> Wire {
+    event(wall_time, step).message(7, &Wire::default().integer(1, START))
+}
+
+/// A `TensorProto` of this shape, without contents.
+fn tensor(kind: u64, shape: &[usize]) -> Wire {
+    let dimension = |size: &usize| match *size as u64 {
+        0 => Wire::default(),
+        size => Wire::default().integer(1, size),
+    };
+    let shape =
+        shape.iter().fold(Wire::default(), |shape, size| shape.message(2, &dimension(size)));
+    Wire::default().integer(1, kind).message(2, &shape)
+}
+
+/// One string: the shape is empty.
+fn string(bytes: &[u8]) -> Wire {
+    tensor(STRING, &[]).bytes(STRINGS, bytes)
+}
+
+fn metadata(plugin: &str, class: u64, content: &[u8]) -> Wire {
+    let data = Wire::default().text(1, plugin);
+    let data = if content.is_empty() { data } else { data.bytes(2, content) };
+    Wire::default().message(1, &data).integer(4, class)
 }

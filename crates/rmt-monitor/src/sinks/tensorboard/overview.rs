@@ -5,8 +5,9 @@ use super::heat::Heat;
 use super::message::{Value, Values};
 use super::{hparams, texts};
 use crate::hyperparameters::Hyperparameter;
-use crate::record::{Scalars, Summary, Tick, wall_time};
+use crate::record::{Scalars, Tick, wall_time};
 use crate::settings::Settings;
+use crate::summary::Summary;
 use crate::tags::{self, TagNames};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,9 @@
 //! Markdown for TensorBoard's text page.
 
 use crate::alerts::Alert;
-use crate::record::Summary;
-use rmt_core::layers::LayerKind;
-use rmt_core::notes::grouped;
+use crate::record::markdown;
+use crate::summary::Summary;
+use rmt_core::layers::by_kind;
 use rmt_core::{LayerReport, MatrixReport, shown};
 
 /// Lines of a list that are shown; of the others, the number is.
@@ -49,16 +49,10 @@ const ROWS: usize = 300;
 
 /// What is watched, how to read it, and the settings (as JSON).
 pub(super) fn guide(reports: &[LayerReport], settings: &str) -> String {
-    let mut kinds: Vec<(LayerKind, usize)> = Vec::new();
-    for report in reports {
-        match kinds.iter_mut().find(|(kind, _)| *kind == report.layer.kind) {
-            Some((_, count)) => *count += 1,
-            None => kinds.push((report.layer.kind, 1)),
-        }
-    }
+    let kinds = by_kind(reports.iter().map(|report| (report.layer.kind, ())));
     let kinds: Vec<String> = kinds
         .iter()
-        .map(|(kind, count)| format!("{count} {}", escaped(&kind.to_string())))
+        .map(|(kind, matrices)| format!("{} {}", matrices.len(), escaped(&kind.to_string())))
         .collect();
     let watched = format!("{} matrices: {}.", reports.len(), kinds.join(", "));
     // Backticks would end the block of code.
@@ -104,7 +98,7 @@ pub(super) fn result(summary: &Summary) -> String {
             figure(of.stable_rank),
         ]
     });
-    let kinds = table(
+    let kinds = markdown(
         &["kind", "matrices", "deviate", "first at step", "above / m", "below / m", "stable rank"],
         kinds.collect(),
     );
@@ -126,7 +120,7 @@ pub(super) fn result(summary: &Summary) -> String {
             format!("{} → {}", figure(rank(first)), figure(rank(last))),
         ]
     });
-    let layers = table(
+    let layers = markdown(
         &[
             "layer",
             "shape",
@@ -143,14 +137,10 @@ pub(super) fn result(summary: &Summary) -> String {
         0 => String::new(),
         more => format!("\nand {more} more in summary.json\n"),
     };
-    let paths: Vec<String> = summary.layers.iter().map(|layer| layer.last.layer.path()).collect();
-    let notes = summary.layers.iter().zip(&paths).flat_map(|(layer, path)| {
-        layer.last.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
-    });
-    let notes: String = grouped(notes)
-        .iter()
-        .map(|group| format!("- {} ({})\n", escaped(group.text()), escaped(&group.whose())))
-        .collect();
+    let notes = summary.notes();
+    let notes =
+        notes.iter().map(|(text, whose)| format!("- {} ({})\n", escaped(text), escaped(whose)));
+    let notes: String = notes.collect();
     let notes = if notes.is_empty() { notes } else { format!("\n## Notes\n\n{notes}") };
     let Summary { ticks, counts, alerts_total, warnings_total, .. } = summary;
     format!(
@@ -158,14 +148,6 @@ pub(super) fn result(summary: &Summary) -> String {
          analysed; {alerts_total} alerts; {warnings_total} warnings.\n",
         counts.analysed, counts.submitted,
     )
-}
-
-/// Of cells that are Markdown already.
-fn table(columns: &[&str], rows: Vec<Vec<String>>) -> String {
-    let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
-    let head = line(columns.to_vec()) + &line(vec!["---"; columns.len()]);
-    let rows = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
-    head + &rows.collect::<String>()
 }
 
 #[cfg(test)]

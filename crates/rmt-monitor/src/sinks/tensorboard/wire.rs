@@ -1,4 +1,4 @@
-//! The few protocol messages of TensorBoard's plug-ins that no crate has, field by field.
+//! Protocol messages, field by field: those of TensorBoard's plug-ins are in no crate.
 
 /// A message under construction.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -7,8 +7,13 @@ pub(super) struct Wire(Vec<u8>);
 const VARINT: u64 = 0;
 const FIXED64: u64 = 1;
 const BYTES: u64 = 2;
+const FIXED32: u64 = 5;
 
 impl Wire {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
@@ -40,6 +45,13 @@ impl Wire {
     }
 
     #[must_use]
+    pub(super) fn float(mut self, field: u64, x: f32) -> Self {
+        self.key(field, FIXED32);
+        self.0.extend_from_slice(&x.to_le_bytes());
+        self
+    }
+
+    #[must_use]
     pub(super) fn text(self, field: u64, text: &str) -> Self {
         self.bytes(field, text.as_bytes())
     }
@@ -50,7 +62,7 @@ impl Wire {
     }
 
     #[must_use]
-    fn bytes(mut self, field: u64, bytes: &[u8]) -> Self {
+    pub(super) fn bytes(mut self, field: u64, bytes: &[u8]) -> Self {
         self.key(field, BYTES);
         self.number(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
@@ -69,6 +81,7 @@ mod tests {
         let text = Wire::default().text(2, "testing");
         assert_eq!(text.clone().into_bytes(), b"\x12\x07testing");
         assert_eq!(Wire::default().message(3, &text).into_bytes(), b"\x1a\x09\x12\x07testing");
+        assert_eq!(Wire::default().float(2, 2.0).into_bytes(), b"\x15\0\0\0\x40");
         assert_eq!(Wire::default().double(1, 1.0).into_bytes(), b"\x09\0\0\0\0\0\0\xf0\x3f");
     }
 }
