@@ -10,7 +10,8 @@ use burn::module::Param;
 use burn::nn::Initializer;
 use burn::tensor::Tensor;
 use clap::Parser;
-use rmt_core::sanity::{Case, Expectation, FamilyTest, Requirement, SanityReport, sanity};
+use rmt_core::report::TestName;
+use rmt_core::sanity::{Case, Expectation, Requirement, SanityReport, sanity};
 use rmt_core::{Analyser, AnalysisOptions, Nulls, Orientation};
 use rmt_examples::Backend;
 use std::process::ExitCode;
@@ -37,14 +38,14 @@ const SHAPES: [[usize; 2]; 4] = [[64, 64], [64, 256], [256, 160], [256, 256]];
 
 /// Every initializer, and what its matrices must be found to be.
 fn initializers() -> Vec<(&'static str, Initializer, Expectation)> {
-    use FamilyTest::{Above, Bulk, Left, Right};
+    use TestName::{Above, Bulk, Left, Right};
     let (gain, fan_out_only) = (1.0, false);
     let random = Expectation::random();
     // An offset is one strong direction, the constant one, on both sides.
     let offset = Expectation::deviates(&[Above, Left, Right]).with_significant_above(1);
     // Rank one: there is no bulk, and whatever lies above zero stands out.
     let rank_one = Expectation::deviates(&[Above]);
-    let orthogonal = Expectation::degenerate().with(Bulk, Requirement::Deviate);
+    let orthogonal = Expectation::degenerate().with(&Bulk, Requirement::Deviate);
     vec![
         ("Uniform", Initializer::Uniform { min: -0.1, max: 0.1 }, random),
         ("Normal", Initializer::Normal { mean: 0.0, std: 0.02 }, random),

@@ -55,7 +55,8 @@ fn cut() {
     let taken: Vec<(u64, String, bool)> = reports
         .try_iter()
         .map(|r| {
-            let says_so = r.report.notes.iter().any(|n| n.contains("2 of 3 matrices taken"));
+            let says_so =
+                r.report.notes.iter().any(|n| n.to_string().contains("2 of 3 matrices taken"));
             (r.step, r.layer.name, says_so)
         })
         .collect();

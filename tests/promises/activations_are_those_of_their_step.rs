@@ -391,7 +391,15 @@ fn refused() {
     drop(model.half.forward(x));
     let summary = monitor.finish();
     let reports = said(&reports);
-    let notes = |layer: &str| reports[&(layer.to_owned(), 0)].report.notes.join("; ");
+    let notes = |layer: &str| {
+        reports[&(layer.to_owned(), 0)]
+            .report
+            .notes
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
     assert!(notes("conv.weight").contains("activations of convolutions are not measured"));
     let wrong = "the activation has 40 features, the weight takes 24";
     assert!(notes("up.weight").contains(wrong), "{}", notes("up.weight"));
@@ -416,7 +424,13 @@ fn shed() {
     assert!(summary.warnings[0].message.contains("larger than the whole byte budget"));
     for report in found.values() {
         assert!(report.report.activation.is_none());
-        assert!(report.report.notes.iter().any(|note| note.contains("activations were dropped")));
+        assert!(
+            report
+                .report
+                .notes
+                .iter()
+                .any(|note| note.to_string().contains("activations were dropped"))
+        );
     }
 }
 
@@ -474,7 +488,13 @@ fn on_the_device(device: &Device) {
     for (x, y) in eigenvalues.iter().zip(spectrum(&exact, D)) {
         assert!((x / y - 1.0).abs() < 1e-4, "{x} {y}");
     }
-    let notes = reports[&("up.weight".to_owned(), 0)].report.notes.join("; ");
+    let notes = reports[&("up.weight".to_owned(), 0)]
+        .report
+        .notes
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ");
     assert!(notes.contains("accumulated on the device in single precision"), "{notes}");
     assert!(notes.contains("by about 2e-5"), "{notes}");
 }

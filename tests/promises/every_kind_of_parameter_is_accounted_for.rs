@@ -81,7 +81,9 @@ fn each_kind() {
     assert_eq!((summary.counts.analysed, summary.counts.dropped.total()), (14, 0));
     let of =
         |name: &str, step| reports.iter().find(|r| r.layer.name == name && r.step == step).unwrap();
-    let notes = |name, step| of(name, step).report.notes.join("; ");
+    let notes = |name, step| {
+        of(name, step).report.notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
 
     let embedding = of("embedding.weight", 0);
     assert_eq!((embedding.layer.kind, embedding.report.shape), (LayerKind::Embedding, [50, 24]));
@@ -100,7 +102,7 @@ fn each_kind() {
 
     // Frozen: analysed at the first tick, repeated later.
     let frozen = [of("layers.1.weight", 0), of("layers.1.weight", 1)];
-    assert!(frozen.iter().all(|r| r.report.notes.contains(&"frozen".to_owned())));
+    assert!(frozen.iter().all(|r| r.report.notes.contains(&"frozen".into())));
     assert_eq!(frozen[0].report, frozen[1].report);
     // What is not frozen is analysed each time: from the second tick on it has a drift.
     assert_eq!(of("bare", 0).report.drift, None);
@@ -138,7 +140,7 @@ fn include_and_exclude() {
     let (_, reports) =
         watch(|c| c.include("embedding.*").with_min_side(25), std::slice::from_ref(&zoo));
     assert_eq!(reports[0].report.verdict, Verdict::NotEstimable);
-    assert!(reports[0].report.notes[0].contains("below the 25"));
+    assert!(reports[0].report.notes[0].to_string().contains("below the 25"));
     let (summary, _) = watch(|c| c.include("nothing"), &[zoo]);
     let said = |text: &str| summary.warnings.iter().any(|w| w.message.contains(text));
     assert!(said("no weight matrix") && said("`nothing` in `include` matches no parameter"));

@@ -1,10 +1,11 @@
 //! The calibration table in the repository is what its program measures, and every rate in it is
 //! inside the interval of its level: slices are measured again, the whole is read.
 
-use crate::calibration::{LEVELS, analyser, cells, comparisons, power as measured_power};
 use crate::support::test;
 use libtest_mimic::Trial;
-use rmt_core::calibration::level_interval;
+use rmt_generators::calibration::{
+    LEVELS, analyser, cells, comparisons, level_interval, power as measured_power,
+};
 use std::collections::BTreeMap;
 
 const TABLE: &str = include_str!("../../crates/rmt-core/data/calibration.csv");

@@ -134,7 +134,8 @@ fn weightwatcher() {
             }
         }
         assert_eq!(ours.matrix_rank_storage, size(case, "matrix_rank_storage"));
-        let mentions = |words: &str| report.notes.iter().any(|note| note.contains(words));
+        let mentions =
+            |words: &str| report.notes.iter().any(|note| note.to_string().contains(words));
         if above_cut < 8 {
             // They leave the matrix out, fit fewer than 8 values, or say -1.
             assert!(of_the_fit.iter().all(|(_, found)| found.is_none()), "{name}");

@@ -7,6 +7,7 @@ use burn_rmt::MonitorConfig;
 use clap::Parser;
 use libtest_mimic::Trial;
 use rmt_core::Verdict;
+use rmt_core::report::TestName;
 use std::sync::atomic::AtomicBool;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -30,6 +31,6 @@ fn default_options() {
         assert_eq!(first.report.verdict, Verdict::Random, "{}", first.layer.name);
         assert!(first.report.tests.len() == 5);
     }
-    let above = summary.layers.iter().filter(|layer| layer.last.report.rejects("p_above"));
+    let above = summary.layers.iter().filter(|layer| layer.last.report.rejects(&TestName::Above));
     assert!(above.count() >= 1, "{:?}", summary.layers);
 }

@@ -79,11 +79,6 @@ mod learner;
 #[allow(dead_code, unreachable_pub)]
 mod initializers;
 
-/// The program that made the calibration table.
-#[path = "../../crates/rmt-core/data/calibration.rs"]
-#[allow(dead_code)]
-mod calibration;
-
 use libtest_mimic::Arguments;
 use std::process::ExitCode;
 

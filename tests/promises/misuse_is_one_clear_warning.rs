@@ -222,7 +222,8 @@ fn own_linear() {
         let summary = monitor.finish();
         let report = &summary.layers[0].last.report;
         assert_eq!(report.orientation, expected, "{name}");
-        let noted = report.notes.iter().any(|note| note.starts_with("read as [out, in]"));
+        let noted =
+            report.notes.iter().any(|note| note.to_string().starts_with("read as [out, in]"));
         assert_eq!(noted, expected == OutIn);
     }
 }

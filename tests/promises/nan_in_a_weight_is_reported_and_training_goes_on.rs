@@ -36,7 +36,7 @@ fn not_estimable() {
     let of = |name: &str, step| reports.iter().find(|r| r.layer.name == name && r.step == step);
     let bad = of("first.weight", 1).unwrap();
     assert_eq!(bad.report.verdict, Verdict::NotEstimable);
-    assert_eq!(bad.report.notes, ["1 of 960 entries are not finite"]);
+    assert_eq!(bad.report.notes, ["1 of 960 entries are not finite".into()]);
     assert_eq!(bad.report.p_above, None);
     assert_eq!(of("second.weight", 1).unwrap().report.verdict, Verdict::Random);
     // The loss is NaN from then on: a warning, and never in a log.

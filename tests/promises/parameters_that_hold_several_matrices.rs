@@ -103,7 +103,8 @@ fn parts() {
         let expected = profile(values, report.report.shape, report.report.orientation);
         assert_eq!(report.profile.as_ref().unwrap(), &expected, "{}", report.layer.path());
         // What the user said is not said to be a guess.
-        let notes = report.report.notes.join("; ");
+        let notes =
+            report.report.notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         assert!(!notes.contains("assumed") && !notes.contains("groups"), "{notes}");
     };
     for part in 0..EXPERTS[0] {
@@ -184,7 +185,7 @@ fn adapters() {
     assert_eq!(names(&reports[..4])[3], "query.weight.lora.product");
     assert!(reports.iter().all(|r| r.layer.kind == LayerKind::Query));
     // The matrix that is adapted is frozen; its factors are not.
-    let frozen = |r: &LayerReport| r.report.notes.contains(&"frozen".to_owned());
+    let frozen = |r: &LayerReport| r.report.notes.contains(&"frozen".into());
     assert_eq!(
         reports.iter().map(frozen).collect::<Vec<_>>(),
         [true, false, false, false].repeat(2)
@@ -237,6 +238,7 @@ fn quantised() {
     let largest = |report: &LayerReport| report.report.largest.unwrap();
     assert!((largest(&reports[0]) / largest(&plain[0]) - 1.0).abs() < 0.01);
     assert_eq!(reports[0].report.verdict, Verdict::NotEstimable);
-    let notes = reports[0].report.notes.join("; ");
+    let notes =
+        reports[0].report.notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     assert!(notes.contains("dequantised") && notes.contains("never called random"), "{notes}");
 }

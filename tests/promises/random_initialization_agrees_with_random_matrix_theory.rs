@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use rmt_core::report::FAMILY;
+use rmt_core::report::{FAMILY, TestName};
 use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, MatrixReport, Nulls, Orientation};
 use std::collections::BTreeMap;
 
@@ -25,14 +25,14 @@ fn level_and_power() {
         let matrix = Matrix::new(values, rows, cols, Orientation::InOut).unwrap();
         analyser.analyse(&matrix, Context::default()).unwrap().report
     };
-    let mut p_values: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
+    let mut p_values: BTreeMap<(&str, &TestName), Vec<f64>> = BTreeMap::new();
     let mut found: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
     for seed in 1..=SEEDS {
         device.seed(seed);
         for (name, shape, values) in initial_weights(&device) {
             let report = analyse(&values, shape);
-            for test in FAMILY {
-                p_values.entry((name, test)).or_default().push(p_of(&report, test));
+            for test in &FAMILY {
+                p_values.entry((name, test)).or_default().push(report.test(test).unwrap().p);
             }
             for (strength, multiple) in [("1.5", 1.5), ("1.75", 1.75)] {
                 let mut with_signal = values.clone();
@@ -70,10 +70,6 @@ fn level_and_power() {
             assert!(count * 10 >= SEEDS * 9, "{case}: {count} of {SEEDS} deviate");
         }
     }
-}
-
-fn p_of(report: &MatrixReport, name: &str) -> f64 {
-    report.tests.iter().find(|test| test.name == name).unwrap().p
 }
 
 /// The verdict at a family-wise level: Bonferroni over the tests.

@@ -215,7 +215,7 @@ fn frozen() {
     let reports: Vec<_> = reports.try_iter().collect();
     assert_eq!(reports.iter().map(|r| r.step).collect::<Vec<_>>(), [0, 0, 7, 7, 10, 10]);
     for report in &reports {
-        let noted = report.report.notes.iter().any(|note| note == "frozen");
+        let noted = report.report.notes.contains(&"frozen".into());
         assert_eq!(noted, report.layer.name == "first.weight", "step {}", report.step);
         assert_eq!(report.report.drift.is_some(), !noted && report.step > 0);
     }

@@ -2,12 +2,10 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::matrices::{Planned, read};
+use rmt_core::notes::Note;
 use rmt_core::statistics::drift::Reference;
 use rmt_core::{Analyser, Analysis, Context, LayerReport, Matrix, Orientation, Profile};
 use rmt_monitor::WeightValues;
-
-/// How the analyser's own note of that starts.
-const ASSUMED: &str = "orientation assumed";
 
 /// What is said of one matrix.
 #[derive(Debug, Clone)]
@@ -82,9 +80,9 @@ impl Place<'_> {
     fn layer_report(self, mut report: rmt_core::MatrixReport) -> LayerReport {
         // That the sides are assumed is said once: by the plan, which knows the option that states them.
         if self.matrix.orientation == Orientation::Assumed && !self.matrix.notes.is_empty() {
-            report.notes.retain(|note| !note.starts_with(ASSUMED));
+            report.notes.retain(|note| !matches!(note, Note::OrientationAssumed));
         }
-        report.notes.extend(self.matrix.notes.iter().cloned());
+        report.notes.extend(self.matrix.notes.iter().map(|note| Note::from(note.as_str())));
         let (layer, dtype) = (self.matrix.layer.clone(), self.matrix.dtype.clone());
         LayerReport::new(0, self.checkpoint.step, layer, dtype, report)
     }

@@ -2,10 +2,10 @@
 """Tracy-Widom distribution for beta = 1: the table behind `laws::tracy_widom`.
 
     pip install mpmath
-    python3 crates/rmt-core/data/tracy_widom_beta1.py > crates/rmt-core/src/laws/tracy_widom_table.rs
+    python3 crates/rmt-core/data/tracy_widom_beta1.py > crates/rmt-core/data/tracy_widom.csv
     python3 crates/rmt-core/data/tracy_widom_beta1.py 2.03 17.5       # s, F1, 1 - F1 for -13 < s < 26
 
-The first form writes the Rust file, and to stderr the moments and the change on refining the
+The first form writes the table, and to stderr the moments and the change on refining the
 quadrature; the second prints values to check the interpolation against.
 
 Formula (Ferrari & Spohn 2005): F1(s) = det(I - A), A(x, y) = Ai(x + y + s) on L2(0, oo); the
@@ -156,22 +156,10 @@ def main():
     for name, v in moments.items():
         print(name, mp.nstr(v, 18), file=sys.stderr)
 
-    print("//! Written by `data/tracy_widom_beta1.py`; not edited by hand.\n")
-    print("/// The first grid point.")
-    print(f"pub(super) const START: f64 = {float(START)!r};")
-    print("/// Where the table of `ln F1` ends and that of `ln(1 - F1)` begins; just above the median.")
-    print(f"pub(super) const SWITCH: f64 = {float(SWITCH)!r};")
-    print("/// The last grid point.")
-    print(f"pub(super) const END: f64 = {float(END)!r};")
-    print("/// The distance of two grid points.")
-    print(f"pub(super) const STEP: f64 = {float(STEP)!r};")
-    for name, what, rows in (("LOWER", "ln F1", lower), ("UPPER", "ln(1 - F1)", upper)):
-        ends = "`START` to `SWITCH`" if name == "LOWER" else "`SWITCH` to `END`"
-        print(f"\n/// `{what}` and its first two derivatives at the grid points from {ends}.")
-        print(f"pub(super) static {name}: [[f64; 3]; {len(rows)}] = [")
-        for row in rows:
-            print("    [" + ", ".join(repr(float(v)) for v in row) + "],")
-        print("];")
+    print("tail,s,logarithm,slope,curvature")
+    for name, start, rows in (("lower", START, lower), ("upper", SWITCH, upper)):
+        for k, row in enumerate(rows):
+            print(name, float(start + k * STEP), *(repr(float(v)) for v in row), sep=",")
 
 
 if __name__ == "__main__":

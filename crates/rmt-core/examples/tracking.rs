@@ -4,8 +4,8 @@
 //! cargo run --release -p rmt-core --example tracking
 //! ```
 //!
-//! A Gaussian matrix that moves by a hundredth of its norm from look to look, on one thread: the least of a
-//! few full analyses with default options and of as many looks, in turns. Prints Markdown.
+//! A Gaussian matrix that moves by a hundredth of its norm from snapshot to snapshot, on one thread: the least of a
+//! few full analyses with default options and of as many snapshots, in turns. Prints Markdown.
 
 #![allow(clippy::expect_used)]
 
@@ -16,7 +16,7 @@ use rmt_core::tracking::TrackingOptions;
 use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation, RmtError};
 use std::time::Instant;
 
-const LOOKS: usize = 5;
+const SNAPSHOTS: usize = 5;
 const MOVES: f64 = 0.01;
 
 fn main() -> Result<(), RmtError> {
@@ -33,8 +33,8 @@ fn main() -> Result<(), RmtError> {
         let mut draw =
             || -> Vec<f32> { (0..m * n).map(|_| StandardNormal.sample(&mut rng)).collect() };
         let (start, other) = (draw(), draw());
-        let at = |look: usize| -> Vec<f32> {
-            let (s, c) = (MOVES * look as f64).sin_cos();
+        let at = |snapshot: usize| -> Vec<f32> {
+            let (s, c) = (MOVES * snapshot as f64).sin_cos();
             start.iter().zip(&other).map(|(x, y)| c as f32 * x + s as f32 * y).collect()
         };
         let context = Context::default().with_tracking(Some(TrackingOptions::default()));
@@ -42,8 +42,8 @@ fn main() -> Result<(), RmtError> {
         let mut tracker = analyser.analyse(&matrix, context)?.tracker.expect("large enough");
         let (mut full, mut without, mut followed) = (f64::MAX, f64::MAX, f64::MAX);
         let mut error = 0.0_f64;
-        for look in 1..=LOOKS {
-            let entries = at(look);
+        for snapshot in 1..=SNAPSHOTS {
+            let entries = at(snapshot);
             let matrix = Matrix::new(&entries[..], m, n, Orientation::OutIn)?;
             let begun = Instant::now();
             let report = analyser.track(&matrix, &mut tracker)?.expect("it is noise");

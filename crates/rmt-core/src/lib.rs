@@ -21,12 +21,10 @@
 //! - [`nulls`]: simulated null distributions, seeded;
 //! - [`report`]: the public schema of what is said of a matrix;
 //! - [`sanity`]: random matrices must be found random, and nothing else;
-//! - [`calibration`]: the measured levels of all decisions;
 //! - [`figures`]: one table of them, with title, unit and curve;
 //! - [`layers`]: what a parameter's name tells;
 //! - [`shard`]: which of several processes analyses which matrix.
 
-pub mod calibration;
 pub mod figures;
 pub mod laws;
 pub mod layers;
@@ -52,7 +50,7 @@ pub use error::RmtError;
 pub use laws::scale::ScaleEstimator;
 pub use nulls::Nulls;
 pub use report::{LayerReport, MatrixReport, Profile, Verdict};
-pub use spectrum::{Equalise, Matrix, Orientation, Values};
+pub use spectrum::{Equilibrate, Matrix, Orientation, Values};
 
 // The example of the README is one of the tests.
 #[cfg(doctest)]

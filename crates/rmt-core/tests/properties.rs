@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use rmt_core::{
-    Analyser, AnalysisOptions, Context, Equalise, Matrix, MatrixReport, Nulls, Orientation,
+    Analyser, AnalysisOptions, Context, Equilibrate, Matrix, MatrixReport, Nulls, Orientation,
     Profile, ScaleEstimator, Verdict,
 };
 use std::sync::LazyLock;
@@ -224,13 +224,13 @@ proptest! {
         scale_estimator in prop_oneof![
             Just(ScaleEstimator::TrimmedQuantiles), Just(ScaleEstimator::Fit),
         ],
-        equalise in prop_oneof![
-            Just(Equalise::Off), Just(Equalise::Rows), Just(Equalise::Columns), Just(Equalise::Both)
+        equilibrate in prop_oneof![
+            Just(Equilibrate::Off), Just(Equilibrate::Rows), Just(Equilibrate::Columns), Just(Equilibrate::Both)
         ],
     ) {
         let mut options = AnalysisOptions::default();
         options.scale_estimator = scale_estimator;
-        options.equalise = equalise;
+        options.equilibrate = equilibrate;
         let (report, profile) = analyse_with(options, &a, rows, cols, Orientation::OutIn);
         let row = serde_json::to_string(&report).unwrap();
         prop_assert_eq!(serde_json::from_str::<MatrixReport>(&row).unwrap(), report.clone());

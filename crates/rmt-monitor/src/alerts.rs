@@ -118,20 +118,3 @@ impl Alert {
         }
     }
 }
-
-impl From<AlertLevel> for rmt_page::Level {
-    fn from(level: AlertLevel) -> Self {
-        match level {
-            AlertLevel::Info => Self::Info,
-            AlertLevel::Warning => Self::Warning,
-            AlertLevel::Error => Self::Error,
-        }
-    }
-}
-
-impl From<Alert> for rmt_page::Alert {
-    fn from(Alert { step, layer, alert, level, message }: Alert) -> Self {
-        let what = alert.name().replace('_', " ");
-        Self { step, layer, what, level: level.into(), message }
-    }
-}

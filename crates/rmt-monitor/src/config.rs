@@ -11,7 +11,7 @@ use crate::sinks::Sink;
 use rmt_core::layers::LayerKind;
 use rmt_core::shard::Shard;
 use rmt_core::tracking::TrackingOptions;
-use rmt_core::{Equalise, NullModel, ScaleEstimator};
+use rmt_core::{Equilibrate, NullModel, ScaleEstimator};
 use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -196,8 +196,8 @@ impl<A: Adapter> MonitorConfig<A> {
 
     /// Brings rows, columns or both to one scale before the analysis.
     #[must_use]
-    pub fn with_equalise(mut self, which: Equalise) -> Self {
-        self.settings.analysis.equalise = which;
+    pub fn with_equilibrate(mut self, which: Equilibrate) -> Self {
+        self.settings.analysis.equilibrate = which;
         self
     }
 

@@ -24,9 +24,11 @@ use crate::schedule::Timetable;
 use crate::settings::Settings;
 use crate::share::Share;
 use crate::shared::Shared;
+#[cfg(feature = "pictures")]
+use crate::sinks::Page;
 #[cfg(feature = "tensorboard")]
 use crate::sinks::TensorBoard;
-use crate::sinks::{Jsonl, Page, Sink};
+use crate::sinks::{Jsonl, Sink};
 use crate::snapshot::Scalar;
 use crate::summary::{LayerSummary, Status, Summary};
 use crate::visible;
@@ -93,9 +95,16 @@ impl Engine {
         if let Some(Err(error)) = settings.shard.map(Shard::checked) {
             return Err(InitError::Setting { setting: "shard", problem: error.to_string() });
         }
-        if settings.tensorboard && !cfg!(feature = "tensorboard") {
-            let problem = "event files need the feature `tensorboard` of rmt-monitor".into();
-            return Err(InitError::Setting { setting: "tensorboard", problem });
+        let (tensorboard, pictures) = (cfg!(feature = "tensorboard"), cfg!(feature = "pictures"));
+        for (setting, on, feature, known) in [
+            ("tensorboard", settings.tensorboard, "tensorboard", tensorboard),
+            ("page", settings.page, "pictures", pictures),
+            ("pictures", settings.pictures, "pictures", pictures),
+        ] {
+            if on && !known {
+                let problem = format!("it needs the feature `{feature}` of rmt-monitor");
+                return Err(InitError::Setting { setting, problem });
+            }
         }
         settings.alerts.check()?;
         let filter = Filter::new(&settings)?;
@@ -118,6 +127,7 @@ impl Engine {
             let sink = TensorBoard::new(directory.path()).with_settings(&settings);
             sinks.push(Box::new(sink));
         }
+        #[cfg(feature = "pictures")]
         if settings.page {
             sinks.push(Box::new(Page::new(directory.path())));
         }
@@ -416,9 +426,11 @@ impl Owner {
         summary.complete &= !timed_out;
         let (directory, kept) = (shared.directory.clone(), summary.clone());
         let info = lock(&shared.info).clone();
+        #[cfg(feature = "pictures")]
         let hangs = timed_out && shared.settings.page;
         let write = move || {
             // A worker that hangs does not say on the page that the run is over. The page may be missing.
+            #[cfg(feature = "pictures")]
             let _ = if hangs { Page::end(directory.path()) } else { Ok(()) };
             directory.restore_run(&info).and(directory.write_summary(&kept))
         };

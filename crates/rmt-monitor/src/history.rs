@@ -1,6 +1,7 @@
 //! What the worker keeps of a matrix's earlier snapshots.
 
 use crate::settings::Settings;
+use rmt_core::notes::Note;
 use rmt_core::statistics::drift::{Drift, Edge, Reference, SpectralEdge};
 use rmt_core::{Context, Matrix, MatrixReport, Values};
 use std::collections::VecDeque;
@@ -88,7 +89,7 @@ impl History {
                 Ok(None) => {}
                 Err(error) => {
                     self.updates = None;
-                    report.notes.push(format!("spectral edge, begun anew: {error}"));
+                    report.notes.push(Note::Other(format!("spectral edge, begun anew: {error}")));
                 }
             }
         }

@@ -77,6 +77,7 @@ mod summary;
 mod summary_text;
 pub mod tags;
 mod visible;
+mod whole_file;
 mod worker;
 
 pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, StoredAlert, Trigger, read_alerts};

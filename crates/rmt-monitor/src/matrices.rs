@@ -39,36 +39,29 @@ impl MatrixNumbers {
 
 /// Something of every matrix.
 #[derive(Debug)]
-pub(crate) struct PerMatrix<T>(Vec<T>);
+pub(crate) struct PerMatrix<T> {
+    /// By number.
+    pub(crate) all: Vec<T>,
+}
 
 impl<T> Default for PerMatrix<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self { all: Vec::new() }
     }
 }
 
 impl<T: Default> PerMatrix<T> {
     /// That of this matrix, the default at first.
     pub(crate) fn of(&mut self, MatrixIndex(index): MatrixIndex) -> &mut T {
-        if self.0.len() <= index {
-            self.0.resize_with(index + 1, T::default);
+        if self.all.len() <= index {
+            self.all.resize_with(index + 1, T::default);
         }
-        &mut self.0[index]
+        &mut self.all[index]
     }
 
     /// That of this matrix, unless nobody asked for it yet.
     pub(crate) fn get(&self, MatrixIndex(index): MatrixIndex) -> Option<&T> {
-        self.0.get(index)
-    }
-
-    /// Those of all matrices, by number.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.iter()
-    }
-
-    /// [`iter`](Self::iter), to be changed.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.0.iter_mut()
+        self.all.get(index)
     }
 }
 
@@ -85,7 +78,7 @@ mod tests {
         assert_eq!(paths, ["a", "b", "c"]);
         let mut state = PerMatrix::<u32>::default();
         *state.of(numbers.of("c")) = 7;
-        assert_eq!(state.iter().copied().collect::<Vec<_>>(), [0, 0, 7]);
+        assert_eq!(state.all, [0, 0, 7]);
         assert_eq!(state.get(numbers.of("d")), None);
     }
 }

@@ -1,12 +1,12 @@
 //! Simulated nulls on disk, so that a shape outside the shipped table is simulated once on a
 //! machine.
 
+use crate::whole_file;
 use rmt_core::nulls::{NullCache, NullKey, NullKind, TailTable};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
 
 /// One file a null in one directory, named by what the null depends on.
 ///
@@ -50,20 +50,6 @@ impl DiskCache {
         let (version, draws, seed) = (NullKey::VERSION, key.draws, key.seed);
         self.directory.join(format!("v{version}-{what}-b{draws}-s{seed:x}.json"))
     }
-
-    fn write(&self, path: &Path, entry: &Entry) -> io::Result<()> {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        fs::create_dir_all(&self.directory)?;
-        let unique = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let temporary = path.with_extension(format!("{}-{unique}.tmp", std::process::id()));
-        let text = serde_json::to_vec(entry)?;
-        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-        if written.is_err() {
-            // Best effort: the error that matters is the first.
-            let _ = fs::remove_file(&temporary);
-        }
-        written
-    }
 }
 
 impl NullCache for DiskCache {
@@ -92,7 +78,9 @@ impl NullCache for DiskCache {
     fn store(&self, key: &NullKey, tables: &[TailTable]) {
         let path = self.path(key);
         let entry = Entry { version: NullKey::VERSION, key: key.clone(), tables: tables.to_vec() };
-        if let Err(error) = self.write(&path, &entry) {
+        let written = fs::create_dir_all(&self.directory)
+            .and_then(|()| whole_file::replace(&path, &serde_json::to_vec(&entry)?));
+        if let Err(error) = written {
             tracing::warn!(target: "rmt", path = %path.display(), %error, "null not cached");
         }
     }
@@ -103,6 +91,7 @@ impl NullCache for DiskCache {
 mod tests {
     use super::*;
     use rmt_core::{Nulls, ScaleEstimator};
+    use std::path::Path;
     use std::sync::Barrier;
 
     const ESTIMATOR: ScaleEstimator = ScaleEstimator::Median;

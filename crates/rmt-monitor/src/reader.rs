@@ -140,7 +140,7 @@ mod tests {
         let mut report = samples::report_of(name, step);
         report.layer = report.layer.with_part("q");
         (report.session, report.profile) = (session, None);
-        report.report.notes.push(content.to_owned());
+        report.report.notes.push(content.into());
         report
     }
 
@@ -185,10 +185,10 @@ mod tests {
         write(&base.path().join("rank_0"), &later);
         write(&base.path().join("rank_1"), &[row(0, 10, "earlier"), row(2, 0, "highest")]);
         let found = read_reports(base.path()).unwrap();
-        let contents: Vec<_> =
-            found.reports.iter().map(|row| row.report.notes.last().unwrap().as_str()).collect();
+        let contents: Vec<String> =
+            found.reports.iter().map(|row| row.report.notes.last().unwrap().to_string()).collect();
         // Session 2 began anew, and has not come to step 10.
-        assert_eq!((contents, found.replaced), (vec!["highest"], 4));
+        assert_eq!((contents, found.replaced), (vec!["highest".to_owned()], 4));
     }
 
     #[test]

@@ -6,16 +6,15 @@ use crate::record::wall_time;
 use crate::settings::Settings;
 use crate::sub_runs;
 use crate::visible::escaped;
+use crate::whole_file;
 use rmt_core::Orientation;
 use rmt_core::report::SCHEMA;
 use rmt_core::shard::Shard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What is said of the run.
@@ -265,35 +264,11 @@ impl RunDirectory {
     }
 }
 
-/// Distinguishes the unfinished files of one process.
-static PARTIAL: AtomicU64 = AtomicU64::new(0);
-
 /// Writes a whole JSON file or none of it, and brings it to the disk.
 fn replace(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let mut text = escaped(serde_json::to_vec_pretty(value)?);
     text.push(b'\n');
-    replace_bytes(path, &text)
-}
-
-/// Writes a whole file or none of it, and brings it to the disk. A symbolic link at `path` is replaced, and
-/// a directory is not made.
-pub(crate) fn replace_bytes(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    #[cfg(test)]
-    hanging::pass(path);
-    // Its own: another process may be writing the same file.
-    let number = PARTIAL.fetch_add(1, Ordering::Relaxed);
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(format!(".{}-{number}.partial", process::id()));
-    let partial = PathBuf::from(partial);
-    let written = File::create_new(&partial).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_data()?;
-        fs::rename(&partial, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    written
+    whole_file::replace(path, &text)
 }
 
 fn unusable(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> InitError + use<> {
@@ -391,8 +366,6 @@ fn claimed_share(base: &Path, shard: Shard) -> Result<PathBuf, InitError> {
     if made.map_err(unusable(&own, "it cannot be written"))? { Ok(own) } else { Err(found()) }
 }
 
-#[cfg(test)]
-pub(crate) mod hanging;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;

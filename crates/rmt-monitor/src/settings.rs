@@ -172,9 +172,9 @@ impl Default for Settings {
             tensorboard: cfg!(feature = "tensorboard"),
             tensorboard_detail: Detail::default(),
             hyperparameters: BTreeMap::new(),
-            pictures: true,
+            pictures: cfg!(feature = "pictures"),
             jsonl: true,
-            page: true,
+            page: cfg!(feature = "pictures"),
             low_priority: true,
         }
     }

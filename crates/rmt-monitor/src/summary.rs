@@ -116,9 +116,7 @@ impl Summary {
     pub(crate) fn notes(&self) -> Vec<(String, String)> {
         let last = self.layers.iter().map(|layer| &layer.last);
         let paths: Vec<_> = last.map(|last| (last.layer.path(), &last.report.notes)).collect();
-        let notes = paths
-            .iter()
-            .flat_map(|(path, notes)| notes.iter().map(move |note| (note.as_str(), path.as_str())));
+        let notes = paths.iter().map(|(path, notes)| (path.as_str(), &notes[..]));
         let group = |group: &Group<'_>| (group.text().to_owned(), group.whose());
         grouped(notes).iter().map(group).collect()
     }

@@ -158,13 +158,14 @@ mod tests {
     use super::*;
     use crate::samples::report_of;
     use crate::summary::Warning;
+    use rmt_core::notes::Note;
     use std::path::PathBuf;
 
     /// At step 0, and later with this many significant values, cut off.
     fn layer(name: &str, last: u64) -> LayerSummary {
         let (first, mut last) = (report_of(name, 0), report_of(name, last));
         (last.report.significant_above, last.report.significant_above_cut_off) = (Some(32), true);
-        last.report.notes = vec!["frozen".into()];
+        last.report.notes = vec![Note::Frozen];
         LayerSummary { first, last, first_deviation: Some(0) }
     }
 

@@ -15,10 +15,7 @@ pub(crate) fn table_of(id: &str, run: &Run) -> Markup {
     ]);
     let latest: Vec<(String, &LayerReport)> =
         run.latest().map(|row| (row.layer.path(), row)).collect();
-    let notes = latest.iter().flat_map(|(path, row)| {
-        row.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
-    });
-    let groups = grouped(notes);
+    let groups = grouped(latest.iter().map(|(path, row)| (path.as_str(), &row.report.notes[..])));
     let row = |group: &Group<'_>| {
         let matrices = Cell::whole(group.names.len() as u64);
         vec![Cell::text(group.text()), matrices, Cell::Text(group.whose())]

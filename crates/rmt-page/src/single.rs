@@ -6,7 +6,7 @@ use crate::{alerts, notes, series, tables};
 use maud::{Markup, html};
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
-use rmt_core::report::{FAMILY, Verdict};
+use rmt_core::report::{FAMILY, TestName, Verdict};
 use rmt_core::shown::{clean, evidence};
 use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 
@@ -122,12 +122,10 @@ pub(crate) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f
 
 /// Layer × statistic as last reported, and layer × step.
 fn heat_maps(run: &Run) -> Markup {
-    let columns = FAMILY.map(str::to_owned).to_vec();
-    let cell = |row: &LayerReport, name: &str| {
-        let test = row.report.tests.iter().find(|test| test.name == name);
-        test.map_or(f64::NAN, |test| evidence(test.p))
-    };
-    let values = run.latest().flat_map(|row| FAMILY.map(|name| cell(row, name)));
+    let columns = FAMILY.iter().map(TestName::to_string).collect();
+    let values = run.latest().flat_map(|row| {
+        FAMILY.each_ref().map(|name| row.report.test(name).map_or(f64::NAN, |t| evidence(t.p)))
+    });
     let title = "Evidence by test, as last reported";
     let mut drawings = vec![evidence_map(HeatMapData::named(title, names(run), columns), values)];
     if run.snapshots() > 1 {

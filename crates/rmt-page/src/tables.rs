@@ -4,10 +4,9 @@ use crate::html::{Cell, Head, heads, table};
 use crate::look::Look;
 use crate::run::{Layer, Run};
 use crate::series::{InTables, followed};
-
 use maud::Markup;
 use rmt_core::figures::{Figure, Unit};
-use rmt_core::report::{FAMILY, Verdict};
+use rmt_core::report::{TestName, Verdict};
 use rmt_core::shown;
 use rmt_core::{Aggregate, MatrixReport, Mean};
 
@@ -27,12 +26,12 @@ const FIGURES: [&str; 10] = [
 
 /// The p-values of the family, by their test: where the analysis was not full, the verdict takes some from
 /// an earlier one.
-const TESTS: [(&str, &str); 5] = [
-    (FAMILY[0], "p of the largest value"),
-    (FAMILY[1], "p of the smallest value"),
-    (FAMILY[2], "p of the bulk"),
-    ("p left", "p of the output vectors"),
-    ("p right", "p of the input vectors"),
+const TESTS: [(&str, &str, TestName); 5] = [
+    ("p_above", "p of the largest value", TestName::Above),
+    ("p_below", "p of the smallest value", TestName::Below),
+    ("p_bulk", "p of the bulk", TestName::Bulk),
+    ("p left", "p of the output vectors", TestName::Left),
+    ("p right", "p of the input vectors", TestName::Right),
 ];
 
 fn figures() -> impl Iterator<Item = &'static Figure> {
@@ -53,8 +52,8 @@ fn cell(figure: &Figure, report: &MatrixReport) -> Cell {
     Cell::Figure(figure.shown_by(report, digits), figure.value(report))
 }
 
-fn test(report: &MatrixReport, name: &str) -> Cell {
-    let p = report.tests.iter().find(|test| test.name == name).map(|test| test.p);
+fn test(report: &MatrixReport, name: &TestName) -> Cell {
+    let p = report.test(name).map(|test| test.p);
     Cell::Figure(p.map_or(shown::NONE.into(), shown::p_value), p)
 }
 
@@ -116,7 +115,7 @@ pub(crate) fn layers(id: &str, run: &Run) -> Markup {
         let head = if figure.key == "scale" { "σ" } else { figure.head };
         (head.to_owned(), what(figure))
     }));
-    columns.extend(heads(&TESTS));
+    columns.extend(heads(&TESTS.map(|(head, what, _)| (head, what))));
     let row = |layer: &Layer| {
         let row = &layer.latest;
         let [rows, cols] = row.report.shape;
@@ -130,7 +129,7 @@ pub(crate) fn layers(id: &str, run: &Run) -> Markup {
             Cell::whole(layer.first_deviation),
         ];
         line.extend(figures().map(|figure| cell(figure, &row.report)));
-        line.extend(FAMILY.map(|name| test(&row.report, name)));
+        line.extend(TESTS.iter().map(|(_, _, name)| test(&row.report, name)));
         line
     };
     table(id, &columns, run.layers().iter().map(row))

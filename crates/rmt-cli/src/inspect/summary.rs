@@ -7,6 +7,7 @@ use crate::terminal::clean;
 use rmt_core::notes::grouped;
 use rmt_core::report::Verdict;
 use std::fmt::Write;
+use std::slice::from_ref;
 
 /// How many matrices have which verdict.
 pub(super) fn verdicts(rows: &[Row], level: f64) -> String {
@@ -39,7 +40,7 @@ pub(super) fn skipped(checkpoints: &[Checkpoint], verbose: bool) -> String {
     let skipped: Vec<&Skipped> =
         checkpoints.iter().flat_map(|checkpoint| &checkpoint.plan.skipped).collect();
     let groups =
-        grouped(skipped.iter().map(|skipped| (skipped.why.as_str(), skipped.name.as_str())));
+        grouped(skipped.iter().map(|skipped| (skipped.name.as_str(), from_ref(&skipped.why))));
     let mut text = String::new();
     for group in groups {
         let _ = write!(
@@ -80,10 +81,8 @@ pub(super) fn files(checkpoints: &[Checkpoint]) -> String {
 /// Notes of matrices, each once, with the number of matrices that have it.
 pub(super) fn notes(rows: &[Row]) -> String {
     let paths: Vec<String> = rows.iter().map(|row| row.report.layer.path()).collect();
-    let notes =
-        rows.iter().zip(&paths).filter(|(row, _)| row.failed.is_none()).flat_map(|(row, path)| {
-            row.report.report.notes.iter().map(move |note| (note.as_str(), path.as_str()))
-        });
+    let analysed = rows.iter().zip(&paths).filter(|(row, _)| row.failed.is_none());
+    let notes = analysed.map(|(row, path)| (path.as_str(), &row.report.report.notes[..]));
     let mut text = String::new();
     for group in grouped(notes) {
         let whose = match group.names.as_slice() {

@@ -59,8 +59,9 @@ fn assert_figures(page: &str, id: &str, rows: &[LayerReport]) {
         let clean = |name: &str| name.replace('\u{1b}', "\u{fffd}");
         let (_, row) = last.iter().find(|(path, _)| clean(path) == line[0]).unwrap();
         let report = &row.report;
-        let test =
-            |name: &str| report.tests.iter().find(|test| test.name == name).map(|test| test.p);
+        let test = |name: &str| {
+            report.tests.iter().find(|test| test.name.to_string() == name).map(|test| test.p)
+        };
         let expected = [
             ("σ", report.scale),
             ("largest", report.largest),

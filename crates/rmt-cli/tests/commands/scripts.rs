@@ -170,8 +170,8 @@ fn that_sides_are_assumed_is_said_once() {
     header.extend(bytes);
     fs::write(path.join("w.npy"), header).unwrap();
     let found = rows(path, &["w.npy"]).remove(0);
-    let notes = found.report.notes.iter().filter(|note| note.contains("assumed"));
-    let notes: Vec<&String> = notes.collect();
+    let notes = found.report.notes.iter().map(ToString::to_string);
+    let notes: Vec<String> = notes.filter(|note| note.contains("assumed")).collect();
     assert_eq!(notes, ["sides assumed [in, out]; --layout overrides"]);
     let text = printed(path, &["inspect", "w.npy"], 0);
     assert_eq!(text.matches("assumed").count(), 1, "{text}");

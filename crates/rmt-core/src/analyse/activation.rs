@@ -1,10 +1,11 @@
 //! The part of a report that the layer's input gives.
 
+use crate::notes::{Note, Statistic};
 use crate::report::{MatrixReport, Profile};
 use crate::spectrum::{Decomposition, Matrix};
 use crate::statistics::activation::{Activation, Groups, RightVectors, measure};
-use crate::statistics::drift::Judge;
 use crate::statistics::heavy_tail::matrix_rank;
+use crate::statistics::spectrum_test::Judge;
 
 /// Entries of the side of `matrix` that belongs to the layer's input, d_in.
 fn inputs(matrix: &Matrix<'_>) -> usize {
@@ -20,9 +21,7 @@ pub(super) fn matching<'a>(
     let activation = activation?;
     let (features, inputs) = (activation.features(), inputs(matrix));
     if features != inputs {
-        report
-            .notes
-            .push(format!("the activation has {features} features, the weight takes {inputs}"));
+        report.notes.push(Note::OtherInput { features, inputs });
         return None;
     }
     Some(activation)
@@ -39,7 +38,8 @@ pub(super) fn shared(
     activation: Option<&Activation>,
 ) {
     let Some(activation) = activation else { return };
-    report.notes.extend(activation.notes().iter().map(|note| format!("activation: {note}")));
+    let noted = |note: &String| Note::of(Statistic::Activation, note);
+    report.notes.extend(activation.notes().iter().map(noted));
     let vectors = decomposition.map(|decomposition| {
         let on_small_side = !matrix.small_side_is_output();
         let rank = matrix_rank(&decomposition.singular_values, matrix.large_side());
@@ -50,13 +50,13 @@ pub(super) fn shared(
         Some(Groups::new(matrix.small_side(), vectors.count(), above, below))
     });
     if vectors.is_some() && groups.is_none() {
-        let reason = "activation: without significant counts no vector belongs to a group";
-        report.notes.push(reason.into());
+        let reason = "without significant counts no vector belongs to a group";
+        report.notes.push(Note::of(Statistic::Activation, reason));
     }
     let vectors = vectors.as_ref().map(|vectors| (vectors, groups.as_ref()));
     match measure(activation, judge, vectors) {
         Ok(found) => {
-            report.notes.extend(found.notes.iter().map(|note| format!("activation: {note}")));
+            report.notes.extend(found.notes.iter().map(noted));
             report.activation = Some(found.report);
             profile.overlaps = found.overlaps.overlaps;
             profile.overlap_errors = found.overlap_errors;
@@ -64,7 +64,7 @@ pub(super) fn shared(
             profile.activation_spectrum = found.spectrum;
         }
         // The matrix' own figures stand.
-        Err(error) => report.notes.push(format!("activation: {error}")),
+        Err(error) => report.notes.push(Note::of(Statistic::Activation, error)),
     }
 }
 

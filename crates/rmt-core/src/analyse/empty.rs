@@ -1,6 +1,7 @@
 //! A report of which nothing is known but the shape.
 
 use super::Analyser;
+use crate::notes::Note;
 use crate::report::{MatrixReport, Verdict};
 use crate::spectrum::Orientation;
 
@@ -10,7 +11,7 @@ impl Analyser {
         let (m, n) = (rows.min(cols), rows.max(cols));
         let mut notes = Vec::new();
         if orientation == Orientation::Assumed {
-            notes.push("orientation assumed: rows are read as inputs".into());
+            notes.push(Note::OrientationAssumed);
         }
         MatrixReport {
             shape,

@@ -3,8 +3,8 @@
 use crate::RmtError;
 use crate::laws::scale::ScaleEstimator;
 use crate::nulls::TailTable;
-use crate::report::{FAMILY, SPECTRAL};
-use crate::spectrum::Equalise;
+use crate::report::{FAMILY, SPECTRAL, TestName};
+use crate::spectrum::Equilibrate;
 use crate::statistics::drift::SUBSPACE_DIMENSION;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,8 @@ pub struct AnalysisOptions {
     /// A matrix whose smaller side is below this is "not_estimable".
     pub min_side: usize,
     /// Whether rows and columns are brought to one scale first.
-    pub equalise: Equalise,
+    #[serde(rename = "equalise")]
+    pub equilibrate: Equilibrate,
     /// What the p-values are computed against.
     pub null_model: NullModel,
     /// Whether the singular vectors are tested. Without, the family is that of the spectrum alone and
@@ -59,7 +60,7 @@ impl Default for AnalysisOptions {
             scale_estimator: ScaleEstimator::default(),
             level: 0.01,
             min_side: 16,
-            equalise: Equalise::default(),
+            equilibrate: Equilibrate::default(),
             null_model: NullModel::default(),
             vectors: true,
             subspace_dimension: SUBSPACE_DIMENSION,
@@ -71,8 +72,8 @@ impl Default for AnalysisOptions {
 
 impl AnalysisOptions {
     /// Names of the tests that the verdict corrects over, of [`FAMILY`].
-    pub fn family(&self) -> &'static [&'static str] {
-        if self.vectors { &FAMILY } else { &SPECTRAL }
+    pub fn family(&self) -> &'static [TestName] {
+        if self.vectors { &FAMILY } else { &FAMILY[..SPECTRAL] }
     }
 
     /// The level of each test: Bonferroni over the family.

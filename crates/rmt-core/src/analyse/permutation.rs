@@ -6,7 +6,7 @@ use crate::laws::MarchenkoPastur;
 use crate::laws::scale::ScaleRule;
 use crate::laws::{bulk, edges};
 use crate::nulls::{Nulls, SpectralNull, TailTable};
-use crate::spectrum::{Matrix, decompose, equalised, singular_values};
+use crate::spectrum::{Matrix, decompose, equilibrated, singular_values};
 use crate::statistics::vectors::{SideNulls, SideTest, test_side};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -22,7 +22,7 @@ pub(super) struct PermutationNull {
 }
 
 impl PermutationNull {
-    /// Decomposes `permutations` permuted matrices, equalised like the matrix itself; `None` where
+    /// Decomposes `permutations` permuted matrices, equilibrated like the matrix itself; `None` where
     /// a statistic does not vary among them.
     pub(super) fn simulate(
         matrix: &Matrix<'_>,
@@ -44,25 +44,25 @@ impl PermutationNull {
             values.shuffle(&mut rng);
             let (rows, cols) = (matrix.rows(), matrix.cols());
             let shuffled = Matrix::new(&values[..], rows, cols, matrix.orientation())?;
-            let scaled = equalised(&shuffled, options.equalise);
+            let scaled = equilibrated(&shuffled, options.equilibrate);
             let shuffled = match &scaled {
                 Some(scaled) => Matrix::new(&scaled[..], rows, cols, matrix.orientation())?,
                 None => shuffled,
             };
-            let evidence = |side: Option<SideTest>| side.map_or(f64::NAN, |side| side.evidence());
+            let neg_log_p = |side: Option<SideTest>| side.map_or(f64::NAN, |side| side.neg_log_p());
             let (nu, small, large) = match &sides {
                 Some([on_small, on_large]) => {
                     let d = decompose(&shuffled)?;
                     let small = test_side(m, on_small, m, |k| d.small_vector(k), |_| 0.0);
                     let large = test_side(n, on_large, m, |k| d.large_vector(k), |_| 0.0);
-                    (d.singular_values, evidence(small), evidence(large))
+                    (d.singular_values, neg_log_p(small), neg_log_p(large))
                 }
                 None => (singular_values(&shuffled)?, f64::NAN, f64::NAN),
             };
             let scale = rule.estimate(&nu);
             let row = [
-                edges::evidence_above(nu[0], scale, m, n),
-                edges::evidence_below(nu[m - 1], scale, m, n),
+                edges::neg_log_p_above(nu[0], scale, m, n),
+                edges::neg_log_p_below(nu[m - 1], scale, m, n),
                 bulk::scaled_distance(&nu, scale, n, &law),
                 small,
                 large,

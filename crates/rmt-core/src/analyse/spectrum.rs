@@ -4,6 +4,7 @@ use super::permutation::PermutationNull;
 use super::{Analyser, Family, finite};
 use crate::RmtError;
 use crate::laws::scale::{ScaleEstimator, ScaleRule};
+use crate::notes::{Note, Statistic};
 use crate::nulls::PValue;
 use crate::report::MatrixReport;
 use crate::statistics::heavy_tail::matrix_rank;
@@ -31,17 +32,14 @@ impl Analyser {
         report.spacing_ratio_z = report.spacing_ratio.map(|r| spacing::z_score(r, m));
         let rank = matrix_rank(raw, n);
         if rank < m {
-            report.notes.push(format!("{} of {m} singular values vanish", m - rank));
+            report.notes.push(Note::Vanish { count: m - rank, of: m });
         }
         let corrected = correction.corrected(raw);
         let nu = &corrected[..];
         let first_scale = ScaleRule::new(estimator, m, n)?.estimate(nu);
         if first_scale.is_nan() || first_scale <= 0.0 {
             report.scale = finite(first_scale);
-            report.notes.push(
-                "the bulk of the spectrum is zero: no scale, every other value is an outlier"
-                    .into(),
-            );
+            report.notes.push(Note::NoScale);
             family.above = Some(PValue::certain(0.0));
             family.below = Some(PValue::certain(0.0));
             return Ok(());
@@ -54,27 +52,26 @@ impl Analyser {
         let SpectrumTest { scale, edges: [low, high], ends: found } = test;
         if estimator == ScaleEstimator::Fit {
             let dropped = found.above + found.below;
-            report
-                .notes
-                .push(format!("scale fitted in {} rounds, {dropped} values dropped", found.rounds));
+            report.notes.push(Note::Fitted { rounds: found.rounds, dropped });
         }
-        report.scale = finite(scale);
-        let (displaced_low, displaced_high) = correction.edges();
+        let bulk = test.bulk(nu, n, &nulls)?;
+        let figures = test.report(correction, Some(bulk));
+        (report.scale, report.edge_high) = (figures.scale, figures.edge_high);
+        report.bulk_distance = figures.bulk_distance;
+        report.significant_above = figures.significant_above;
+        report.significant_above_cut_off = figures.significant_above_cut_off;
+        report.significant_below = figures.significant_below;
+        report.significant_below_cut_off = figures.significant_below_cut_off;
+        report.edge_low = finite(low * correction.edges().0);
         let levels = spacing::levels(nu, Some((scale, n)));
         match &levels.reason {
             // Too few for any matrix of the shape: no news.
             Some(_) if m < spacing::LEAST_VALUES => {}
-            Some(reason) => report.notes.push(format!("levels: {reason}")),
+            Some(reason) => report.notes.push(Note::of(Statistic::Levels, reason)),
             None => report.levels = Some(levels),
         }
-        report.edge_low = finite(low * displaced_low);
-        report.edge_high = finite(high * displaced_high);
         report.outliers_above = Some(nu.iter().filter(|&&x| x > high).count());
         report.outliers_below = Some(nu.iter().filter(|&&x| x < low).count());
-        report.significant_above = Some(found.above);
-        report.significant_above_cut_off = found.above_cut_off;
-        report.significant_below = Some(found.below);
-        report.significant_below_cut_off = found.below_cut_off;
         family.above = Some(found.p_above);
         family.below = Some(found.p_below);
         let unit = found.bulk_scale * (n as f64).sqrt();
@@ -91,22 +88,13 @@ impl Analyser {
         let threshold = hard_threshold(report.aspect)? * unit;
         report.threshold_rank = Some(nu.iter().filter(|&&x| x > threshold).count());
         if found.exhausted() {
-            report.notes.push(
-                "half of the values were removed and an end still rejects: there is no bulk, and the \
-                 count there is a lower bound"
-                    .into(),
-            );
+            report.notes.push(Note::NoBulk);
         } else if estimator == ScaleEstimator::TrimmedQuantiles
             && 10 * found.above.max(found.below) > m
         {
-            report.notes.push(
-                "more than a tenth of the values at one end are outliers: the scale is biased"
-                    .into(),
-            );
+            report.notes.push(Note::ScaleBiased);
         }
-        let (distance, p) = test.bulk(nu, n, &nulls)?;
-        report.bulk_distance = finite(distance);
-        family.bulk = Some(p);
+        family.bulk = Some(bulk.1);
         Ok(())
     }
 }

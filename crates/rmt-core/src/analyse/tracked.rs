@@ -4,8 +4,9 @@ use super::NullModel;
 use super::{Analyser, Family, finite};
 use crate::RmtError;
 use crate::laws::scale::ScaleRule;
+use crate::notes::{Note, Statistic};
 use crate::report::{FAMILY, MatrixReport, Tracked, Verdict};
-use crate::spectrum::{Equalise, Matrix, Scaled, exp2};
+use crate::spectrum::{Equilibrate, Matrix, Scaled, exp2};
 use crate::statistics::entries::EntryMoments;
 use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::tracking::{Tracker, TrackingOptions};
@@ -40,7 +41,7 @@ impl Analyser {
     /// Whether matrices can be followed: the spectrum must be that of the entries as they are, against
     /// a null that costs nothing.
     pub(super) fn follows(&self, options: Option<TrackingOptions>) -> Option<TrackingOptions> {
-        let plain = self.options.equalise == Equalise::default()
+        let plain = self.options.equilibrate == Equilibrate::default()
             && self.options.null_model == NullModel::Gaussian;
         options.filter(|_| plain)
     }
@@ -103,7 +104,7 @@ impl Analyser {
             error_above: first(&ends.leading.errors),
             error_below: None,
         };
-        report.notes.retain(|note| !note.starts_with("levels: "));
+        report.notes.retain(|note| !matches!(note, Note::Of(Statistic::Levels, _)));
         if trailing > 0 {
             report.smallest = nu.last().copied().and_then(finite);
             tracked.error_below = ends.trailing.errors.last().copied().and_then(finite);
@@ -116,11 +117,8 @@ impl Analyser {
         (report.spacing_ratio, report.spacing_ratio_z, report.levels) = (None, None, None);
         (report.bulk_distance, report.threshold_rank, family.bulk) = (None, None, None);
         self.conclude(&mut report, &family);
-        let before = |name: &&str| tracker.report.tests.iter().find(|test| test.name == **name);
-        let now = std::mem::take(&mut report.tests);
-        let made = |name: &&str| now.iter().find(|test| test.name == **name);
-        let tests = FAMILY.iter().filter_map(|name| made(name).or_else(|| before(name)));
-        report.tests = tests.cloned().collect();
+        let of_now_or_before = |name| report.test(name).or_else(|| tracker.report.test(name));
+        report.tests = FAMILY.iter().filter_map(of_now_or_before).cloned().collect();
         if report.tests.iter().any(|test| test.rejected) {
             report.verdict = Verdict::Deviates;
         }

@@ -23,6 +23,18 @@ macro_rules! at {
     };
 }
 
+/// The figure of the tests of a change; the change is at the first place.
+macro_rules! of_change {
+    ($unit:ident, $($change:ident).+, $figure:ident, $title:expr) => {
+        Figure::new(
+            concat!($(stringify!($change), ".",)+ stringify!($figure)),
+            Unit::$unit,
+            $title,
+            |report| (report$(.$change.as_ref()?)+).spectrum.$figure.figure(),
+        )
+    };
+}
+
 /// A figure that is computed from others.
 const fn computed(
     unit: Unit,
@@ -207,22 +219,37 @@ const DIFFERENCE: &[Figure] = &[
     at!(Weight, drift.change.norm, "‖W − W₀‖"),
     at!(Weight, drift.change.largest, "largest singular value of the change"),
     at!(Number, drift.change.stable_rank, "stable rank of the change"),
-    at!(Weight, drift.change.scale, "scale of the bulk of the change"),
-    at!(Weight, drift.change.edge_high, "upper edge of the bulk of the change"),
-    at!(Count, drift.change.significant_above, "singular values of the change above its bulk")
-        .head("directions")
-        .cut_off(|r| change(r).is_some_and(|change| change.significant_above_cut_off))
-        .curve(DRIFT, "change_significant"),
+    of_change!(Weight, drift.change, scale, "scale of the bulk of the change"),
+    of_change!(Weight, drift.change, edge_high, "upper edge of the bulk of the change"),
+    of_change!(
+        Count,
+        drift.change,
+        significant_above,
+        "singular values of the change above its bulk"
+    )
+    .head("directions")
+    .cut_off(|r| change(r).is_some_and(|change| change.spectrum.significant_above_cut_off))
+    .curve(DRIFT, "change_significant"),
     Figure::word("drift.change.significant_above_cut_off", CUT_OFF),
-    at!(Count, drift.change.significant_below, "singular values of the change below its bulk")
-        .cut_off(|r| change(r).is_some_and(|change| change.significant_below_cut_off)),
+    of_change!(
+        Count,
+        drift.change,
+        significant_below,
+        "singular values of the change below its bulk"
+    )
+    .cut_off(|r| change(r).is_some_and(|change| change.spectrum.significant_below_cut_off)),
     Figure::word("drift.change.significant_below_cut_off", CUT_OFF),
-    at!(P, drift.change.p_above, "p of the largest singular value of the change")
+    of_change!(P, drift.change, p_above, "p of the largest singular value of the change")
         .head("p")
         .curve(DRIFT, "change_minus_log10_p"),
-    at!(P, drift.change.p_below, "p of the smallest singular value of the change"),
-    at!(Number, drift.change.bulk_distance, "m times its distance from the Marchenko–Pastur law"),
-    at!(P, drift.change.p_bulk, "p of that distance"),
+    of_change!(P, drift.change, p_below, "p of the smallest singular value of the change"),
+    of_change!(
+        Number,
+        drift.change,
+        bulk_distance,
+        "m times its distance from the Marchenko–Pastur law"
+    ),
+    of_change!(P, drift.change, p_bulk, "p of that distance"),
     Figure::word("drift.change.reason", "why a figure of the change is missing"),
     Figure::word("drift.reason", "why a figure of the drift is missing"),
 ];
@@ -273,13 +300,14 @@ const TRAINING: &[Figure] = &[
         .curve(DRIFT, "update_angle_top"),
     at!(Angle, drift.previous.angle_bottom, "angle between the weakest directions, since then")
         .curve(DRIFT, "update_angle_bottom"),
-    at!(
+    of_change!(
         Count,
-        drift.previous.change.significant_above,
+        drift.previous.change,
+        significant_above,
         "singular values of that change above its bulk"
     )
     .curve(DRIFT, "update_significant"),
-    at!(P, drift.previous.change.p_above, "p of the largest singular value of that change")
+    of_change!(P, drift.previous.change, p_above, "p of the largest singular value of that change")
         .curve(DRIFT, "update_minus_log10_p"),
     at!(Number, drift.previous.change.stable_rank, "stable rank of that change")
         .curve(DRIFT, "update_stable_rank"),

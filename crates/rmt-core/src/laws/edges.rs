@@ -79,7 +79,7 @@ pub fn p_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64 {
 
 /// −ln of the asymptotic p of ν₁, as [`p_above`] has it but without underflow: the statistic whose
 /// null is simulated, so that the p-values of reports hold at finite size with an estimated scale.
-pub fn evidence_above(largest: f64, scale: f64, small: usize, large: usize) -> f64 {
+pub(crate) fn neg_log_p_above(largest: f64, scale: f64, small: usize, large: usize) -> f64 {
     let lambda = (largest / scale).powi(2);
     if lambda.is_nan() || small == 0 {
         return f64::NAN;
@@ -89,7 +89,7 @@ pub fn evidence_above(largest: f64, scale: f64, small: usize, large: usize) -> f
 
 /// −ln of the asymptotic p of ν_m: [`p_below`] without its guard in the far tail, which a fitted
 /// tail replaces (see [`guard_below`]).
-pub fn evidence_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64 {
+pub(crate) fn neg_log_p_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64 {
     let ratio = smallest / scale;
     if ratio.is_nan() || small == 0 || large < small {
         return f64::NAN;
@@ -104,7 +104,7 @@ pub fn evidence_below(smallest: f64, scale: f64, small: usize, large: usize) -> 
 
 /// Where 2 ≤ δ ≤ 12: P(λ_m ≤ λ) to leading order at small λ, below which no p-value of ν_m may
 /// fall; 0 for other δ.
-pub fn guard_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64 {
+pub(crate) fn guard_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64 {
     let delta = large.saturating_sub(small);
     if !(2..=EXPANSION_LIMIT).contains(&delta) || small == 0 {
         return 0.0;
@@ -113,7 +113,7 @@ pub fn guard_below(smallest: f64, scale: f64, small: usize, large: usize) -> f64
 }
 
 /// t = √n·ν_m/σ, the hard-edge variable of a square matrix (Edelman 1988).
-pub fn hard_edge(smallest: f64, scale: f64, side: usize) -> f64 {
+pub(crate) fn hard_edge(smallest: f64, scale: f64, side: usize) -> f64 {
     (side as f64).sqrt() * smallest / scale
 }
 

@@ -31,7 +31,7 @@ pub enum ScaleEstimator {
 impl ScaleEstimator {
     /// The estimator that one fit is made by: itself but for [`Fit`](Self::Fit).
     #[must_use]
-    pub fn single_fit(self) -> Self {
+    pub(crate) fn single_fit(self) -> Self {
         if self == Self::Fit { Self::TrimmedQuantiles } else { self }
     }
 

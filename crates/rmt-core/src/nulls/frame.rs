@@ -36,7 +36,7 @@ pub fn simulate_frame(
     let seed = seed ^ 0xf4a3_0000_0000_0000 ^ length as u64;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut buffer = Vec::with_capacity(length);
-    let evidence = (0..draws).map(|_| {
+    let neg_log_p = (0..draws).map(|_| {
         let gaussian: Mat<f64> =
             Mat::from_fn(length, length, |_, _| StandardNormal.sample(&mut rng));
         let q = gaussian.qr().compute_thin_Q();
@@ -49,7 +49,7 @@ pub fn simulate_frame(
         let (strict, p) = combined_p_interval(&p_values);
         -(strict + (p - strict) * rng.random::<f64>()).ln()
     });
-    TailTable::from_draws(evidence.collect()).ok_or(RmtError::Setting {
+    TailTable::from_draws(neg_log_p.collect()).ok_or(RmtError::Setting {
         setting: "draws",
         value: draws as f64,
         requirement: "a simulated null needs at least 40",

@@ -4,7 +4,7 @@ mod cache;
 mod frame;
 mod overlap;
 mod sampler;
-pub mod shipped;
+mod shipped;
 mod spectral;
 mod tail;
 mod vector;
@@ -12,8 +12,9 @@ mod vector;
 use cache::CachedNull;
 pub use cache::{NullCache, NullKey, NullKind};
 pub use frame::simulate_frame;
+pub(crate) use overlap::OUTSIDE_BAND;
+pub use overlap::OverlapNull;
 pub(crate) use overlap::bisect;
-pub use overlap::{OUTSIDE_BAND, OverlapNull};
 pub use sampler::WishartSampler;
 pub use spectral::SpectralNull;
 pub use tail::{LEVELS, PValue, TailTable};
@@ -158,7 +159,7 @@ impl Nulls {
                 return Ok(null);
             }
             // Beyond this length the variable no longer depends on it.
-            let simulated = length.min(shipped::LENGTHS[shipped::LENGTHS.len() - 1]);
+            let simulated = length.min(shipped::longest());
             let (draws, seed) = (VectorNull::DRAWS, self.inner.seed);
             let key = NullKey { kind: NullKind::Vector { length: simulated, width }, draws, seed };
             let null = self.cached(&key, || VectorNull::simulate(simulated, width, draws, seed))?;

@@ -42,13 +42,13 @@ pub struct OverlapNull {
 }
 
 /// P(|x| > 3σ)/2 of a normal variable, on either side of the bands.
-pub const OUTSIDE_BAND: f64 = 0.001_349_898_031_630_094_6;
+pub(crate) const OUTSIDE_BAND: f64 = 0.001_349_898_031_630_094_6;
 
 impl OverlapNull {
     /// Draws where it is simulated.
     pub const DRAWS: usize = 199_999;
     /// N from which on the distribution has a formula.
-    pub const FORMULA_FROM: usize = 64;
+    pub(crate) const FORMULA_FROM: usize = 64;
 
     /// By the formula.
     ///

@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SpectralNull {
-    /// Of [`edges::evidence_above`].
+    /// Of [`edges::neg_log_p_above`].
     pub above: TailTable,
-    /// Of [`edges::evidence_below`].
+    /// Of [`edges::neg_log_p_below`].
     pub below: TailTable,
     /// Of m·D, [`scaled_distance`].
     pub bulk: TailTable,
@@ -51,8 +51,8 @@ impl SpectralNull {
         let mut values = [const { Vec::new() }; 3];
         sampler.for_each(draws, &mut rng, |nu| {
             let scale = rule.estimate(nu);
-            values[0].push(edges::evidence_above(nu[0], scale, small, large));
-            values[1].push(edges::evidence_below(nu[small - 1], scale, small, large));
+            values[0].push(edges::neg_log_p_above(nu[0], scale, small, large));
+            values[1].push(edges::neg_log_p_below(nu[small - 1], scale, small, large));
             values[2].push(scaled_distance(nu, scale, large, &law));
         });
         let [above, below, bulk] = values.map(TailTable::from_draws);
@@ -72,7 +72,7 @@ impl SpectralNull {
 
     /// Draws taken for a matrix with this small side where nothing else is asked for: fewer where
     /// each costs more (O(m²)).
-    pub fn draws_for(small: usize) -> usize {
+    pub(crate) fn draws_for(small: usize) -> usize {
         match small {
             0..=256 => 9999,
             257..=1024 => 1999,

@@ -74,7 +74,7 @@ impl TryFrom<Unchecked> for TailTable {
 
 impl TailTable {
     /// Fewest draws that make a table.
-    pub const LEAST_DRAWS: usize = 2 * TAIL_LEAST;
+    pub(crate) const LEAST_DRAWS: usize = 2 * TAIL_LEAST;
 
     /// From its parts; `None` unless there are 2 to `LEVELS.len()` finite ascending quantiles and
     /// the rate is positive.
@@ -179,7 +179,7 @@ impl TailTable {
     /// (1 − t)·`self` + t·`other`, quantile by quantile, at the levels that both have; t may leave
     /// [0, 1] a little, to extrapolate.
     #[must_use]
-    pub fn interpolate(&self, other: &Self, t: f64) -> Self {
+    pub(crate) fn interpolate(&self, other: &Self, t: f64) -> Self {
         let mix = |a: f64, b: f64| a + t * (b - a);
         let mut quantiles: Vec<f64> =
             self.quantiles.iter().zip(&other.quantiles).map(|(a, b)| mix(*a, *b)).collect();

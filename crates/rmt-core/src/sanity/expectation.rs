@@ -1,36 +1,9 @@
 //! What a matrix must be found to be, test by test.
 
 use crate::Verdict;
-use crate::report::FAMILY;
+use crate::report::{FAMILY, TestName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-/// A test of the family that the verdict corrects over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FamilyTest {
-    /// The largest singular value.
-    Above,
-    /// The smallest singular value.
-    Below,
-    /// The distance of the spectrum from the Marchenko–Pastur law.
-    Bulk,
-    /// The singular vectors of the output side.
-    Left,
-    /// Those of the input side.
-    Right,
-}
-
-impl FamilyTest {
-    /// Every test, in the order of [`FAMILY`].
-    pub const ALL: [Self; FAMILY.len()] =
-        [Self::Above, Self::Below, Self::Bulk, Self::Left, Self::Right];
-
-    /// Its name in reports.
-    pub fn name(self) -> &'static str {
-        FAMILY[self as usize]
-    }
-}
 
 /// What one test must say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,10 +20,11 @@ pub enum Requirement {
 /// What a matrix must be found to be.
 ///
 /// ```
-/// use rmt_core::sanity::{Expectation, FamilyTest, Requirement};
+/// use rmt_core::report::TestName;
+/// use rmt_core::sanity::{Expectation, Requirement};
 /// // Rows of different scale: the spectrum and the left vectors show it, the right ones do not.
-/// let expectation = Expectation::deviates(&[FamilyTest::Above, FamilyTest::Left])
-///     .with(FamilyTest::Right, Requirement::Agree);
+/// let expectation = Expectation::deviates(&[TestName::Above, TestName::Left])
+///     .with(&TestName::Right, Requirement::Agree);
 /// assert_eq!(expectation.to_string(), "deviates in p_above, left");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,9 +49,9 @@ impl Expectation {
     }
 
     /// These tests must reject, and the others may.
-    pub fn deviates(tests: &[FamilyTest]) -> Self {
+    pub fn deviates(tests: &[TestName]) -> Self {
         let none = Self::new(Some(Verdict::Deviates), Requirement::Either);
-        tests.iter().fold(none, |expectation, test| expectation.with(*test, Requirement::Deviate))
+        tests.iter().fold(none, |expectation, test| expectation.with(test, Requirement::Deviate))
     }
 
     /// Any finding but "not_estimable": this law at this shape may deviate or not.
@@ -93,8 +67,10 @@ impl Expectation {
     /// With another requirement on one test. What all tests say together is unchanged, except that a
     /// matrix which must be random, and of which one test may reject, may deviate.
     #[must_use]
-    pub fn with(mut self, test: FamilyTest, requirement: Requirement) -> Self {
-        self.tests[test as usize] = requirement;
+    pub fn with(mut self, test: &TestName, requirement: Requirement) -> Self {
+        for (required, _) in self.tests.iter_mut().zip(&FAMILY).filter(|(_, name)| *name == test) {
+            *required = requirement;
+        }
         if self.found == Some(Verdict::Random) && requirement != Requirement::Agree {
             self.found = None;
         }
@@ -109,8 +85,9 @@ impl Expectation {
     }
 
     /// What `test` must say.
-    pub fn requirement(&self, test: FamilyTest) -> Requirement {
-        self.tests[test as usize]
+    pub fn requirement(&self, test: &TestName) -> Requirement {
+        let place = FAMILY.iter().position(|name| name == test);
+        place.map_or(Requirement::Either, |place| self.tests[place])
     }
 
     /// Whether a finding is allowed.
@@ -128,10 +105,10 @@ impl fmt::Display for Expectation {
             Some(found) => write!(f, "{found}")?,
             None => write!(f, "any finding")?,
         }
-        let required = FamilyTest::ALL
-            .into_iter()
-            .filter(|test| self.requirement(*test) == Requirement::Deviate)
-            .map(FamilyTest::name)
+        let required = FAMILY
+            .iter()
+            .filter(|test| self.requirement(test) == Requirement::Deviate)
+            .map(TestName::to_string)
             .collect::<Vec<_>>();
         if !required.is_empty() {
             write!(f, " in {}", required.join(", "))?;
@@ -145,22 +122,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_those_of_the_family() {
-        let short = ["above", "below", "bulk", "left", "right"];
-        for ((test, name), short) in FamilyTest::ALL.into_iter().zip(FAMILY).zip(short) {
-            assert_eq!((test.name(), test.name().trim_start_matches("p_")), (name, short));
-        }
-    }
-
-    #[test]
     fn in_words() {
         assert_eq!(Expectation::random().to_string(), "random");
         assert_eq!(Expectation::degenerate().to_string(), "degenerate");
-        let above = Expectation::random().with(FamilyTest::Above, Requirement::Either);
+        let above = Expectation::random().with(&TestName::Above, Requirement::Either);
         assert_eq!(above.to_string(), "any finding");
         assert!(above.allows(Verdict::Deviates) && !above.allows(Verdict::NotEstimable));
-        assert_eq!(above.requirement(FamilyTest::Left), Requirement::Agree);
-        let signal = Expectation::deviates(&[FamilyTest::Above, FamilyTest::Right]);
+        assert_eq!(above.requirement(&TestName::Left), Requirement::Agree);
+        let signal = Expectation::deviates(&[TestName::Above, TestName::Right]);
         assert_eq!(signal.to_string(), "deviates in p_above, right");
         assert!(!signal.allows(Verdict::Random));
     }

@@ -1,6 +1,7 @@
 //! Laws of independent entries, and others that only look like it.
 
-use super::{Expectation, FamilyTest, Requirement};
+use super::{Expectation, Requirement};
+use crate::report::TestName;
 use faer::Mat;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1, StandardNormal, StudentT};
@@ -81,13 +82,13 @@ impl EntryLaw {
     ///   sizes named in the code the test has too few values. Column scale: the same, sides exchanged.
     /// - Orthogonal: m·D is about m/2 and the vectors are undefined.
     pub fn expectation(self, rows: usize, cols: usize) -> Expectation {
-        use FamilyTest::{Above, Bulk, Left, Right};
+        use TestName::{Above, Bulk, Left, Right};
         let (m, n) = (rows.min(cols), rows.max(cols));
         match self {
             Self::Normal | Self::Uniform | Self::TruncatedNormal | Self::Bf16Normal => {
                 Expectation::random()
             }
-            Self::Laplace => Expectation::random().with(Above, Requirement::Either),
+            Self::Laplace => Expectation::random().with(&Above, Requirement::Either),
             Self::StudentT if m >= 512 => Expectation::deviates(&[Above]),
             Self::Sparse { one_in: 64 } if m >= 32 && n <= 1024 => {
                 Expectation::deviates(&[Bulk, Left, Right])
@@ -99,7 +100,7 @@ impl EntryLaw {
             Self::Offset => Expectation::deviates(&[Above]),
             Self::RowScale => scaled(m, n, Left, Right),
             Self::ColumnScale => scaled(m, n, Right, Left),
-            Self::Orthogonal => Expectation::degenerate().with(Bulk, Requirement::Deviate),
+            Self::Orthogonal => Expectation::degenerate().with(&Bulk, Requirement::Deviate),
         }
     }
 
@@ -199,17 +200,17 @@ pub(super) fn mixed(parts: &[u64]) -> u64 {
 }
 
 /// Rows (or columns) of different scale: their side deviates, the other one does not.
-fn scaled(m: usize, n: usize, side: FamilyTest, other: FamilyTest) -> Expectation {
-    use FamilyTest::{Above, Bulk};
+fn scaled(m: usize, n: usize, side: TestName, other: TestName) -> Expectation {
+    use TestName::{Above, Bulk};
     let spectrum = Expectation::deviates(&[Above, Bulk]);
     let expectation = match (m, n) {
         // Nor do these say anything of the other side: the correction for the excess kurtosis that
         // the scales feign rejects 339 of 1500 uniform vectors' sides of 16×2000 at 0.05.
         (..48, _) => return Expectation::either(),
         (48..96, ..128) => spectrum,
-        _ => spectrum.with(side, Requirement::Deviate),
+        _ => spectrum.with(&side, Requirement::Deviate),
     };
-    expectation.with(other, Requirement::Agree)
+    expectation.with(&other, Requirement::Agree)
 }
 
 fn normal(rng: &mut impl Rng) -> f64 {

@@ -2,7 +2,7 @@
 
 use super::{Requirement, Row};
 use crate::Verdict;
-use crate::report::FAMILY;
+use crate::report::{FAMILY, TestName};
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{Binomial, DiscreteCDF};
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ pub const COUNTED_LEVEL: f64 = 0.05;
 #[non_exhaustive]
 pub struct RejectionCount {
     /// Name of the test.
-    pub name: String,
+    pub name: TestName,
     /// Matrices for which the test could be made.
     pub made: u64,
     /// Those with p ≤ [`COUNTED_LEVEL`].
@@ -93,11 +93,11 @@ fn must_agree(group: &[&Row], test: usize) -> bool {
 fn repetition(group: &[&Row], level: f64) -> Option<Repetitions> {
     let first = group.first()?;
     let matrices = group.len() as u64;
-    let count = |(test, name): (usize, &&str)| {
+    let count = |(test, name): (usize, &TestName)| {
         let p_values = || group.iter().filter_map(|row| row.tests.get(test)?.p);
         let rejected = p_values().filter(|&p| p <= COUNTED_LEVEL).count() as u64;
         let at_most = must_agree(group, test).then(|| most(matrices, level)).flatten();
-        RejectionCount { name: (*name).into(), made: p_values().count() as u64, rejected, at_most }
+        RejectionCount { name: name.clone(), made: p_values().count() as u64, rejected, at_most }
     };
     Some(Repetitions {
         label: first.label.clone(),

@@ -1,6 +1,8 @@
 //! What is found of one matrix, and whether that is what it must be.
 
-use super::{Case, Expectation, FamilyTest, Requirement};
+use super::{Case, Expectation, Requirement};
+use crate::notes::Note;
+use crate::report::{FAMILY, TestName};
 use crate::{MatrixReport, Verdict, shown};
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +37,8 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TestOutcome {
-    /// Its name in [`FAMILY`](crate::report::FAMILY).
-    pub name: String,
+    /// Its name in [`FAMILY`].
+    pub name: TestName,
     /// What it says.
     pub outcome: Outcome,
     /// Its p-value, where there is one.
@@ -66,23 +68,23 @@ pub struct Row {
     /// If not, why, in words.
     pub problems: Vec<String>,
     /// Notes of the analysis.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl Row {
     /// `report` is of an analysis at the level of the run.
     pub(super) fn new(case: Case, report: MatrixReport) -> Self {
-        let tests: Vec<TestOutcome> = FamilyTest::ALL
-            .into_iter()
+        let tests: Vec<TestOutcome> = FAMILY
+            .iter()
             .map(|test| {
-                let made = report.tests.iter().find(|made| made.name == test.name());
+                let made = report.test(test);
                 let outcome = match made {
                     Some(made) if made.rejected => Outcome::Deviate,
                     Some(_) => Outcome::Agree,
                     None if report.verdict == Verdict::NotEstimable => Outcome::NotEstimable,
                     None => Outcome::Degenerate,
                 };
-                TestOutcome { name: test.name().into(), outcome, p: made.map(|made| made.p) }
+                TestOutcome { name: test.clone(), outcome, p: made.map(|made| made.p) }
             })
             .collect();
         let problems = problems(&case.expectation, &tests, &report);

@@ -115,7 +115,7 @@ fn named(failures: &[String]) -> String {
 
 /// Names of the tests as heads of columns.
 fn tests() -> impl Iterator<Item = String> {
-    FAMILY.iter().map(|name| name.trim_start_matches("p_").to_owned())
+    FAMILY.iter().map(|name| name.to_string().trim_start_matches("p_").to_owned())
 }
 
 fn rows_table<'a>(rows: impl Iterator<Item = &'a Row>) -> Table {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::report::TestName;
 use crate::test_support::binomial_interval;
 use crate::{AnalysisOptions, Nulls, ScaleEstimator, Verdict};
 
@@ -48,9 +49,9 @@ fn a_run_fails_wrongly_no_more_often_than_it_says() {
 fn what_deviates_deviates_for_its_own_reason() {
     let report = run(&EntryLaw::ALL, &[[128, 256]], 1, 0.01, 9);
     let of = |law: EntryLaw| report.rows.iter().find(|r| r.label == law.to_string()).unwrap();
-    let deviating = |law| -> Vec<&str> {
+    let deviating = |law| -> Vec<String> {
         let tests = of(law).tests.iter();
-        tests.filter(|t| t.outcome == Outcome::Deviate).map(|t| t.name.as_str()).collect()
+        tests.filter(|t| t.outcome == Outcome::Deviate).map(|t| t.name.to_string()).collect()
     };
     // A constant offset is one signal above; its vectors are the constant ones.
     assert_eq!(of(EntryLaw::Offset).significant, [Some(1), Some(0)]);
@@ -60,7 +61,10 @@ fn what_deviates_deviates_for_its_own_reason() {
     assert_eq!(deviating(EntryLaw::ColumnScale), ["p_above", "p_below", "p_bulk", "right"]);
     // Single entries are localized on both sides.
     let sparse = deviating(EntryLaw::Sparse { one_in: 64 });
-    assert!(sparse.contains(&"left") && sparse.contains(&"right"), "{sparse:?}");
+    assert!(
+        ["left", "right"].iter().all(|side| sparse.iter().any(|name| name == side)),
+        "{sparse:?}"
+    );
     // The largest of many entries with heavy tails stands out for certain.
     let heavy = run(&[EntryLaw::StudentT], &[[512, 512]], 1, 0.01, 9);
     assert!(heavy.passed() && heavy.rows[0].found == Verdict::Deviates, "{heavy}");
@@ -136,7 +140,7 @@ fn a_missed_expectation_says_which_and_bad_input_is_an_error() {
     assert!(problems[1].starts_with("p_above must agree (p < "), "{problems:?}");
     assert_eq!(report.failures_table().rows.len(), 1);
 
-    wrong.expectation = Expectation::deviates(&[FamilyTest::Below]).with_significant_above(2);
+    wrong.expectation = Expectation::deviates(&[TestName::Below]).with_significant_above(2);
     let report = sanity(&analyser(), 0.01, one(&wrong), |_| {}).unwrap();
     let conclusion = report.conclusion();
     assert!(conclusion.contains("p_below must deviate (p = 0."), "{conclusion}");
@@ -144,7 +148,7 @@ fn a_missed_expectation_says_which_and_bad_input_is_an_error() {
 
     // A test that must be made and cannot be is no agreement.
     let mut zeros = Case { values: vec![0.0; 1024], ..wrong.clone() };
-    zeros.expectation = Expectation::degenerate().with(FamilyTest::Left, Requirement::Agree);
+    zeros.expectation = Expectation::degenerate().with(&TestName::Left, Requirement::Agree);
     let report = sanity(&analyser(), 0.01, one(&zeros), |_| {}).unwrap();
     assert_eq!(report.rows[0].problems, ["left must agree (undefined)"]);
     let small = Case::draw(EntryLaw::Normal, 5, 9, 1);

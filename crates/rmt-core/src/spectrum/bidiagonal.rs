@@ -39,9 +39,9 @@ pub(super) fn singular_values(a: Mat<f64>) -> Result<Vec<f64>, EvdError> {
     );
     let mut shuffled = Tridiagonal::zeros(2 * cols);
     for k in 0..cols {
-        shuffled.beside[2 * k] = tall[(k, k)];
+        shuffled.off_diagonal[2 * k] = tall[(k, k)];
         if k + 1 < cols {
-            shuffled.beside[2 * k + 1] = tall[(k, k + 1)];
+            shuffled.off_diagonal[2 * k + 1] = tall[(k, k + 1)];
         }
     }
     drop(tall);

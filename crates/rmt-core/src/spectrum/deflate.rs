@@ -5,7 +5,7 @@ use super::gram::{VALUES_LIMIT, above, conditioned};
 use super::householder::Householder;
 use super::product;
 use super::scaled::Scaled;
-use super::symmetric::eigen;
+use super::symmetric::leading_eigen;
 use crate::RmtError;
 use faer::{Mat, MatRef};
 
@@ -34,14 +34,15 @@ pub(super) fn completed(
             let rest: MatRef<'_, f64> = a.subrows(done, m - done);
             product::gram(rest)
         };
-        let (ascending, vectors) = eigen(gram).map_err(|_| failed.clone())?;
-        let top = ascending.last().copied().unwrap_or(0.0).max(0.0);
-        let all = top <= rounding || conditioned(&ascending, VALUES_LIMIT);
-        let right = if all { m - done } else { above(&ascending, VALUES_LIMIT) };
+        let right = |ascending: &[f64]| {
+            let top = ascending.last().copied().unwrap_or(0.0).max(0.0);
+            let all = top <= rounding || conditioned(ascending, VALUES_LIMIT);
+            if all { ascending.len() } else { above(ascending, VALUES_LIMIT) }
+        };
+        let (_, vectors) = leading_eigen(gram, right).map_err(|_| failed.clone())?;
+        let right = vectors.ncols();
         let mut next = Mat::zeros(m, right);
-        let vectors = reversed(vectors);
-        next.as_mut().subrows_mut(done, m - done).copy_from(vectors.subcols(0, right));
-        drop(vectors);
+        next.as_mut().subrows_mut(done, m - done).copy_from(reversed(vectors));
         reflections.apply(next.as_mut());
         found = Mat::from_fn(m, done + right, |i, k| {
             if k < done { found[(i, k)] } else { next[(i, k - done)] }
@@ -58,7 +59,7 @@ pub(super) fn completed(
 pub(super) fn orthonormalized(decomposition: Decomposition) -> Decomposition {
     let Decomposition { mut singular_values, small, large } = decomposition;
     let qr = Householder::new(large);
-    let mut large = qr.thin();
+    let mut large = qr.thin_q();
     for (k, value) in singular_values.iter_mut().enumerate() {
         let diagonal = qr.diagonal(k);
         *value *= diagonal.abs();

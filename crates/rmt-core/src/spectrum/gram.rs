@@ -1,7 +1,7 @@
 //! What the Gram matrix of the small side gets right.
 
 use super::scaled::Scaled;
-use super::symmetric::{eigen, eigen_twice};
+use super::symmetric::{leading_eigen, leading_eigen_twice};
 use super::{Matrix, Values};
 use crate::RmtError;
 use faer::Mat;
@@ -25,22 +25,27 @@ pub(super) const RANK_LIMIT: f64 = 1e-12;
 /// Eigenvalues in ascending order, and vectors as columns.
 pub(super) type Eigen = (Vec<f64>, Mat<f64>);
 
-/// Those of WWᵀ, of the scaled matrix.
+/// Those of WWᵀ, of the scaled matrix; without the vectors of the smallest values where they have none of their digits.
 pub(super) fn gram_eigen(
     matrix: &Matrix<'_>,
     scaled: &Scaled<'_>,
     failed: &RmtError,
 ) -> Result<Eigen, RmtError> {
-    if fits(matrix) {
-        return eigen(scaled.gram()).map_err(|_| failed.clone());
-    }
-    eigen_twice(|| scaled.gram()).map_err(|_| failed.clone())
+    let right = |ascending: &[f64]| match conditioned(ascending, VECTORS_LIMIT) {
+        true => ascending.len(),
+        false => above(ascending, VALUES_LIMIT),
+    };
+    let found = match fits(matrix) {
+        true => leading_eigen(scaled.gram(), right),
+        false => leading_eigen_twice(|| scaled.gram(), right),
+    };
+    found.map_err(|_| failed.clone())
 }
 
-/// Matrices of m×m in double precision that [`eigen`] holds at its peak, as measured.
+/// Matrices of m×m in double precision that [`leading_eigen`] holds at its peak, as measured.
 pub(crate) const EIGEN_COPIES: f64 = 3.6;
 
-/// Whether [`eigen`] keeps the promise of `rmt inspect`: beside the matrix as it is stored it holds
+/// Whether [`leading_eigen`] keeps the promise of `rmt inspect`: beside the matrix as it is stored it holds
 /// [`EIGEN_COPIES`] of m×m, of the four copies of m×n in double precision and 64 MiB, of which the
 /// program itself needs some. Else the reduction is done twice, for a fifth more time (measured at
 /// 4096×4096).

@@ -61,7 +61,7 @@ impl Householder {
 
     /// The first columns of Q, one for each of A: an orthonormal basis of A's columns where they are
     /// independent, completed where they are not.
-    pub(crate) fn thin(&self) -> Mat<f64> {
+    pub(crate) fn thin_q(&self) -> Mat<f64> {
         let mut q = Mat::identity(self.reduced.nrows(), self.reduced.ncols());
         self.apply(q.as_mut());
         q

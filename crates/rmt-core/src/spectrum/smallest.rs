@@ -58,7 +58,7 @@ pub(super) fn smallest(a: Mat<f64>, wanted: usize, largest: f64) -> Option<Vec<f
         if !finite(&solved) {
             return None;
         }
-        x = Householder::new(solved).thin();
+        x = Householder::new(solved).thin_q();
         // Ascending from the smallest, so that the wanted ones come first.
         let mut values = bidiagonal::singular_values(factored.image(&x)).ok()?;
         values.reverse();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     fn cliff(m: usize, n: usize) {
-        let orthogonal = |m, seed| Householder::new(matrix(m, m, seed)).thin();
+        let orthogonal = |m, seed| Householder::new(matrix(m, m, seed)).thin_q();
         let (left, right) = (orthogonal(m, 1), orthogonal(n, 2));
         let nu =
             |k: usize| if k + 3 < m { 1.0 / (1 + k) as f64 } else { 1e-8 * (m + 2 - k) as f64 };

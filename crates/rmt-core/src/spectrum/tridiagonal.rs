@@ -86,10 +86,10 @@ impl Lane {
     #[inline(always)]
     fn begin<const L: usize>(&mut self, k: usize, d: &mut [[f64; L]], e2: &[[f64; L]]) -> f64 {
         self.sweeps += 1;
-        let beside = e2[self.first][k].sqrt();
+        let off_diagonal = e2[self.first][k].sqrt();
         let head = d[self.first][k];
-        let p = (d[self.first + 1][k] - head) / (2.0 * beside);
-        let shifted = beside / (p + p.hypot(1.0).copysign(p));
+        let p = (d[self.first + 1][k] - head) / (2.0 * off_diagonal);
+        let shifted = off_diagonal / (p + p.hypot(1.0).copysign(p));
         let by = head - shifted;
         d[self.first][k] = shifted;
         self.shift += by;

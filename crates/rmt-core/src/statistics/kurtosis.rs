@@ -87,13 +87,13 @@ impl KurtosisCorrection {
     }
 
     /// Change of the fourth moment N²E v⁴ of the small side's vector at `nu`.
-    pub fn small_vector(&self, nu: f64) -> f64 {
+    pub(crate) fn small_vector(&self, nu: f64) -> f64 {
         let a = 1.0 + 2.0 * self.cosine(nu) * (self.large / self.small).sqrt();
         self.excess(a, self.large)
     }
 
     /// Of the large side's.
-    pub fn large_vector(&self, nu: f64) -> f64 {
+    pub(crate) fn large_vector(&self, nu: f64) -> f64 {
         let a = 1.0 + 2.0 * self.cosine(nu) * (self.small / self.large).sqrt();
         self.excess(a, self.small)
     }

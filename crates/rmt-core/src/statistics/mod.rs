@@ -8,7 +8,7 @@ pub mod heavy_tail;
 pub mod kurtosis;
 pub mod linear_model;
 pub mod signal;
-pub mod significance;
+pub(crate) mod significance;
 pub mod spacing;
 pub(crate) mod spectrum_test;
 pub mod vectors;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// Counts of significant outliers, and the p-values of the most extreme value at each end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct Significance {
+pub(crate) struct Significance {
     /// Significant values above the bulk.
     pub above: usize,
     /// Significant values below the bulk; always 0 for a square matrix, which has no lower edge.
@@ -30,14 +30,14 @@ pub struct Significance {
 
 impl Significance {
     /// Half of the values were removed and an end still rejects: what remains is no bulk.
-    pub fn exhausted(&self) -> bool {
+    pub(crate) fn exhausted(&self) -> bool {
         self.above_cut_off || self.below_cut_off
     }
 }
 
 /// The nulls that the rounds of a deflation are judged by.
 #[derive(Debug, Clone)]
-pub struct EdgeNulls<'a> {
+pub(crate) struct EdgeNulls<'a> {
     whole: Arc<SpectralNull>,
     /// Where the nulls of the remaining shapes come from, if they cost nothing.
     nulls: Option<&'a Nulls>,
@@ -49,7 +49,7 @@ impl<'a> EdgeNulls<'a> {
     ///
     /// # Errors
     /// [`RmtError::Domain`] unless 2 ≤ `small` ≤ `large`.
-    pub fn gaussian(
+    pub(crate) fn gaussian(
         nulls: &'a Nulls,
         small: usize,
         large: usize,
@@ -59,12 +59,12 @@ impl<'a> EdgeNulls<'a> {
     }
 
     /// One null for all rounds.
-    pub fn fixed(null: Arc<SpectralNull>) -> Self {
+    pub(crate) fn fixed(null: Arc<SpectralNull>) -> Self {
         Self { whole: null, nulls: None }
     }
 
     /// The null of the whole matrix.
-    pub fn whole(&self) -> &SpectralNull {
+    pub(crate) fn whole(&self) -> &SpectralNull {
         &self.whole
     }
 
@@ -84,25 +84,9 @@ impl<'a> EdgeNulls<'a> {
 /// remains by that law's quantiles. At most half of the values are removed. `descending` holds the
 /// m singular values of an m×`large` matrix.
 ///
-/// ```
-/// use rmt_core::nulls::WishartSampler;
-/// use rmt_core::statistics::significance::{EdgeNulls, significance};
-/// use rmt_core::{Nulls, ScaleEstimator};
-/// use rand_xoshiro::rand_core::SeedableRng;
-/// let (m, n, estimator) = (48, 96, ScaleEstimator::default());
-/// let mut rng = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(1);
-/// let mut nu = WishartSampler::new(m, n)?.draw(&mut rng).to_vec();
-/// nu[0] *= 1.5;
-/// let nulls = Nulls::default();
-/// let nulls = EdgeNulls::gaussian(&nulls, m, n, estimator)?;
-/// let found = significance(&nu, n, estimator, 0.002, &nulls)?;
-/// assert_eq!((found.above, found.below), (1, 0));
-/// # Ok::<(), rmt_core::RmtError>(())
-/// ```
-///
 /// # Errors
 /// [`RmtError::Domain`] unless 2 ≤ m ≤ `large`.
-pub fn significance(
+pub(crate) fn significance(
     descending: &[f64],
     large: usize,
     estimator: ScaleEstimator,
@@ -153,26 +137,26 @@ pub fn significance(
 }
 
 /// Calibrated p of the largest singular value: P(ν ≥ `largest`) with the scale estimated.
-pub fn p_above(
+pub(crate) fn p_above(
     largest: f64,
     scale: f64,
     small: usize,
     large: usize,
     null: &SpectralNull,
 ) -> PValue {
-    null.above.p_value(edges::evidence_above(largest, scale, small, large))
+    null.above.p_value(edges::neg_log_p_above(largest, scale, small, large))
 }
 
 /// Calibrated p of the smallest singular value: P(ν ≤ `smallest`) with the scale estimated; in the
 /// fitted tail never below the exact leading term where 2 ≤ n − m ≤ 12.
-pub fn p_below(
+pub(crate) fn p_below(
     smallest: f64,
     scale: f64,
     small: usize,
     large: usize,
     null: &SpectralNull,
 ) -> PValue {
-    let p = null.below.p_value(edges::evidence_below(smallest, scale, small, large));
+    let p = null.below.p_value(edges::neg_log_p_below(smallest, scale, small, large));
     if p.log10_error == 0.0 {
         return p;
     }
@@ -281,5 +265,18 @@ mod tests {
         let steep: Vec<f64> = (0..40).map(|k| (-f64::from(k)).exp2()).collect();
         let s = of(&steep, 80, 0.01);
         assert!(s.exhausted() && s.above + s.below <= 20);
+    }
+
+    #[test]
+    fn one_value_that_is_raised_is_significant() {
+        use rand_xoshiro::rand_core::SeedableRng;
+        let (m, n, estimator) = (48, 96, ScaleEstimator::default());
+        let mut rng = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut nu = WishartSampler::new(m, n).unwrap().draw(&mut rng).to_vec();
+        nu[0] *= 1.5;
+        let nulls = Nulls::default();
+        let nulls = EdgeNulls::gaussian(&nulls, m, n, estimator).unwrap();
+        let found = significance(&nu, n, estimator, 0.002, &nulls).unwrap();
+        assert_eq!((found.above, found.below), (1, 0));
     }
 }

@@ -1,11 +1,44 @@
-//! The tests of one spectrum: of a matrix, of its change, of its entries in another order.
+//! The tests of one spectrum: of a matrix, of its change, of its entries in another order, of what enters a layer.
 
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
 use crate::laws::bulk::scaled_distance;
 use crate::laws::scale::{ScaleEstimator, ScaleRule};
-use crate::nulls::PValue;
+use crate::notes::Note;
+use crate::nulls::{Nulls, PValue};
+use crate::statistics::heavy_tail::matrix_rank;
+use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::statistics::significance::{EdgeNulls, Significance, p_above, p_below, significance};
+use serde::{Deserialize, Serialize};
+
+/// What the tests of one spectrum say, against a random matrix of its shape.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SpectrumReport {
+    /// σ: the standard deviation of the entries that its bulk suggests.
+    pub scale: Option<f64>,
+    /// ν₊ = σ(√n + √m), displaced by the kurtosis of the entries.
+    pub edge_high: Option<f64>,
+    /// Values significantly above the bulk, at the level of each of a matrix's tests. They are removed one by
+    /// one, with the scale estimated anew from the rest: so there may be more than lie beyond the edge.
+    pub significant_above: Option<usize>,
+    /// Whether `significant_above` is a lower bound, cut off where half of the values were removed.
+    #[serde(default)]
+    pub significant_above_cut_off: bool,
+    /// Values significantly below the bulk; 0 for a square matrix, which has no lower edge.
+    pub significant_below: Option<usize>,
+    /// Whether `significant_below` is a lower bound, cut off where half of the values were removed.
+    #[serde(default)]
+    pub significant_below_cut_off: bool,
+    /// p of the largest singular value.
+    pub p_above: Option<f64>,
+    /// p of the smallest one (the hard-edge law for a square matrix).
+    pub p_below: Option<f64>,
+    /// m·sup|F_m − F| against the Marchenko–Pastur law.
+    pub bulk_distance: Option<f64>,
+    /// Its simulated p.
+    pub p_bulk: Option<f64>,
+}
 
 /// What the tests say of both ends, and the bulk that they measure them by.
 #[derive(Debug, Clone, Copy)]
@@ -60,5 +93,99 @@ impl SpectrumTest {
         let law = MarchenkoPastur::for_shape(descending.len(), large)?;
         let distance = scaled_distance(descending, self.scale, large, &law);
         Ok((distance, nulls.whole().bulk.p_value(distance)))
+    }
+
+    /// In the report; `bulk` where it was looked at, and the edge displaced by `correction`.
+    pub(crate) fn report(
+        &self,
+        correction: &KurtosisCorrection,
+        bulk: Option<(f64, PValue)>,
+    ) -> SpectrumReport {
+        let finite = |x: f64| x.is_finite().then_some(x);
+        let ends = &self.ends;
+        SpectrumReport {
+            scale: finite(self.scale),
+            edge_high: finite(self.edges[1] * correction.edges().1),
+            significant_above: Some(ends.above),
+            significant_above_cut_off: ends.above_cut_off,
+            significant_below: Some(ends.below),
+            significant_below_cut_off: ends.below_cut_off,
+            p_above: finite(ends.p_above.p),
+            p_below: finite(ends.p_below.p),
+            bulk_distance: bulk.and_then(|(distance, _)| finite(distance)),
+            p_bulk: bulk.and_then(|(_, p)| finite(p.p)),
+        }
+    }
+}
+
+/// How spectra beside a matrix's own are judged: as the matrix's own is.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub(crate) struct Judge<'a> {
+    /// Estimator of the bulk's scale.
+    pub estimator: ScaleEstimator,
+    /// Level of each test.
+    pub level: f64,
+    /// Smaller sides below this are not judged.
+    pub min_side: usize,
+    /// Simulated nulls, shared with the matrix's own tests: the shape is the same.
+    pub nulls: &'a Nulls,
+}
+
+impl<'a> Judge<'a> {
+    /// Judges by `estimator` at `level`, sides from `min_side` on, against `nulls`.
+    pub(crate) fn new(
+        estimator: ScaleEstimator,
+        level: f64,
+        min_side: usize,
+        nulls: &'a Nulls,
+    ) -> Self {
+        Self { estimator, level, min_side, nulls }
+    }
+
+    /// Tests the singular values `descending` of an m×`large` matrix whose entries have this excess
+    /// kurtosis, the bulk as well if `with_bulk`; and says why something is missing.
+    ///
+    /// Values below the matrix rank are rounding and count as 0. Where the bulk itself is zero
+    /// every other value is an outlier, at p = 0.
+    ///
+    /// # Errors
+    /// [`RmtError::Domain`] unless 1 ≤ m ≤ n.
+    pub(crate) fn spectrum(
+        &self,
+        descending: &[f64],
+        large: usize,
+        excess_kurtosis: Option<f64>,
+        with_bulk: bool,
+    ) -> Result<(SpectrumReport, Option<String>), RmtError> {
+        let m = descending.len();
+        let untested = |reason: String| Ok((SpectrumReport::default(), Some(reason)));
+        if m < self.min_side {
+            return untested(Note::TooSmall { side: m, least: self.min_side }.into());
+        }
+        let rank = matrix_rank(descending, large);
+        if rank == 0 {
+            return untested("it is zero".into());
+        }
+        let mut nu = descending.to_vec();
+        nu[rank..].fill(0.0);
+        let rule = ScaleRule::new(self.estimator, m, large)?;
+        let kurtosis = excess_kurtosis.unwrap_or(0.0);
+        let correction = KurtosisCorrection::new(kurtosis, m, large, rule.estimate(&nu));
+        let nu = correction.corrected(&nu);
+        let scale = rule.estimate(&nu);
+        if !scale.is_finite() {
+            return untested("its bulk has no finite scale".into());
+        }
+        let reason = (rank < m).then(|| Note::Vanish { count: m - rank, of: m }.into());
+        if scale <= 0.0 {
+            let (significant_above, p_above) = (Some(rank), Some(0.0));
+            let report = SpectrumReport { significant_above, p_above, ..Default::default() };
+            return Ok((report, reason));
+        }
+        let nulls = EdgeNulls::gaussian(self.nulls, m, large, self.estimator)?;
+        let test = SpectrumTest::new(&nu, large, self.estimator, self.level, &nulls)?;
+        let bulk = if with_bulk { Some(test.bulk(&nu, large, &nulls)?) } else { None };
+        Ok((test.report(&correction, bulk), reason))
     }
 }

@@ -41,7 +41,7 @@ pub struct SideReport {
 /// The report of a side, and what it was made of in the order of the singular values.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct SideTest {
+pub(crate) struct SideTest {
     /// Summary.
     pub report: SideReport,
     /// Kolmogorov–Smirnov p-value of each vector.
@@ -52,12 +52,12 @@ pub struct SideTest {
 
 impl SideTest {
     /// The side's p against a simulated distribution of −ln p ([`SideReport::p`]).
-    pub fn permuted_p_value(&self, null: &TailTable) -> PValue {
-        null.p_value(self.evidence())
+    pub(crate) fn permuted_p_value(&self, null: &TailTable) -> PValue {
+        null.p_value(self.neg_log_p())
     }
 
     /// −ln p of the side.
-    pub fn evidence(&self) -> f64 {
+    pub(crate) fn neg_log_p(&self) -> f64 {
         -self.report.p.ln()
     }
 }
@@ -122,7 +122,7 @@ impl SideNulls {
 /// Tests the `count` unit vectors `vector(0)`, `vector(1)`, … of `length` entries, in descending
 /// order of their singular value; `excess(k)` is what the matrix' entries add to their fourth moment
 /// (0 for Gaussian ones). `None` without vectors, or with a zero vector.
-pub fn test_side<V: Iterator<Item = f64>>(
+pub(crate) fn test_side<V: Iterator<Item = f64>>(
     length: usize,
     nulls: &SideNulls,
     count: usize,
@@ -190,7 +190,7 @@ pub fn test_side<V: Iterator<Item = f64>>(
 
 /// First ranks of the windows of `width` neighbours among `count` vectors: side by side from both
 /// ends, so that neither end is cut off; what does not fill a window is left out in the middle.
-pub fn window_starts(count: usize, width: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn window_starts(count: usize, width: usize) -> impl Iterator<Item = usize> {
     let windows = count.checked_div(width).unwrap_or(0);
     let from_top = windows.div_ceil(2);
     let shift = count - windows * width;

@@ -64,10 +64,15 @@ pub(crate) struct Ends {
     pub(crate) trailing: End,
 }
 
-/// The columns of both, and `fresh` random ones, the same for the same number of the `look`.
-pub(super) fn block(leading: &Mat<f64>, trailing: &Mat<f64>, fresh: usize, look: u64) -> Mat<f64> {
+/// The columns of both, and `fresh` random ones, the same for the same number of the `snapshot`.
+pub(super) fn block(
+    leading: &Mat<f64>,
+    trailing: &Mat<f64>,
+    fresh: usize,
+    snapshot: u64,
+) -> Mat<f64> {
     let m = leading.nrows();
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(look);
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(snapshot);
     let mut block = Mat::zeros(m, leading.ncols() + trailing.ncols() + fresh);
     let known = (0..leading.ncols()).map(|k| leading.col_as_slice(k));
     let known = known.chain((0..trailing.ncols()).map(|k| trailing.col_as_slice(k)));
@@ -101,7 +106,7 @@ pub(crate) fn ends(
     if let Some(inverse) = inverse {
         inverse.apply(start.as_mut().subcols_mut(fresh, width - fresh));
     }
-    let mut block = Householder::new(start).thin();
+    let mut block = Householder::new(start).thin_q();
     for level in 0..=depth {
         let from = level * width;
         if level > 0 {
@@ -120,9 +125,9 @@ pub(crate) fn ends(
             }
             // Twice, so that nothing of the basis is left by rounding.
             orthogonalised(&mut next, basis.as_ref().subcols(0, from));
-            block = Householder::new(next).thin();
+            block = Householder::new(next).thin_q();
             orthogonalised(&mut block, basis.as_ref().subcols(0, from));
-            block = Householder::new(block).thin();
+            block = Householder::new(block).thin_q();
         }
         basis.as_mut().subcols_mut(from, width).copy_from(&block);
         let image = images.as_mut().subcols_mut(from, width);

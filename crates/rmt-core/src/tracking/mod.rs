@@ -1,6 +1,6 @@
 //! The ends of a spectrum between two full analyses.
 //!
-//! Training moves a matrix little from one look to the next, so that the leading and the trailing singular
+//! Training moves a matrix little from one snapshot to the next, so that the leading and the trailing singular
 //! vectors of the last one are a start from which a few products of the matrix with a narrow block find
 //! those of now: block Krylov iteration with Rayleigh–Ritz (Golub & Van Loan §10.3.6; Musco & Musco, NeurIPS
 //! 2015), warm-started, with a few random vectors in the block by which a direction comes in that was not
@@ -82,8 +82,8 @@ pub struct Tracker {
     pub(crate) trailing: Mat<f64>,
     /// Of the last full analysis, where trailing vectors are followed.
     inverse: Option<Inverse>,
-    /// Looks since the last full analysis: other random vectors each time.
-    pub(crate) looks: u64,
+    /// Snapshots followed since the last full analysis: other random vectors each time.
+    pub(crate) followed: u64,
 }
 
 impl Tracker {
@@ -123,7 +123,7 @@ impl Tracker {
             leading: columns(0..top),
             trailing: columns(m - bottom..m),
             inverse: (trailing > 0).then(|| Inverse::new(decomposition)),
-            looks: 0,
+            followed: 0,
         })
     }
 
@@ -134,11 +134,11 @@ impl Tracker {
             && self.single == matches!(matrix.values(), Values::F32(_))
     }
 
-    /// The ends of the spectrum of `a`, which is m×n; the block for the next look is kept.
+    /// The ends of the spectrum of `a`, which is m×n; the block for the next snapshot is kept.
     pub(crate) fn follow(&mut self, a: &Mat<f64>) -> Option<Ends> {
-        self.looks += 1;
+        self.followed += 1;
         let wanted = Wanted { leading: self.leading.ncols(), trailing: self.trailing.ncols() };
-        let start = krylov::block(&self.leading, &self.trailing, FRESH, self.looks);
+        let start = krylov::block(&self.leading, &self.trailing, FRESH, self.followed);
         let found = krylov::ends(a, start, self.inverse.as_ref(), self.options.depth, wanted)?;
         self.leading = found.leading.vectors.clone();
         self.trailing = found.trailing.vectors.clone();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::{FAMILY, TestName};
 use crate::test_support::gaussian;
 use crate::{Analyser, AnalysisOptions, Context, Nulls, Orientation};
 
@@ -18,8 +19,8 @@ fn full(entries: &[f64], m: usize, n: usize) -> (MatrixReport, Option<Tracker>) 
 }
 
 /// Noise that moves a little, a signal θ·uvᵀ√n that grows above and a row that shrinks below: by how much
-/// at each of the looks.
-fn looks(m: usize, n: usize, theta: &[f64], row: &[f64]) -> Vec<Vec<f64>> {
+/// at each of the snapshots.
+fn snapshots(m: usize, n: usize, theta: &[f64], row: &[f64]) -> Vec<Vec<f64>> {
     let (noise, moves) = (gaussian(m, n, 1), gaussian(m, n, 2));
     let (u, v) = (gaussian(m, 1, 3), gaussian(n, 1, 4));
     let unit = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
@@ -45,11 +46,11 @@ fn outliers_are_found_at_the_look_where_they_cross() {
     // A tenth at a time. Detectable from θ = (2/3)^¼ = .904 on; a row from ρ² = 1 − √(2/3), ρ = .43, down.
     let theta: Vec<f64> = (0..12).map(|t| 0.7 * 1.1_f64.powi(t)).collect();
     let row: Vec<f64> = (0..12).map(|t| 0.6 * 0.9_f64.powi(t)).collect();
-    let looks = looks(m, n, &theta, &row);
-    let (first, tracker) = full(&looks[0], m, n);
+    let snapshots = snapshots(m, n, &theta, &row);
+    let (first, tracker) = full(&snapshots[0], m, n);
     let (analyser, mut tracker) = (analyser(), tracker.unwrap());
     let mut counts = Vec::new();
-    for (t, entries) in looks.iter().enumerate().skip(1) {
+    for (t, entries) in snapshots.iter().enumerate().skip(1) {
         let tracked = analyser.track(&matrix(entries, m, n), &mut tracker).unwrap().unwrap();
         let (exact, _) = full(entries, m, n);
         assert_eq!(tracked.significant_above, exact.significant_above, "{t}");
@@ -79,10 +80,13 @@ fn outliers_are_found_at_the_look_where_they_cross() {
             assert!(what.error_above < 0.02, "{t}: {}", what.error_above);
         }
         assert!(tracked.left.is_none() && tracked.p_bulk.is_none() && tracked.levels.is_none());
-        let p = |name: &str| tracked.tests.iter().find(|test| test.name == name).unwrap().p;
-        assert_eq!((Some(p("p_above")), Some(p("p_below"))), (tracked.p_above, tracked.p_below));
-        let before = |name: &str| first.tests.iter().find(|test| test.name == name).unwrap().p;
-        assert!(["p_bulk", "left", "right"].iter().all(|name| p(name) == before(name)));
+        let p = |name: &TestName| tracked.test(name).unwrap().p;
+        assert_eq!(
+            (Some(p(&TestName::Above)), Some(p(&TestName::Below))),
+            (tracked.p_above, tracked.p_below)
+        );
+        let before = |name: &TestName| first.test(name).unwrap().p;
+        assert!(FAMILY[2..].iter().all(|name| p(name) == before(name)));
     }
     assert_eq!(counts.first(), Some(&(0, 0)));
     assert_eq!(counts.last(), Some(&(1, 1)));
@@ -91,9 +95,9 @@ fn outliers_are_found_at_the_look_where_they_cross() {
 #[test]
 fn noise_that_moves_stays_noise() {
     let (m, n) = (400, 400);
-    let looks = looks(m, n, &[0.0; 12], &[1.0; 12]);
-    let mut tracker = full(&looks[0], m, n).1.unwrap();
-    for entries in &looks[1..] {
+    let snapshots = snapshots(m, n, &[0.0; 12], &[1.0; 12]);
+    let mut tracker = full(&snapshots[0], m, n).1.unwrap();
+    for entries in &snapshots[1..] {
         let report = analyser().track(&matrix(entries, m, n), &mut tracker).unwrap().unwrap();
         assert_eq!((report.verdict, report.significant_above), (Verdict::Random, Some(0)));
         // A square matrix has no lower edge.
@@ -107,13 +111,13 @@ fn noise_that_moves_stays_noise() {
 fn what_is_not_followed_counts_as_the_last_full_analysis_left_it() {
     // Equal entries in half of the columns: rejected by the vectors, and by more.
     let (m, n) = (400, 500);
-    let entries = looks(m, n, &[3.0], &[1.0]).remove(0);
+    let entries = snapshots(m, n, &[3.0], &[1.0]).remove(0);
     let (report, tracker) = full(&entries, m, n);
     let (analyser, mut tracker) = (analyser(), tracker.unwrap());
-    assert!(report.rejects("p_above"));
+    assert!(report.rejects(&TestName::Above));
     let noise = gaussian(m, n, 9);
     let found = analyser.track(&matrix(&noise, m, n), &mut tracker).unwrap().unwrap();
-    let others = ["p_bulk", "left", "right"].iter().any(|name| report.rejects(name));
+    let others = FAMILY[2..].iter().any(|name| report.rejects(name));
     let expected = if others { Verdict::Deviates } else { Verdict::Random };
     assert_eq!((found.significant_above, found.verdict), (Some(0), expected));
 }
@@ -158,11 +162,11 @@ fn it_says_where_a_full_analysis_is_needed() {
 #[test]
 fn the_same_every_time() {
     let (m, n) = (400, 500);
-    let looks = looks(m, n, &[0.0, 1.5, 2.0], &[1.0; 3]);
+    let snapshots = snapshots(m, n, &[0.0, 1.5, 2.0], &[1.0; 3]);
     let run = || {
-        let mut tracker = full(&looks[0], m, n).1.unwrap();
+        let mut tracker = full(&snapshots[0], m, n).1.unwrap();
         let track = |entries: &Vec<f64>| analyser().track(&matrix(entries, m, n), &mut tracker);
-        looks[1..].iter().map(track).map(|r| r.unwrap().unwrap()).collect::<Vec<_>>()
+        snapshots[1..].iter().map(track).map(|r| r.unwrap().unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(run(), run());
 }

@@ -1,6 +1,7 @@
 //! Which reports give an alert.
 
 use super::{Alert, AlertKind, AlertSettings, Trigger};
+use rmt_core::notes::Note;
 use rmt_core::report::Verdict;
 use rmt_core::{LayerReport, MatrixReport, shown};
 use std::collections::HashSet;
@@ -107,10 +108,13 @@ impl Baseline {
                     false => State::Between,
                 }
             }
-            AlertKind::NonFiniteWeight => match report.entries_not_finite() {
-                Some(said) if settings.non_finite_weight => State::On(said.to_owned()),
-                _ => State::Off,
-            },
+            AlertKind::NonFiniteWeight => {
+                let said = report.notes.iter().find(|note| matches!(note, Note::NotFinite { .. }));
+                match said {
+                    Some(said) if settings.non_finite_weight => State::On(said.to_string()),
+                    _ => State::Off,
+                }
+            }
             AlertKind::RankCollapse => {
                 let rank = report.heavy_tail.as_ref().and_then(|tail| tail.stable_rank);
                 let change = Change::of(&mut self.stable_rank, rank);

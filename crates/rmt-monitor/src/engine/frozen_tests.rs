@@ -45,7 +45,7 @@ fn reports(snapshots: &[(f32, Option<bool>)]) -> Vec<LayerReport> {
 }
 
 fn noted(report: &LayerReport, note: &str) -> bool {
-    report.report.notes.iter().any(|own| own == note)
+    report.report.notes.contains(&note.into())
 }
 
 #[test]

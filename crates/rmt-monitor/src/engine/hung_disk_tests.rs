@@ -2,8 +2,8 @@
 
 use super::Engine;
 use crate::config::{Bare, MonitorConfig};
-use crate::run_directory::hanging::hang;
 use crate::snapshot::{Admission, LayerSnapshot, WeightValues};
+use crate::whole_file::hanging::hang;
 use rmt_core::Orientation;
 use rmt_core::layers::LayerId;
 use std::path::Path;

@@ -2,11 +2,13 @@
 
 mod files;
 mod jsonl;
+#[cfg(feature = "pictures")]
 mod page;
 #[cfg(feature = "tensorboard")]
 mod tensorboard;
 
 pub use jsonl::Jsonl;
+#[cfg(feature = "pictures")]
 pub use page::Page;
 #[cfg(feature = "tensorboard")]
 pub use tensorboard::TensorBoard;

@@ -7,10 +7,11 @@ mod pace;
 mod tests;
 
 use super::Sink;
+use crate::alerts::{Alert, AlertLevel};
 use crate::error::SinkError;
 use crate::record::{Record, Tick, wall_time};
-use crate::run_directory::replace_bytes;
 use crate::summary::{Summary, Warning};
+use crate::whole_file;
 use pace::Pace;
 use rmt_page::{End, MARK, MARK_WITHIN, Run, State};
 use std::fs::{self, File};
@@ -95,7 +96,7 @@ impl Page {
             return Ok(());
         }
         match rmt_page::ended(&fs::read_to_string(&path)?) {
-            Some(page) => replace_bytes(&path, page.as_bytes()),
+            Some(page) => whole_file::replace(&path, page.as_bytes()),
             None => Ok(()),
         }
     }
@@ -153,7 +154,7 @@ impl Page {
                 return Err(io::Error::new(io::ErrorKind::AlreadyExists, FOREIGN));
             }
             let page = rmt_page::page(std::slice::from_ref(run), Some(&state));
-            replace_bytes(path, page.as_bytes())
+            whole_file::replace(path, page.as_bytes())
         });
         self.pending &= written.is_err();
         self.ours = written.is_ok();
@@ -244,4 +245,21 @@ fn is_page(path: &Path) -> io::Result<bool> {
     let mut head = Vec::new();
     File::open(path)?.take(MARK_WITHIN as u64).read_to_end(&mut head)?;
     Ok(String::from_utf8_lossy(&head).contains(MARK))
+}
+
+impl From<AlertLevel> for rmt_page::Level {
+    fn from(level: AlertLevel) -> Self {
+        match level {
+            AlertLevel::Info => Self::Info,
+            AlertLevel::Warning => Self::Warning,
+            AlertLevel::Error => Self::Error,
+        }
+    }
+}
+
+impl From<Alert> for rmt_page::Alert {
+    fn from(Alert { step, layer, alert, level, message }: Alert) -> Self {
+        let what = alert.name().replace('_', " ");
+        Self { step, layer, what, level: level.into(), message }
+    }
 }

@@ -10,14 +10,12 @@ use crate::matrices::MatrixIndex;
 use crate::record::{Health, Record, Tick, wall_time};
 use crate::snapshot::{ActivationSnapshot, LayerSnapshot};
 use crate::summary::LayerSummary;
+use rmt_core::notes::Note;
 use rmt_core::report::Verdict;
 use rmt_core::statistics::activation::Activation;
 use rmt_core::{Context, LayerReport, Matrix};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
-
-/// Why a quantised matrix that no test rejects has no verdict.
-const QUANTISED: &str = "no test rejects, but quantised weights are never called random";
 
 impl Worker {
     pub(super) fn tick(&mut self, step: u64, layers: Vec<LayerSnapshot>, full: bool) {
@@ -138,7 +136,7 @@ impl Worker {
         let watched = self.matrices.of(matrix);
         let finished = |report, notes: Vec<String>| {
             let mut report = LayerReport::new(self.session, step, layer, dtype, report);
-            report.report.notes.extend(notes);
+            report.report.notes.extend(notes.into_iter().map(Note::from));
             never_random(&mut report, quantised);
             report
         };
@@ -162,7 +160,7 @@ impl Worker {
         }
         let mut report = finished(analysis.report, notes).with_profile(analysis.profile);
         if frozen {
-            report.report.notes.push("frozen".into());
+            report.report.notes.push(Note::Frozen);
             watched.frozen.keep(&values, report.clone());
         }
         Ok(report)
@@ -205,6 +203,6 @@ fn read(snapshot: Option<ActivationSnapshot>, notes: &mut Vec<String>) -> Option
 fn never_random(report: &mut LayerReport, quantised: bool) {
     if quantised && report.report.verdict == Verdict::Random {
         report.report.verdict = Verdict::NotEstimable;
-        report.report.notes.push(QUANTISED.into());
+        report.report.notes.push(Note::Quantised);
     }
 }

@@ -9,15 +9,11 @@
 
 use super::kernels::lower_update;
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::householder::{
-    apply_block_householder_on_the_left_in_place_scratch as apply_scratch,
-    apply_block_householder_on_the_left_in_place_with_conj as apply,
-};
 use faer::linalg::matmul::matmul;
 use faer::linalg::qr::no_pivoting::factor::{qr_in_place, qr_in_place_scratch};
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::prelude::IntoConst;
-use faer::{Accum, Conj, Mat, MatMut, MatRef, Par, Spec};
+use faer::{Accum, Mat, MatMut, MatRef, Par, Spec};
 
 /// Diagonals of the band below the main one: more make the first stage faster and the second one slower
 /// (measured at 2048 and 4096: 24 to 64).
@@ -26,17 +22,9 @@ pub(super) const BAND: usize = 32;
 /// Side of the tiles by which the symmetric matrix is multiplied: read once for both of their products.
 const TILE: usize = 128;
 
-/// A band matrix in the diagonal and the `BAND` diagonals below it; below those, the reflections.
-pub(super) struct Banded {
-    pub(super) matrix: Mat<f64>,
-    /// S of each panel.
-    factors: Vec<Mat<f64>>,
-}
-
-/// From the lower triangle of `a`.
-pub(super) fn banded(mut a: Mat<f64>) -> Banded {
+/// The band matrix that the lower triangle of `a` is reduced to, in the diagonal and the `BAND` diagonals below it.
+pub(super) fn banded(mut a: Mat<f64>) -> Mat<f64> {
     let n = a.nrows();
-    let mut factors = Vec::new();
     let mut square = Mat::zeros(TILE.min(n), TILE.min(n));
     // V and W side by side, and in the other order.
     let mut vw = Mat::zeros(n, 2 * BAND);
@@ -77,30 +65,8 @@ pub(super) fn banded(mut a: Mat<f64>) -> Banded {
             vw.as_ref().submatrix(0, 0, rows, 2 * width),
             wv.as_ref().submatrix(0, 0, rows, 2 * width),
         );
-        factors.push(factor);
     }
-    Banded { matrix: a, factors }
-}
-
-impl Banded {
-    /// x ← Qx.
-    pub(super) fn apply(&self, x: &mut Mat<f64>) {
-        let (n, columns) = (self.matrix.nrows(), x.ncols());
-        let scratch = apply_scratch::<f64>(n, BAND, columns);
-        let mut memory = MemBuffer::new(scratch);
-        let panels: Vec<usize> = panels(n).collect();
-        for (&panel, factor) in panels.iter().zip(&self.factors).rev() {
-            let (row, rows) = (panel + BAND, n - panel - BAND);
-            apply(
-                self.matrix.as_ref().submatrix(row, panel, rows, factor.ncols()),
-                factor.as_ref(),
-                Conj::No,
-                x.as_mut().subrows_mut(row, rows),
-                Par::Seq,
-                MemStack::new(&mut memory),
-            );
-        }
-    }
+    a
 }
 
 /// First columns of the panels that have something below the band.

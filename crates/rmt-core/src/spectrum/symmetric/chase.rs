@@ -35,33 +35,8 @@ struct Reflection {
 
 const NONE: Reflection = Reflection { v: [0.0; BAND], tau: 0.0 };
 
-/// The reflections of all sweeps: those of sweep s begin at row s + 1, and then every `BAND` rows.
-pub(super) struct Sweeps {
-    /// Those of sweep s, one after the other, in column s from row s + 1 on.
-    pub(super) vectors: Mat<f64>,
-    /// τ, by step and sweep.
-    pub(super) taus: Mat<f64>,
-}
-
 /// T of the band matrix in the lower triangle of `band`.
 pub(super) fn tridiagonal(band: &Mat<f64>) -> Tridiagonal {
-    chased(band, |_, _, _| ())
-}
-
-/// T, and the reflections.
-pub(super) fn tridiagonal_kept(band: &Mat<f64>) -> (Tridiagonal, Sweeps) {
-    let n = band.nrows();
-    let mut vectors = Mat::zeros(n + BAND, n);
-    let mut taus = Mat::zeros(n.div_ceil(BAND), n);
-    let result = chased(band, |sweep, step, reflection| {
-        let row = sweep + 1 + step * BAND;
-        vectors.col_as_slice_mut(sweep)[row..row + BAND].copy_from_slice(&reflection.v);
-        taus[(step, sweep)] = reflection.tau;
-    });
-    (result, Sweeps { vectors, taus })
-}
-
-fn chased(band: &Mat<f64>, mut keep: impl FnMut(usize, usize, &Reflection)) -> Tridiagonal {
     let mut packed = Packed::new(band);
     let n = packed.n;
     let arch = Arch::new();
@@ -75,7 +50,6 @@ fn chased(band: &Mat<f64>, mut keep: impl FnMut(usize, usize, &Reflection)) -> T
                 let (sweep, Some(step)) = (first + k, time.checked_sub(2 * k)) else { break };
                 if sweep + 1 + step * BAND < n {
                     arch.dispatch(Step { packed: &mut packed, sweep, step, reflection });
-                    keep(sweep, step, reflection);
                 }
             }
         }
@@ -104,8 +78,8 @@ impl Packed {
         let mut result = Tridiagonal::zeros(self.n);
         for j in 0..self.n {
             result.diagonal[j] = self.entries[j * DEPTH];
-            if let Some(beside) = result.beside.get_mut(j) {
-                *beside = self.entries[j * DEPTH + 1];
+            if let Some(off_diagonal) = result.off_diagonal.get_mut(j) {
+                *off_diagonal = self.entries[j * DEPTH + 1];
             }
         }
         result

@@ -4,25 +4,24 @@
 //! |---|---|---|
 //! | to tridiagonal form, in one stage | `one_stage` | 4n³/3, half of them at the speed of memory |
 //! | or in two: to band form, and from there | `band`, `chase` | 4n³/3 in products of matrices, 6n²·32 |
-//! | values of the tridiagonal matrix | `square_root_free` | O(n²) |
+//! | values of the tridiagonal matrix | `pal_walker_kahan` | O(n²) |
 //! | and vectors, by divide and conquer | faer | ≤ 4n³/3 |
-//! | back to the vectors of the band matrix, of the matrix | `back`, `band` (or faer) | 4n³ and 2n³, or 2n³ |
+//! | back to the vectors of the matrix | faer | 2n³ |
 //!
 //! Values alone of large matrices are found in two stages: products of matrices run at the speed of the
-//! processor, however large the matrix. With all vectors the second step back costs more than the first
-//! stage saves, so these are found in one (measured; `benches/record`).
+//! processor, however large the matrix. Vectors are found in one: with two, the second way back costs more than
+//! the first stage saves (measured; `benches/record`).
 //!
 //! The memory is that of less than four matrices. The solver's own driver holds its input, a copy that it
 //! reduces, the vectors and two matrices of work space at once. The steps one by one reduce the input in
 //! place and keep only its lower half while the work space is there, or nothing of it where it can be had
 //! again.
 
-mod back;
 mod band;
 mod chase;
 mod kernels;
 mod one_stage;
-mod square_root_free;
+mod pal_walker_kahan;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests;
@@ -37,13 +36,13 @@ use faer::linalg::householder::{
 };
 use faer::{Conj, Mat, Par};
 use one_stage::{Reflections, reduced};
-pub(super) use square_root_free::eigenvalues as tridiagonal_eigenvalues;
+pub(super) use pal_walker_kahan::eigenvalues as tridiagonal_eigenvalues;
 pub(super) use tridiagonal::Tridiagonal;
 
 /// Side from which values alone are found in two stages (measured: the same time at 1536).
 const TWO_STAGES: usize = 1536;
 
-/// How a symmetric matrix is reduced to tridiagonal form.
+/// How a symmetric matrix is reduced to tridiagonal form where its eigenvalues alone are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reduction {
@@ -77,17 +76,9 @@ pub fn symmetric_eigenvalues(
 ///
 /// # Errors
 /// As [`symmetric_eigenvalues`].
-pub fn symmetric_eigen(
-    entries: &[f64],
-    n: usize,
-    reduction: Reduction,
-) -> Result<(Vec<f64>, Vec<f64>), RmtError> {
-    let matrix = checked(entries, n)?;
-    let result = match reduction {
-        Reduction::OneStage => eigen(matrix),
-        Reduction::TwoStages => eigen_in_two_stages(matrix),
-    };
-    let (values, vectors) = result.map_err(|_| RmtError::NoConvergence { rows: n, cols: n })?;
+pub fn symmetric_eigen(entries: &[f64], n: usize) -> Result<(Vec<f64>, Vec<f64>), RmtError> {
+    let (values, vectors) =
+        eigen(checked(entries, n)?).map_err(|_| RmtError::NoConvergence { rows: n, cols: n })?;
     Ok((values, (0..n).flat_map(|k| vectors.col_as_slice(k)).copied().collect()))
 }
 
@@ -104,27 +95,49 @@ fn checked(entries: &[f64], n: usize) -> Result<Mat<f64>, RmtError> {
 /// Eigenvalues in ascending order, and their vectors as columns, from the lower triangle of
 /// `symmetric`.
 pub(crate) fn eigen(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
+    leading_eigen(symmetric, <[f64]>::len)
+}
+
+/// All eigenvalues in ascending order, and the vectors of the largest ones, of as many as `wanted` says of them.
+pub(super) fn leading_eigen(
+    symmetric: Mat<f64>,
+    wanted: impl FnOnce(&[f64]) -> usize,
+) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
     let n = symmetric.nrows();
     let (tridiagonal, Reflections { vectors, factors }) = reduced(symmetric);
     let packed = packed(vectors);
-    let (values, mut vectors) = tridiagonal.eigen()?;
+    let (values, mut vectors) = leading(tridiagonal.eigen()?, wanted);
     back_transformed(&unpacked(&packed, n), &factors, &mut vectors);
     Ok((values, vectors))
 }
 
 /// The same of a matrix that can be had again, in half a matrix less: the reduction is done twice, and
 /// must come out the same to the last digit.
-pub(super) fn eigen_twice(
+pub(super) fn leading_eigen_twice(
     symmetric: impl Fn() -> Mat<f64>,
+    wanted: impl FnOnce(&[f64]) -> usize,
 ) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
     let (tridiagonal, _) = reduced(symmetric());
-    let (values, mut vectors) = tridiagonal.eigen()?;
+    let (values, mut vectors) = leading(tridiagonal.eigen()?, wanted);
     let (again, reflections) = reduced(symmetric());
     if again != tridiagonal {
         return Err(EvdError::NoConvergence);
     }
     back_transformed(&reflections.vectors, &reflections.factors, &mut vectors);
     Ok((values, vectors))
+}
+
+/// All values, and the last of the vectors, as many as are wanted.
+fn leading(
+    (values, vectors): (Vec<f64>, Mat<f64>),
+    wanted: impl FnOnce(&[f64]) -> usize,
+) -> (Vec<f64>, Mat<f64>) {
+    let (n, wanted) = (values.len(), wanted(&values));
+    let vectors = match wanted < n {
+        true => vectors.subcols(n - wanted, wanted).to_owned(),
+        false => vectors,
+    };
+    (values, vectors)
 }
 
 /// Eigenvalues alone, in ascending order.
@@ -137,22 +150,11 @@ pub(super) fn eigenvalues(symmetric: Mat<f64>) -> Result<Vec<f64>, EvdError> {
 }
 
 fn eigenvalues_in_one_stage(symmetric: Mat<f64>) -> Result<Vec<f64>, EvdError> {
-    square_root_free::eigenvalues(&reduced(symmetric).0)
+    pal_walker_kahan::eigenvalues(&reduced(symmetric).0)
 }
 
 fn eigenvalues_in_two_stages(symmetric: Mat<f64>) -> Result<Vec<f64>, EvdError> {
-    let banded = band::banded(symmetric);
-    square_root_free::eigenvalues(&chase::tridiagonal(&banded.matrix))
-}
-
-/// [`eigen`] by the two stages.
-fn eigen_in_two_stages(symmetric: Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
-    let banded = band::banded(symmetric);
-    let (tridiagonal, sweeps) = chase::tridiagonal_kept(&banded.matrix);
-    let (values, mut vectors) = tridiagonal.eigen()?;
-    back::apply_sweeps(&sweeps, &mut vectors);
-    banded.apply(&mut vectors);
-    Ok((values, vectors))
+    pal_walker_kahan::eigenvalues(&chase::tridiagonal(&band::banded(symmetric)))
 }
 
 /// From the vectors of the tridiagonal matrix to those of the matrix that was reduced to it.
@@ -161,7 +163,7 @@ fn back_transformed(reflections: &Mat<f64>, factors: &Mat<f64>, vectors: &mut Ma
     if n < 2 {
         return;
     }
-    let scratch = apply_scratch::<f64>(n - 1, factors.nrows(), n);
+    let scratch = apply_scratch::<f64>(n - 1, factors.nrows(), vectors.ncols());
     apply(
         reflections.as_ref().submatrix(1, 0, n - 1, n - 1),
         factors.as_ref(),

@@ -45,7 +45,7 @@ pub(super) fn reduced(mut a: Mat<f64>) -> (Tridiagonal, Reflections) {
             result.diagonal[c] = column[0];
             let Some(below) = column.get_mut(1..).filter(|below| !below.is_empty()) else { break };
             let (beta, tau) = reflection(below);
-            result.beside[c] = beta;
+            result.off_diagonal[c] = beta;
             taus[c] = tau;
             let row = c + 1;
             vw.col_as_slice_mut(k)[row..].copy_from_slice(below);

@@ -12,12 +12,12 @@ use faer::{Mat, Par, Spec};
 pub(in crate::spectrum) struct Tridiagonal {
     pub(in crate::spectrum) diagonal: Vec<f64>,
     /// One entry less.
-    pub(in crate::spectrum) beside: Vec<f64>,
+    pub(in crate::spectrum) off_diagonal: Vec<f64>,
 }
 
 impl Tridiagonal {
     pub(in crate::spectrum) fn zeros(n: usize) -> Self {
-        Self { diagonal: vec![0.0; n], beside: vec![0.0; n.saturating_sub(1)] }
+        Self { diagonal: vec![0.0; n], off_diagonal: vec![0.0; n.saturating_sub(1)] }
     }
 
     /// Eigenvalues in ascending order, and vectors.
@@ -28,7 +28,7 @@ impl Tridiagonal {
             (0..entries.len()).for_each(|i| diag[i] = entries[i]);
             diag
         };
-        let (diagonal, beside) = (diag(&self.diagonal), diag(&self.beside));
+        let (diagonal, off_diagonal) = (diag(&self.diagonal), diag(&self.off_diagonal));
         let mut values = Diag::zeros(n);
         let mut vectors = Mat::zeros(n, n);
         // More than is used: what is not touched takes no memory.
@@ -36,7 +36,7 @@ impl Tridiagonal {
             self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Spec::default());
         tridiagonal_self_adjoint_evd(
             diagonal.as_ref(),
-            beside.as_ref(),
+            off_diagonal.as_ref(),
             values.as_mut(),
             Some(vectors.as_mut()),
             Par::Seq,

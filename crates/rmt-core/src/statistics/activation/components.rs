@@ -13,7 +13,7 @@ const LAW: &str = "eigenvectors of a covariance";
 /// ([`Covariance::with_rounding`]; 2.2e-16 otherwise), numpy's rule for a rank. It is at most
 /// min(T − 1, N): the mean takes one of T tokens away.
 #[derive(Debug, Clone)]
-pub struct Components {
+pub(crate) struct Components {
     tokens: u64,
     values: Vec<f64>,
     /// All N, in ascending order of their eigenvalue, as columns.
@@ -26,7 +26,7 @@ impl Components {
     /// # Errors
     /// [`RmtError::Domain`] where the covariance overflows a double,
     /// [`RmtError::NoConvergence`] when the solver gives up.
-    pub fn new(covariance: Covariance) -> Result<Self, RmtError> {
+    pub(crate) fn new(covariance: Covariance) -> Result<Self, RmtError> {
         let (tokens, n) = (covariance.tokens(), covariance.features());
         let rounding = covariance.rounding();
         let mut scatter = covariance.into_scatter();
@@ -60,27 +60,27 @@ impl Components {
     }
 
     /// T.
-    pub fn tokens(&self) -> u64 {
+    pub(crate) fn tokens(&self) -> u64 {
         self.tokens
     }
 
     /// N.
-    pub fn features(&self) -> usize {
+    pub(crate) fn features(&self) -> usize {
         self.vectors.nrows()
     }
 
     /// J.
-    pub fn rank(&self) -> usize {
+    pub(crate) fn rank(&self) -> usize {
         self.values.len()
     }
 
     /// λ₁ ≥ … ≥ λ_J.
-    pub fn values(&self) -> &[f64] {
+    pub(crate) fn values(&self) -> &[f64] {
         &self.values
     }
 
     /// f_{j+1}, of unit norm; its sign is arbitrary. Empty unless j < J.
-    pub fn vector(&self, j: usize) -> impl Iterator<Item = f64> + '_ {
+    pub(crate) fn vector(&self, j: usize) -> impl Iterator<Item = f64> + '_ {
         let there = j < self.rank();
         let column = if there { self.vectors.ncols() - 1 - j } else { 0 };
         let length = if there { self.vectors.nrows() } else { 0 };
@@ -94,7 +94,7 @@ impl Components {
     }
 
     /// The least d such that λ₁ + … + λ_d is `share` of the trace; 0 without eigenvalues.
-    pub fn dimension(&self, share: f64) -> usize {
+    pub(crate) fn dimension(&self, share: f64) -> usize {
         let wanted = share * self.values.iter().sum::<f64>();
         let mut sum = 0.0;
         let before = self.values.iter().take_while(|&&value| {

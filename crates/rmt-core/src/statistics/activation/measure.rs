@@ -5,7 +5,8 @@ use super::{
     RightVectors, TRACE_SHARES, effective_rank, overlaps, participation_ratio,
 };
 use crate::RmtError;
-use crate::statistics::drift::{Basis, Judge, mean_angle, principal_angles, random_angle};
+use crate::statistics::drift::{Basis, mean_angle, principal_angles, random_angle};
+use crate::statistics::spectrum_test::Judge;
 use std::ops::Range;
 
 /// The share of the trace of the subspace that angles are measured with: of [`TRACE_SHARES`].
@@ -14,7 +15,7 @@ const ANGLE_SHARE: usize = 1;
 /// Ranks (from 0) of the singular values above the bulk, below it, and in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Groups {
+pub(crate) struct Groups {
     /// The significant values above.
     pub above: Range<usize>,
     /// The significant values below.
@@ -26,7 +27,7 @@ pub struct Groups {
 impl Groups {
     /// Of `count` singular values, `above` and `below` of them significant, of which those from
     /// `rank` on vanish and are in no group.
-    pub fn new(count: usize, rank: usize, above: usize, below: usize) -> Self {
+    pub(crate) fn new(count: usize, rank: usize, above: usize, below: usize) -> Self {
         let rank = rank.min(count);
         let first = above.min(rank);
         let last = count.saturating_sub(below).clamp(first, rank);
@@ -41,7 +42,7 @@ impl Groups {
 /// A report and what it was made of.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct ActivationFigures {
+pub(crate) struct ActivationFigures {
     /// Summary.
     pub report: ActivationReport,
     /// Overlaps and projections of each vector.
@@ -63,7 +64,7 @@ pub struct ActivationFigures {
 /// # Errors
 /// [`RmtError::Domain`] where a covariance overflows a double, [`RmtError::NoConvergence`] when the
 /// solver gives up.
-pub fn measure(
+pub(crate) fn measure(
     activation: &Activation,
     judge: &Judge<'_>,
     vectors: Option<(&RightVectors<'_>, Option<&Groups>)>,
@@ -113,13 +114,13 @@ fn own_spectrum(
     let tokens = components.tokens() as f64;
     let value = |j| components.values().get(j).map_or(0.0, |x: &f64| (tokens * x).sqrt());
     let nu: Vec<f64> = (0..small).map(value).collect();
-    let judged = judge.spectrum(&nu, large, None, false)?;
-    found.report.scale = judged.scale;
-    found.report.edge_high = judged.edge_high.map(|edge| edge * edge / tokens);
-    found.report.significant_above = judged.significant_above;
-    found.report.significant_above_cut_off = judged.above_cut_off;
+    let (test, reason) = judge.spectrum(&nu, large, None, false)?;
+    found.report.scale = test.scale;
+    found.report.edge_high = test.edge_high.map(|edge| edge * edge / tokens);
+    found.report.significant_above = test.significant_above;
+    found.report.significant_above_cut_off = test.significant_above_cut_off;
     let of = format!("its spectrum, {} tokens of {features} features", components.tokens());
-    found.notes.extend(judged.reason.map(|reason| format!("{of}: {reason}")));
+    found.notes.extend(reason.map(|reason| format!("{of}: {reason}")));
     Ok(())
 }
 

@@ -21,11 +21,12 @@ mod overlaps;
 mod projection;
 mod report;
 
-pub use components::{Components, effective_rank, participation_ratio};
+pub(crate) use components::Components;
+pub use components::{effective_rank, participation_ratio};
 pub use covariance::Covariance;
-pub use measure::{ActivationFigures, Groups, measure};
-pub use overlaps::{Overlaps, RightVectors, overlaps};
-pub use projection::ProjectionNull;
+pub(crate) use measure::{Groups, measure};
+pub(crate) use overlaps::{Overlaps, RightVectors, overlaps};
+pub(crate) use projection::ProjectionNull;
 pub use report::{ActivationReport, ProjectionReport, TRACE_SHARES};
 
 use crate::RmtError;

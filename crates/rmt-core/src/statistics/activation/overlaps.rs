@@ -9,7 +9,7 @@ const BLOCK: usize = 64;
 
 /// The singular vectors of a matrix on its layer's input side.
 #[derive(Debug, Clone, Copy)]
-pub struct RightVectors<'a> {
+pub(crate) struct RightVectors<'a> {
     decomposition: &'a Decomposition,
     on_small_side: bool,
     length: usize,
@@ -19,7 +19,7 @@ pub struct RightVectors<'a> {
 impl<'a> RightVectors<'a> {
     /// The first `count` of them, on the small side of the matrix or on the large one; `length` is
     /// that side, d_in.
-    pub fn new(
+    pub(crate) fn new(
         decomposition: &'a Decomposition,
         on_small_side: bool,
         length: usize,
@@ -30,17 +30,12 @@ impl<'a> RightVectors<'a> {
     }
 
     /// How many there are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// N.
-    pub fn length(&self) -> usize {
-        self.length
-    }
-
     /// v_{k+1}, k < the number of singular values.
-    pub fn vector(&self, k: usize) -> impl Iterator<Item = f64> + '_ {
+    pub(crate) fn vector(&self, k: usize) -> impl Iterator<Item = f64> + '_ {
         let small = self.on_small_side.then(|| self.decomposition.small_vector(k));
         let large = (!self.on_small_side).then(|| self.decomposition.large_vector(k));
         small.into_iter().flatten().chain(large.into_iter().flatten())
@@ -59,7 +54,7 @@ impl<'a> RightVectors<'a> {
 /// Overlaps and projections of singular vectors, in the order of their singular values.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
-pub struct Overlaps {
+pub(crate) struct Overlaps {
     /// O_k = max_j |v_k·f_j|.
     pub overlaps: Vec<f64>,
     /// ‖P v_k‖² = Σ_{j ≤ d} (v_k·f_j)², for each dimension d that was asked for.
@@ -70,7 +65,7 @@ pub struct Overlaps {
 /// projections onto the span of the leading ones, for each of `dimensions` (at most J).
 ///
 /// Empty where the vectors have another length than the eigenvectors, or J = 0.
-pub fn overlaps(
+pub(crate) fn overlaps(
     components: &Components,
     vectors: &RightVectors<'_>,
     dimensions: &[usize],

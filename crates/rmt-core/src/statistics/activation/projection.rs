@@ -11,17 +11,8 @@ const NORMAL_FROM: f64 = 5000.0;
 
 /// ‖Pv‖² of vectors uniform on the sphere in N dimensions, P the projection onto d of them: one of
 /// them follows Beta(d/2, (N − d)/2), with mean d/N.
-///
-/// ```
-/// use rmt_core::statistics::activation::ProjectionNull;
-/// let null = ProjectionNull::new(100, 20)?;
-/// let [low, high] = null.band().unwrap();
-/// assert!((null.mean() - 0.2).abs() < 1e-15 && (0.067..0.068).contains(&low));
-/// assert!((0.394..0.395).contains(&high));
-/// # Ok::<(), rmt_core::RmtError>(())
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ProjectionNull {
+pub(crate) struct ProjectionNull {
     length: usize,
     dimension: usize,
 }
@@ -31,7 +22,7 @@ impl ProjectionNull {
     ///
     /// # Errors
     /// [`RmtError::Domain`] unless 1 ≤ d ≤ N.
-    pub fn new(length: usize, dimension: usize) -> Result<Self, RmtError> {
+    pub(crate) fn new(length: usize, dimension: usize) -> Result<Self, RmtError> {
         if dimension == 0 || dimension > length {
             return Err(RmtError::Domain {
                 law: "null of projections",
@@ -42,12 +33,12 @@ impl ProjectionNull {
     }
 
     /// d/N.
-    pub fn mean(&self) -> f64 {
+    pub(crate) fn mean(&self) -> f64 {
         self.dimension as f64 / self.length as f64
     }
 
     /// The quantiles at .135 % and 99.865 % of one vector; `None` for the whole space, where ‖Pv‖² = 1.
-    pub fn band(&self) -> Option<[f64; 2]> {
+    pub(crate) fn band(&self) -> Option<[f64; 2]> {
         let law = self.frame(1)?;
         let low = bisect(0.0, 1.0, |x| law.lower_tail(x) < OUTSIDE_BAND);
         let high = bisect(0.0, 1.0, |x| law.upper_tail(x) > OUTSIDE_BAND);
@@ -63,7 +54,7 @@ impl ProjectionNull {
     /// max(0, g + d − N) and min(g, d). The beta law with these is taken, which is exact for g or
     /// d = 1 or N − 1 and Gaussian, as the sum is, for many vectors; its level was
     /// checked by simulation.
-    pub fn frame_p_value(&self, vectors: usize, mean: f64) -> Option<f64> {
+    pub(crate) fn frame_p_value(&self, vectors: usize, mean: f64) -> Option<f64> {
         if mean.is_nan() {
             return None;
         }
@@ -208,5 +199,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn band_of_a_fifth_of_a_hundred_dimensions() {
+        let null = ProjectionNull::new(100, 20).unwrap();
+        let [low, high] = null.band().unwrap();
+        assert!((null.mean() - 0.2).abs() < 1e-15 && (0.067..0.068).contains(&low));
+        assert!((0.394..0.395).contains(&high));
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::ScaleEstimator;
 use crate::nulls::Nulls;
 use crate::spectrum::{Matrix, Orientation, Values, decompose};
-use crate::statistics::drift::Judge;
+use crate::statistics::spectrum_test::Judge;
 use crate::test_support::{binomial_interval, gaussian};
 use serde_json::Value;
 

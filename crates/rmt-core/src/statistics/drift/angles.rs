@@ -4,7 +4,7 @@ use faer::{Mat, MatRef};
 
 /// An orthonormal basis of a subspace of R^N: its vectors one after the other.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Basis {
+pub(crate) struct Basis {
     length: usize,
     vectors: Vec<f64>,
 }
@@ -12,7 +12,7 @@ pub struct Basis {
 impl Basis {
     /// From orthonormal vectors of `length` entries each; `None` unless there is at least one and
     /// all have that length. Orthonormality is the caller's word.
-    pub fn new<V: Iterator<Item = f64>>(
+    pub(crate) fn new<V: Iterator<Item = f64>>(
         length: usize,
         vectors: impl Iterator<Item = V>,
     ) -> Option<Self> {
@@ -28,17 +28,12 @@ impl Basis {
     }
 
     /// k, the dimension of the subspace.
-    pub fn dimension(&self) -> usize {
+    pub(crate) fn dimension(&self) -> usize {
         self.vectors.len() / self.length
     }
 
-    /// N.
-    pub fn length(&self) -> usize {
-        self.length
-    }
-
     /// Bytes held.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.vectors.len() * size_of::<f64>()
     }
 
@@ -55,16 +50,7 @@ impl Basis {
 /// sine and one above from its cosine.
 ///
 /// Source: Björck & Golub, Math. Comp. 27, 579 (1973).
-///
-/// ```
-/// use rmt_core::statistics::drift::{Basis, principal_angles};
-/// let first = Basis::new(3, [[1.0, 0.0, 0.0]].map(|v| v.into_iter()).into_iter()).unwrap();
-/// let tilt: f64 = 1e-9;
-/// let second = [[tilt.cos(), tilt.sin(), 0.0]].map(|v| v.into_iter()).into_iter();
-/// let angles = principal_angles(&first, &Basis::new(3, second).unwrap()).unwrap();
-/// assert!((angles[0] / tilt - 1.0).abs() < 1e-12);
-/// ```
-pub fn principal_angles(first: &Basis, second: &Basis) -> Option<Vec<f64>> {
+pub(crate) fn principal_angles(first: &Basis, second: &Basis) -> Option<Vec<f64>> {
     if first.length != second.length {
         return None;
     }
@@ -94,14 +80,14 @@ pub fn principal_angles(first: &Basis, second: &Basis) -> Option<Vec<f64>> {
 ///
 /// Its squared sine is ‖P − P′‖²_F/(2k), the distance of the projections onto the two subspaces as
 /// a fraction of the largest one. NaN without angles.
-pub fn mean_angle(angles: &[f64]) -> f64 {
+pub(crate) fn mean_angle(angles: &[f64]) -> f64 {
     let sum: f64 = angles.iter().map(|angle| angle.sin().powi(2)).sum();
     (sum / angles.len() as f64).sqrt().clamp(0.0, 1.0).asin()
 }
 
 /// [`mean_angle`] of two independent random subspaces of dimension k, whose mean cos²θ is k/N on a
 /// side of length N: arccos √((k/m + k/n)/2) over the sides m and n together. NaN unless k ≤ m, n.
-pub fn random_angle(dimension: usize, small: usize, large: usize) -> f64 {
+pub(crate) fn random_angle(dimension: usize, small: usize, large: usize) -> f64 {
     let k = dimension as f64;
     (0.5 * (k / small as f64 + k / large as f64)).sqrt().acos()
 }
@@ -201,11 +187,20 @@ mod tests {
     fn degenerate_input() {
         let two = random_basis(8, 2, 1);
         assert_eq!(principal_angles(&two, &random_basis(9, 2, 1)), None);
-        assert_eq!((two.dimension(), two.length(), two.bytes()), (2, 8, 128));
+        assert_eq!((two.dimension(), two.length, two.bytes()), (2, 8, 128));
         assert!(Basis::new(3, std::iter::empty::<std::iter::Empty<f64>>()).is_none());
         assert!(Basis::new(3, std::iter::once([1.0, 2.0].into_iter())).is_none());
         let bad = basis(&[vec![f64::NAN, 1.0]]);
         assert_eq!(principal_angles(&bad, &bad), None);
         assert!(mean_angle(&[]).is_nan());
+    }
+
+    #[test]
+    fn an_angle_in_the_plane() {
+        let first = Basis::new(3, [[1.0, 0.0, 0.0]].map(|v| v.into_iter()).into_iter()).unwrap();
+        let tilt: f64 = 1e-9;
+        let second = [[tilt.cos(), tilt.sin(), 0.0]].map(|v| v.into_iter()).into_iter();
+        let angles = principal_angles(&first, &Basis::new(3, second).unwrap()).unwrap();
+        assert!((angles[0] / tilt - 1.0).abs() < 1e-12);
     }
 }

@@ -1,10 +1,10 @@
 //! The spectrum of a change of weights, with its own tests.
 
-use super::judge::Judge;
 use crate::RmtError;
 use crate::spectrum::{Matrix, Values, singular_values};
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::excess_kurtosis;
+use crate::statistics::spectrum_test::{Judge, SpectrumReport};
 use serde::{Deserialize, Serialize};
 
 /// The spectrum of W − W′, against a random matrix of that shape.
@@ -22,28 +22,9 @@ pub struct ChangeSpectrum {
     pub largest: Option<f64>,
     /// Σν²/ν₁²: how many directions share the change.
     pub stable_rank: Option<f64>,
-    /// σ: the standard deviation of the entries that its bulk suggests.
-    pub scale: Option<f64>,
-    /// ν₊ = σ(√n + √m).
-    pub edge_high: Option<f64>,
-    /// Values significantly above the bulk, at the level of each of a matrix's tests.
-    pub significant_above: Option<usize>,
-    /// Whether `significant_above` is a lower bound, cut off where half of the values were removed.
-    #[serde(default)]
-    pub significant_above_cut_off: bool,
-    /// Values significantly below the bulk; 0 for a square matrix.
-    pub significant_below: Option<usize>,
-    /// Whether `significant_below` is a lower bound, cut off where half of the values were removed.
-    #[serde(default)]
-    pub significant_below_cut_off: bool,
-    /// p of the largest singular value.
-    pub p_above: Option<f64>,
-    /// p of the smallest one (the hard-edge law for a square matrix).
-    pub p_below: Option<f64>,
-    /// m·sup|F_m − F| against the Marchenko–Pastur law.
-    pub bulk_distance: Option<f64>,
-    /// Its simulated p.
-    pub p_bulk: Option<f64>,
+    /// What its tests say.
+    #[serde(flatten)]
+    pub spectrum: SpectrumReport,
     /// Why something is missing.
     pub reason: Option<String>,
 }
@@ -53,7 +34,7 @@ pub struct ChangeSpectrum {
 /// # Errors
 /// [`RmtError::Shape`] where the numbers of entries differ, [`RmtError::Domain`] for an empty
 /// matrix or an entry that is not finite, [`RmtError::NoConvergence`] when the solver gives up.
-pub fn change_spectrum(
+pub(crate) fn change_spectrum(
     new: &Matrix<'_>,
     old: Values<'_>,
     judge: &Judge<'_>,
@@ -68,24 +49,15 @@ pub fn change_spectrum(
     let nu = singular_values(&matrix)?;
     let large = matrix.large_side();
     let (norms, _) = HeavyTail::new(&nu, large, None, f64::EPSILON);
-    let judged = judge.spectrum(&nu, large, excess_kurtosis(&matrix), true)?;
+    let (spectrum, reason) = judge.spectrum(&nu, large, excess_kurtosis(&matrix), true)?;
     let finite = |x: f64| x.is_finite().then_some(x);
     let largest = nu.first().copied().unwrap_or(0.0);
     Ok(ChangeSpectrum {
         norm: finite(norms.stable_rank.map_or(0.0, |rank| largest * rank.sqrt())),
         largest: finite(largest),
         stable_rank: norms.stable_rank,
-        scale: judged.scale,
-        edge_high: judged.edge_high,
-        significant_above: judged.significant_above,
-        significant_above_cut_off: judged.above_cut_off,
-        significant_below: judged.significant_below,
-        significant_below_cut_off: judged.below_cut_off,
-        p_above: judged.p_above,
-        p_below: judged.p_below,
-        bulk_distance: judged.bulk_distance,
-        p_bulk: judged.p_bulk,
-        reason: judged.reason,
+        spectrum,
+        reason,
     })
 }
 
@@ -128,12 +100,13 @@ mod tests {
                 new.iter_mut().for_each(|w| *w += 1e-3 * (rng.random::<f64>() - 0.5));
             }
             let found = change(&new, &old, &nulls);
-            let p = [found.p_above, found.p_below, found.p_bulk];
+            let p = [found.spectrum.p_above, found.spectrum.p_below, found.spectrum.p_bulk];
             rejections.iter_mut().zip(p).for_each(|(n, p)| *n += usize::from(p.unwrap() <= 0.05));
-            significant += found.significant_above.unwrap() + found.significant_below.unwrap();
+            significant += found.spectrum.significant_above.unwrap()
+                + found.spectrum.significant_below.unwrap();
             // 20 updates of variance 1e-6/12 each.
             let expected = (20.0_f64 / 12.0).sqrt() * 1e-3;
-            assert!((found.scale.unwrap() / expected - 1.0).abs() < 0.1);
+            assert!((found.spectrum.scale.unwrap() / expected - 1.0).abs() < 0.1);
             assert!((found.norm.unwrap() / (expected * 4608.0_f64.sqrt()) - 1.0).abs() < 0.06);
             assert_eq!(found.reason, None);
         }
@@ -154,17 +127,23 @@ mod tests {
         // Beside noise of the same size it is one outlier above.
         let noise: Vec<f64> = gaussian(M, N, 5).iter().map(|x| 1e-3 * x).collect();
         let noisy = change(&sum(&sum(&old, &rank_one), &noise), &old, &nulls);
-        assert_eq!((noisy.significant_above, noisy.significant_below), (Some(1), Some(0)));
-        assert!(noisy.p_above.unwrap() < 1e-9, "{noisy:?}");
+        assert_eq!(
+            (noisy.spectrum.significant_above, noisy.spectrum.significant_below),
+            (Some(1), Some(0))
+        );
+        assert!(noisy.spectrum.p_above.unwrap() < 1e-9, "{noisy:?}");
         let norm = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>().sqrt();
         let expected = norm(&sum(&rank_one, &noise));
         assert!((noisy.norm.unwrap() / expected - 1.0).abs() < 1e-9);
         // On its own it is all there is.
         let zero = vec![0.0; M * N];
         let alone = change(&rank_one, &zero, &nulls);
-        assert_eq!((alone.significant_above, alone.p_above), (Some(1), Some(0.0)));
+        assert_eq!(
+            (alone.spectrum.significant_above, alone.spectrum.p_above),
+            (Some(1), Some(0.0))
+        );
         assert!((alone.stable_rank.unwrap() - 1.0).abs() < 1e-12);
-        assert_eq!((alone.scale, alone.p_bulk), (None, None));
+        assert_eq!((alone.spectrum.scale, alone.spectrum.p_bulk), (None, None));
         assert_eq!(alone.reason.as_deref(), Some("47 of 48 singular values vanish"));
         // Stored in single precision its rounding is the noise.
         let stored: Vec<f32> = sum(&old, &rank_one).iter().map(|&x| x as f32).collect();
@@ -172,7 +151,7 @@ mod tests {
         let judge = Judge::new(ScaleEstimator::default(), 0.002, 16, &nulls);
         let new = Matrix::new(stored.as_slice(), M, N, Orientation::OutIn).unwrap();
         let found = change_spectrum(&new, Values::F32(&before), &judge).unwrap();
-        assert_eq!(found.significant_above, Some(1), "{found:?}");
+        assert_eq!(found.spectrum.significant_above, Some(1), "{found:?}");
     }
 
     #[test]
@@ -181,12 +160,12 @@ mod tests {
         let a = gaussian(M, N, 6);
         let none = change(&a, &a, &nulls);
         assert_eq!((none.norm, none.largest, none.stable_rank), (Some(0.0), Some(0.0), None));
-        assert_eq!((none.significant_above, none.p_above), (None, None));
+        assert_eq!((none.spectrum.significant_above, none.spectrum.p_above), (None, None));
         assert_eq!(none.reason.as_deref(), Some("it is zero"));
         let judge = Judge::new(ScaleEstimator::default(), 0.002, 100, &nulls);
         let new = Matrix::new(&a[..], M, N, Orientation::OutIn).unwrap();
         let small = change_spectrum(&new, Values::F64(&vec![0.0; M * N]), &judge).unwrap();
-        assert!(small.norm.is_some() && small.p_above.is_none());
+        assert!(small.norm.is_some() && small.spectrum.p_above.is_none());
         assert!(small.reason.unwrap().contains("below the 100"));
         let shape = change_spectrum(&new, Values::F64(&a[1..]), &judge);
         assert!(matches!(shape, Err(RmtError::Shape { .. })));

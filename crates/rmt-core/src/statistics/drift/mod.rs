@@ -8,19 +8,22 @@
 
 mod angles;
 mod change;
-mod judge;
 mod reference;
 mod spectral_edge;
 mod traps;
 
-pub use angles::{Basis, mean_angle, principal_angles, random_angle};
-pub use change::{ChangeSpectrum, change_spectrum};
-pub use judge::{Judge, Judged};
-pub use reference::{Reference, SUBSPACE_DIMENSION, SubspacePair, Subspaces, subspace_dimension};
+pub(crate) use angles::{Basis, mean_angle, principal_angles, random_angle};
+pub use change::ChangeSpectrum;
+use change::change_spectrum;
+pub use reference::Reference;
+pub(crate) use reference::SUBSPACE_DIMENSION;
+use reference::{SubspacePair, Subspaces};
 pub use spectral_edge::{Edge, SpectralEdge};
-pub use traps::{CorrelationTraps, correlation_traps};
+pub use traps::CorrelationTraps;
+pub(crate) use traps::correlation_traps;
 
 use crate::spectrum::{Decomposition, Matrix, Values};
+use crate::statistics::spectrum_test::Judge;
 use serde::{Deserialize, Serialize};
 
 /// Change against the first snapshot, and against the previous one.
@@ -60,24 +63,8 @@ pub struct Drift {
     pub spectral_edge: Option<Edge>,
 }
 
-/// Drift of `matrix` against the first snapshot and the previous one; `None` without either.
-///
-/// With a `judge` the spectra of the changes are tested, which costs a decomposition without
-/// vectors each; where both snapshots are the same object it is made once. What is measured of the
-/// weights can be had before the decomposition, whose vectors take as much room: [`moved`].
-pub fn drift(
-    matrix: &Matrix<'_>,
-    decomposition: &Decomposition,
-    reference: Option<&Reference>,
-    previous: Option<&Reference>,
-    judge: Option<&Judge<'_>>,
-) -> Option<Drift> {
-    let moved = moved(matrix, reference, previous, judge)?;
-    Some(moved.with_spectra(matrix, decomposition, reference, previous))
-}
-
 /// The part of [`drift`] that needs the weights alone: norms and spectra of the changes.
-pub fn moved(
+pub(crate) fn moved(
     matrix: &Matrix<'_>,
     reference: Option<&Reference>,
     previous: Option<&Reference>,
@@ -96,7 +83,7 @@ pub fn moved(
 impl Drift {
     /// Adds to what [`moved`] gave what the decomposition of the same matrix tells.
     #[must_use]
-    pub fn with_spectra(
+    pub(crate) fn with_spectra(
         mut self,
         matrix: &Matrix<'_>,
         decomposition: &Decomposition,

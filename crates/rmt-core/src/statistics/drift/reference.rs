@@ -5,7 +5,7 @@ use crate::spectrum::{Decomposition, Matrix, Values};
 use crate::statistics::heavy_tail::matrix_rank;
 
 /// Singular vectors kept at each end of the spectrum, if the matrix has them.
-pub const SUBSPACE_DIMENSION: usize = 10;
+pub(crate) const SUBSPACE_DIMENSION: usize = 10;
 /// Gaps between singular values, relative to the largest, below which a subspace that ends there
 /// is undefined: the rounding of single precision mixes its vectors.
 const LEAST_GAP: f64 = 1e-6;
@@ -13,14 +13,14 @@ const LEAST_GAP: f64 = 1e-6;
 /// The dimension that is compared for a matrix with smaller side m: `wanted`, at most m/4, so that
 /// subspaces at both ends are disjoint and random ones still far apart (mean cos²θ ≤ ¼); at
 /// least 1.
-pub fn subspace_dimension(wanted: usize, small: usize) -> usize {
+pub(crate) fn subspace_dimension(wanted: usize, small: usize) -> usize {
     wanted.min(small / 4).max(1)
 }
 
 /// The span of the singular vectors at one end of a spectrum, on both sides of the matrix.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct SubspacePair {
+pub(crate) struct SubspacePair {
     /// On the small side, in R^m.
     pub small: Basis,
     /// On the large side, in R^n.
@@ -29,7 +29,7 @@ pub struct SubspacePair {
 
 /// The singular subspaces at both ends of a spectrum, or why they are undefined.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Subspaces {
+pub(crate) struct Subspaces {
     dimension: usize,
     top: Result<SubspacePair, &'static str>,
     bottom: Result<SubspacePair, &'static str>,
@@ -40,7 +40,7 @@ impl Subspaces {
     ///
     /// A subspace that ends between two values closer than 1e-6·ν₁ is undefined, and so is the
     /// bottom one where singular values vanish: any basis of the null space would do.
-    pub fn new(decomposition: &Decomposition, large: usize, dimension: usize) -> Self {
+    pub(crate) fn new(decomposition: &Decomposition, large: usize, dimension: usize) -> Self {
         let nu = &decomposition.singular_values;
         let (m, k) = (nu.len(), dimension);
         let pair = |from: usize, to: usize| {
@@ -74,7 +74,7 @@ impl Subspaces {
     }
 
     /// k.
-    pub fn dimension(&self) -> usize {
+    pub(crate) fn dimension(&self) -> usize {
         self.dimension
     }
 
@@ -82,7 +82,7 @@ impl Subspaces {
     ///
     /// # Errors
     /// Why it is undefined.
-    pub fn top(&self) -> Result<&SubspacePair, &'static str> {
+    pub(crate) fn top(&self) -> Result<&SubspacePair, &'static str> {
         self.top.as_ref().map_err(|reason| *reason)
     }
 
@@ -90,7 +90,7 @@ impl Subspaces {
     ///
     /// # Errors
     /// Why it is undefined.
-    pub fn bottom(&self) -> Result<&SubspacePair, &'static str> {
+    pub(crate) fn bottom(&self) -> Result<&SubspacePair, &'static str> {
         self.bottom.as_ref().map_err(|reason| *reason)
     }
 
@@ -163,7 +163,7 @@ impl Reference {
     }
 
     /// At both ends of the spectrum.
-    pub fn subspaces(&self) -> &Subspaces {
+    pub(crate) fn subspaces(&self) -> &Subspaces {
         &self.subspaces
     }
 

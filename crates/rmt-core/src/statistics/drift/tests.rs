@@ -161,6 +161,7 @@ fn under_small_uniform_updates_the_bulk_does_not_move() {
     // Moved by 1e-3 of its norm, in no direction …
     assert!((drift.relative_norm.unwrap() / 1e-3 - 1.0).abs() < 0.2, "{drift:?}");
     let change = drift.change.as_ref().unwrap();
+    let change = &change.spectrum;
     assert_eq!((change.significant_above, change.significant_below), (Some(0), Some(0)));
     assert!(change.p_bulk.unwrap() > 0.002);
     // … so that each value moves by about as much as its σ, a hundredth of their spacing, …
@@ -187,4 +188,16 @@ fn a_row_reads_back_as_itself() {
     // A row of before these keys.
     let old = r#"{"relative_norm":0.5,"spectrum_distance":null}"#;
     assert_eq!(serde_json::from_str::<Drift>(old).unwrap().relative_norm, Some(0.5));
+}
+
+/// Both parts.
+fn drift(
+    matrix: &Matrix<'_>,
+    decomposition: &Decomposition,
+    reference: Option<&Reference>,
+    previous: Option<&Reference>,
+    judge: Option<&Judge<'_>>,
+) -> Option<Drift> {
+    let moved = moved(matrix, reference, previous, judge)?;
+    Some(moved.with_spectra(matrix, decomposition, reference, previous))
 }

@@ -1,9 +1,9 @@
 //! Correlation traps: outliers that survive a permutation of the entries.
 
-use super::judge::Judge;
 use crate::RmtError;
 use crate::spectrum::{Matrix, Values, gram_singular_values};
 use crate::statistics::kurtosis::excess_kurtosis;
+use crate::statistics::spectrum_test::Judge;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -46,15 +46,13 @@ pub struct CorrelationTraps {
     pub reason: Option<String>,
 }
 
-/// Traps of `matrix`: one decomposition without vectors. `unpermuted` is what is known of the
-/// matrix as it is: significant values above, and the largest in units of the upper edge.
+/// Traps of `matrix`: one decomposition without vectors. What is known of the matrix as it is, the caller adds.
 ///
 /// # Errors
 /// [`RmtError::Domain`] for an empty matrix or an entry that is not finite,
 /// [`RmtError::NoConvergence`] when the solver gives up.
-pub fn correlation_traps(
+pub(crate) fn correlation_traps(
     matrix: &Matrix<'_>,
-    unpermuted: (Option<usize>, Option<f64>),
     judge: &Judge<'_>,
 ) -> Result<CorrelationTraps, RmtError> {
     // In the type that they are stored in: half the room of doubles.
@@ -73,20 +71,21 @@ pub fn correlation_traps(
     let permuted = Matrix::new(entries, rows, cols, matrix.orientation())?;
     // The smallest values are not looked at.
     let nu = gram_singular_values(&permuted)?;
-    let judged = judge.spectrum(&nu, matrix.large_side(), excess_kurtosis(matrix), false)?;
-    let over_edge = |x: f64| judged.edge_high.map(|edge| x / edge).filter(|x| x.is_finite());
+    let (test, reason) =
+        judge.spectrum(&nu, matrix.large_side(), excess_kurtosis(matrix), false)?;
+    let over_edge = |x: f64| test.edge_high.map(|edge| x / edge).filter(|x| x.is_finite());
     let count = entries.len() as f64;
     let offset = (entries.iter().sum::<f64>() / count).abs() * count.sqrt();
     Ok(CorrelationTraps {
-        count: judged.significant_above,
-        count_cut_off: judged.above_cut_off,
-        p: judged.p_above,
+        count: test.significant_above,
+        count_cut_off: test.significant_above_cut_off,
+        p: test.p_above,
         largest_over_edge: nu.first().and_then(|&largest| over_edge(largest)),
-        unpermuted_count: unpermuted.0,
+        unpermuted_count: None,
         unpermuted_count_cut_off: false,
-        unpermuted_largest_over_edge: unpermuted.1,
+        unpermuted_largest_over_edge: None,
         offset_over_edge: over_edge(offset),
-        reason: judged.reason,
+        reason,
     })
 }
 
@@ -114,7 +113,7 @@ mod tests {
         let estimator = ScaleEstimator::default();
         let judge = Judge::new(estimator, 0.002, min_side, &nulls);
         let matrix = Matrix::new(values, M, N, Orientation::OutIn).unwrap();
-        correlation_traps(&matrix, (Some(3), Some(1.5)), &judge).unwrap()
+        correlation_traps(&matrix, &judge).unwrap()
     }
 
     #[test]
@@ -126,8 +125,6 @@ mod tests {
             let found = traps(&a, 16);
             assert!(found.count.unwrap() >= 8, "{found:?}");
             assert!(found.largest_over_edge.unwrap() > 1.5 && found.p.unwrap() < 1e-9, "{found:?}");
-            assert_eq!(found.unpermuted_count, Some(3));
-            assert_eq!(found.unpermuted_largest_over_edge, Some(1.5));
         }
     }
 
@@ -148,8 +145,8 @@ mod tests {
             let estimator = ScaleEstimator::default();
             let nulls = Nulls::default();
             let judge = Judge::new(estimator, 0.002, 16, &nulls);
-            assert_eq!(judge.spectrum(&nu, N, None, false).unwrap().significant_above, Some(3));
-            let found = correlation_traps(&matrix, (None, None), &judge).unwrap();
+            assert_eq!(judge.spectrum(&nu, N, None, false).unwrap().0.significant_above, Some(3));
+            let found = correlation_traps(&matrix, &judge).unwrap();
             counts += found.count.unwrap();
             rejected += usize::from(found.p.unwrap() <= 0.05);
         }

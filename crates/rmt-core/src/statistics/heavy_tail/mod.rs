@@ -20,6 +20,7 @@ mod power_law;
 
 pub use power_law::{PowerLaw, PowerLawError};
 
+use crate::notes::{Note, Statistic};
 use serde::{Deserialize, Serialize};
 
 /// WeightWatcher's cut: smaller λ take no part in the fit. It depends on the scale of the weights.
@@ -63,7 +64,7 @@ pub struct HeavyTail {
 }
 
 /// The rank as numpy's `matrix_rank` has it: number of singular values above ν₁·n·ε.
-pub fn rank_at(descending: &[f64], large: usize, epsilon: f64) -> usize {
+pub(crate) fn rank_at(descending: &[f64], large: usize, epsilon: f64) -> usize {
     let cut = descending.first().copied().unwrap_or(0.0) * large as f64 * epsilon;
     descending.iter().filter(|&&nu| nu > cut).count()
 }
@@ -82,7 +83,7 @@ impl HeavyTail {
         large: usize,
         edge_high: Option<f64>,
         storage_epsilon: f64,
-    ) -> (Self, Vec<String>) {
+    ) -> (Self, Vec<Note>) {
         let largest = descending.first().copied().unwrap_or(0.0);
         let rank = matrix_rank(descending, large);
         let mut figures = Self {
@@ -102,7 +103,10 @@ impl HeavyTail {
             edge_ratio: None,
         };
         if largest.is_nan() || largest <= 0.0 {
-            return (figures, vec!["heavy_tail: there are no eigenvalues above zero".into()]);
+            return (
+                figures,
+                vec![Note::of(Statistic::HeavyTail, "there are no eigenvalues above zero")],
+            );
         }
         let mut notes = Vec::new();
         // Relative to λ_max, so that extreme scales neither overflow nor underflow.
@@ -113,22 +117,24 @@ impl HeavyTail {
         figures.log_norm = finite(sum.log10() + log_largest);
         figures.spectral_norm = square(largest);
         if figures.spectral_norm.is_none() {
-            notes.push(format!("spectral_norm: the square of {largest:e} is out of range"));
+            let reason = format!("the square of {largest:e} is out of range");
+            notes.push(Note::of(Statistic::SpectralNorm, reason));
         }
         figures.edge_ratio = edge_high.and_then(|edge| finite((edge / largest).powi(2)));
         if rank > 1 {
             figures.entropy = finite(entropy(&relative, sum, rank));
         } else {
-            notes.push("entropy: the rank is 1".into());
+            notes.push(Note::of(Statistic::Entropy, "the rank is 1"));
         }
 
         let fitted = descending.iter().filter(|&&nu| nu * nu > SMALLEST_FITTED).count();
         if fitted < rank {
-            notes.push(format!(
-                "alpha: {} of {rank} eigenvalues other than zero are not above 1e-5 and left out, a \
-                 cut that depends on the scale of the weights",
+            let reason = format!(
+                "{} of {rank} eigenvalues other than zero are not above 1e-5 and left out, a cut that \
+                 depends on the scale of the weights",
                 rank - fitted
-            ));
+            );
+            notes.push(Note::of(Statistic::Alpha, reason));
         }
         let logs: Vec<f64> = relative.iter().take(fitted).map(|r| 2.0 * r.ln()).collect();
         match PowerLaw::fit_logs(&logs) {
@@ -138,17 +144,18 @@ impl HeavyTail {
                 figures.alpha_weighted = finite(law.alpha * log_largest);
                 figures.xmin = descending.get(law.tail_count - 1).and_then(|&nu| square(nu));
                 if figures.xmin.is_none() {
-                    notes.push("xmin: the square is out of range".into());
+                    notes.push(Note::of(Statistic::Xmin, "the square is out of range"));
                 }
                 figures.distance = finite(law.distance);
                 figures.tail_count = Some(law.tail_count);
                 let norm: f64 = relative.iter().map(|r| r.powf(2.0 * law.alpha)).sum();
                 figures.log_alpha_norm = finite(norm.log10() + law.alpha * log_largest);
             }
-            Err(PowerLawError::TooFew { found }) => notes.push(format!(
-                "alpha: {found} eigenvalues above 1e-5 are too few, the fit needs 8"
-            )),
-            Err(error) => notes.push(format!("alpha: {error}")),
+            Err(PowerLawError::TooFew { found }) => {
+                let reason = format!("{found} eigenvalues above 1e-5 are too few, the fit needs 8");
+                notes.push(Note::of(Statistic::Alpha, reason));
+            }
+            Err(error) => notes.push(Note::of(Statistic::Alpha, error)),
         }
         (figures, notes)
     }
@@ -179,7 +186,8 @@ mod tests {
     }
 
     fn notes(descending: &[f64], large: usize) -> Vec<String> {
-        HeavyTail::new(descending, large, None, f64::EPSILON).1
+        let (_, notes) = HeavyTail::new(descending, large, None, f64::EPSILON);
+        notes.into_iter().map(String::from).collect()
     }
 
     #[test]

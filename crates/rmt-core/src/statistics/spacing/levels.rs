@@ -7,12 +7,12 @@ use crate::laws::{Surmise, goe_number_variance};
 use serde::{Deserialize, Serialize};
 
 /// Levels that must be left after unfolding: with the [dropped](unfold::DROPPED) ones, m ≥ 92.
-pub const LEAST_LEVELS: usize = 32;
+pub(crate) const LEAST_LEVELS: usize = 32;
 /// Singular values that it takes.
-pub const LEAST_VALUES: usize = LEAST_LEVELS + 2 * unfold::DROPPED;
+pub(crate) const LEAST_VALUES: usize = LEAST_LEVELS + 2 * unfold::DROPPED;
 /// Interval lengths, in mean spacings, at which the number variance is reported: beyond 2 the
 /// broadening suppresses it.
-pub const LENGTHS: [f64; 3] = [0.5, 1.0, 2.0];
+pub(crate) const LENGTHS: [f64; 3] = [0.5, 1.0, 2.0];
 
 /// Spread of Σ²(L) over random matrices at [`LENGTHS`], times √(number of spacings); it does not
 /// depend on the shape nor on the unfolding [simulated, 92² … 4096²].

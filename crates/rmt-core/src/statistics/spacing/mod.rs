@@ -12,8 +12,7 @@ mod surmise_null;
 pub mod unfold;
 
 pub use brody::{BrodyFit, fit_brody};
-pub use levels::{
-    LEAST_LEVELS, LEAST_VALUES, LENGTHS, Levels, NumberVariance, levels, surmise_distance,
-};
+pub(crate) use levels::LEAST_VALUES;
+pub use levels::{Levels, NumberVariance, levels, surmise_distance};
 pub use number_variance::number_variance;
-pub use ratio::{GOE_MEAN, MEAN_SPREAD, POISSON_MEAN, ratio, z_score};
+pub use ratio::{ratio, z_score};

@@ -2,11 +2,9 @@
 
 /// Large-N mean of the ratio of consecutive spacings for the Gaussian orthogonal ensemble
 /// (Atas, Bogomolny, Giraud & Roux, PRL 110, 084101 (2013)).
-pub const GOE_MEAN: f64 = 0.5307;
-/// Mean for independent (Poisson) levels: 2 ln 2 − 1.
-pub const POISSON_MEAN: f64 = 0.386_294_361_119_890_6;
+pub(crate) const GOE_MEAN: f64 = 0.5307;
 /// Standard deviation of the mean over one matrix is this divided by √m (simulated).
-pub const MEAN_SPREAD: f64 = 0.30;
+pub(crate) const MEAN_SPREAD: f64 = 0.30;
 
 /// Mean of r̃ = min(s_k, s_{k+1}) / max(s_k, s_{k+1}) over consecutive spacings s of the singular
 /// values (descending); needs no unfolding. `None` with fewer than three values or where every
@@ -38,6 +36,9 @@ mod tests {
     use crate::nulls::WishartSampler;
     use rand::{RngExt, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;
+
+    /// Mean for independent (Poisson) levels: 2 ln 2 − 1.
+    const POISSON_MEAN: f64 = 0.386_294_361_119_890_6;
 
     #[test]
     fn closed_forms() {

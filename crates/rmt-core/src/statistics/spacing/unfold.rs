@@ -6,9 +6,9 @@ use crate::laws::normal::NormalTable;
 use crate::laws::wide::{Kernel, wide};
 
 /// Levels to either side that the width of a broadened level spans (Thamm et al. 2022).
-pub const HALF_WINDOW: usize = 15;
+pub(crate) const HALF_WINDOW: usize = 15;
 /// Levels dropped at each end after unfolding: the staircase has no neighbours beyond the ends.
-pub const DROPPED: usize = 30;
+pub(crate) const DROPPED: usize = 30;
 /// Widths beyond which a broadened step counts as complete: Φ(−8) = 6e-16.
 const REACH: f64 = 8.0;
 
@@ -92,7 +92,7 @@ impl Kernel for Step<'_> {
 ///
 /// # Errors
 /// [`RmtError::Domain`] unless 1 ≤ m ≤ n and σ is positive and finite.
-pub fn by_law(descending: &[f64], scale: f64, large: usize) -> Result<Vec<f64>, RmtError> {
+pub(crate) fn by_law(descending: &[f64], scale: f64, large: usize) -> Result<Vec<f64>, RmtError> {
     let law = MarchenkoPastur::for_shape(descending.len(), large)?;
     if !(scale > 0.0 && scale.is_finite()) {
         return Err(RmtError::Domain {

@@ -49,7 +49,7 @@ impl Layout {
     fn message(&self, names: &mut TagNames) -> Wire {
         let mut margins = category("Singular values against the edges of the bulk");
         let mut evidence = category("Evidence against a random matrix (−log₁₀ p)");
-        let with_spectrum = self.matrices.iter().filter(|matrix| matrix.spectrum);
+        let with_spectrum = self.matrices.all.iter().filter(|matrix| matrix.spectrum);
         let with_spectrum = with_spectrum.filter_map(|m| Some((m.kind?, m.name.as_str())));
         for (kind, layers) in by_kind(with_spectrum) {
             let mut parts = layers.chunks(IN_ONE_CHART);
@@ -72,7 +72,7 @@ impl Layout {
             }
         }
         let mut layout = Wire::default().message(CATEGORY, &margins).message(CATEGORY, &evidence);
-        let with_overlap: Vec<&Charted> = self.matrices.iter().filter(|m| m.overlap).collect();
+        let with_overlap: Vec<&Charted> = self.matrices.all.iter().filter(|m| m.overlap).collect();
         if !with_overlap.is_empty() {
             let mut overlaps = category("Overlap with the input against its band");
             for Charted { name, .. } in with_overlap {

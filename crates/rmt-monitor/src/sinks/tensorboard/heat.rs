@@ -46,7 +46,7 @@ impl Heat {
                 self.halve();
             }
             self.steps.push(tick.step);
-            let drawn = self.rows.iter_mut().filter(|row| !row.cells.is_empty());
+            let drawn = self.rows.all.iter_mut().filter(|row| !row.cells.is_empty());
             drawn.for_each(|row| row.cells.push(f32::NAN));
             self.in_last = 0;
         }
@@ -76,7 +76,7 @@ impl Heat {
     /// Two neighbours become one, with the larger value.
     fn halve(&mut self) {
         self.steps = self.steps.iter().step_by(2).copied().collect();
-        for Row { cells, .. } in self.rows.iter_mut() {
+        for Row { cells, .. } in &mut self.rows.all {
             let larger = |pair: &[f32]| pair.iter().copied().fold(f32::NAN, f32::max);
             *cells = cells.chunks(2).map(larger).collect();
         }
@@ -92,7 +92,7 @@ impl Heat {
         if self.drawn == 0 {
             return None;
         }
-        let rows = || self.rows.iter().filter(|row| !row.cells.is_empty());
+        let rows = || self.rows.all.iter().filter(|row| !row.cells.is_empty());
         let names = rows().map(|row| row.name.clone()).collect();
         let values = rows().flat_map(|row| row.cells.iter().map(|x| f64::from(*x)));
         let data = HeatMapData::new("Evidence against random weights", names, self.steps.clone())

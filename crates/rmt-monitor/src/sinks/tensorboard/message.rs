@@ -1,7 +1,6 @@
 //! What is drawn at a tag, as TensorBoard's messages `Event`, `Summary.Value` and `TensorProto`.
 
 use super::wire::Wire;
-use rmt_plot::Drawing;
 
 /// `DataType` of a tensor.
 const FLOAT: u64 = 1;
@@ -12,6 +11,7 @@ const CONTENT: u64 = 4;
 const STRINGS: u64 = 8;
 /// `DataClass` of `SummaryMetadata`.
 const TENSOR: u64 = 2;
+#[cfg(feature = "pictures")]
 const BLOB_SEQUENCE: u64 = 3;
 /// `SessionLog.SessionStatus`.
 const START: u64 = 1;
@@ -30,6 +30,7 @@ pub(super) enum Value {
     /// Data of the HParams page, as a message.
     HParams(Vec<u8>),
     /// A picture.
+    #[cfg(feature = "pictures")]
     Image {
         /// Pixels.
         width: u32,
@@ -44,19 +45,6 @@ pub(super) enum Value {
 pub(super) type Values = Vec<(String, Value)>;
 
 impl Value {
-    /// A drawing of `what`, unless it cannot be made.
-    pub(super) fn image(drawing: &Drawing, what: &str) -> Option<Self> {
-        let pixels = drawing.to_rgb();
-        let (width, height) = (pixels.width, pixels.height);
-        match pixels.to_png() {
-            Ok(png) => Some(Self::Image { width, height, png }),
-            Err(error) => {
-                tracing::debug!(target: "rmt", "`{what}`: {error}");
-                None
-            }
-        }
-    }
-
     /// Whether there is something to show.
     pub(super) fn is_finite(&self) -> bool {
         match self {
@@ -66,6 +54,7 @@ impl Value {
             }
             Self::Text(text) => !text.is_empty(),
             Self::Layout(message) | Self::HParams(message) => !message.is_empty(),
+            #[cfg(feature = "pictures")]
             Self::Image { png, .. } => !png.is_empty(),
         }
     }
@@ -89,6 +78,7 @@ impl Value {
             }
             Self::Text(text) => ("text", TENSOR, string(text.as_bytes())),
             Self::Layout(layout) => ("custom_scalars", TENSOR, string(&layout)),
+            #[cfg(feature = "pictures")]
             Self::Image { width, height, png } => {
                 // Width, height, then the pictures of the step.
                 let sizes = [width, height].map(|size| size.to_string());

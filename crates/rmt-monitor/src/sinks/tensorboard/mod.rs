@@ -4,10 +4,12 @@ mod bins;
 mod custom_scalars;
 mod event_file;
 mod files;
+#[cfg(feature = "pictures")]
 mod heat;
 mod hparams;
 mod message;
 mod overview;
+#[cfg_attr(not(feature = "pictures"), path = "without_pictures.rs")]
 mod pictures;
 mod plotted;
 mod texts;
@@ -56,9 +58,9 @@ impl TensorBoard {
             names: TagNames::default(),
             matrices: PerMatrix::default(),
             restored: None,
-            drawn: Drawn { detail: Detail::default(), pictures: true },
+            drawn: Drawn { detail: Detail::default(), pictures: cfg!(feature = "pictures") },
             follows: false,
-            overview: Overview::new(true),
+            overview: Overview::new(cfg!(feature = "pictures")),
         }
     }
 
@@ -114,7 +116,7 @@ impl TensorBoard {
     /// What is said of the whole model and of each kind of layer.
     fn summary(&self, tick: &Tick, values: &mut Values) {
         let with = |verdict| {
-            self.matrices.iter().filter(|matrix| matrix.verdict == Some(verdict)).count() as f64
+            self.matrices.all.iter().filter(|matrix| matrix.verdict == Some(verdict)).count() as f64
         };
         let layers =
             [(tags::DEVIATING, with(Verdict::Deviates)), ("layers_random", with(Verdict::Random))];
@@ -166,7 +168,7 @@ impl TensorBoard {
 
     fn end(&mut self, summary: &Summary) -> Result<(), SinkError> {
         let Self { matrices, names, files, drawn, .. } = self;
-        let left = matrices.iter_mut().flat_map(|matrix| matrix.left(drawn.detail, names));
+        let left = matrices.all.iter_mut().flat_map(|matrix| matrix.left(drawn.detail, names));
         let drawn =
             left.into_iter().try_for_each(|(step, values)| files.append(step, wall_time(), values));
         let (step, values) = self.overview.end(summary);

@@ -1,8 +1,8 @@
 //! What TensorBoard shows of a run as a whole: how to read it, layouts, the heat map, its end.
 
 use super::custom_scalars::{self, Layout};
-use super::heat::Heat;
 use super::message::{Value, Values};
+use super::pictures::Heat;
 use super::{hparams, texts};
 use crate::hyperparameters::Hyperparameter;
 use crate::record::{Scalars, Tick, wall_time};
@@ -84,14 +84,9 @@ impl Overview {
         if let Some(layout) = self.layout.changed(names) {
             values.push((custom_scalars::CONFIG.into(), Value::Layout(layout)));
         }
-        if self.pictures && self.heat.add(tick) {
-            values.extend(self.heat_map());
-        }
+        let due = if self.pictures { self.heat.add(tick) } else { None };
+        values.extend(due.map(|picture| (summary(tags::HEAT_MAP), picture)));
         values
-    }
-
-    fn heat_map(&self) -> Option<(String, Value)> {
-        Some((summary(tags::HEAT_MAP), Value::image(&self.heat.draw()?, tags::HEAT_MAP)?))
     }
 
     /// What belongs to the end, and its step.
@@ -100,9 +95,8 @@ impl Overview {
         if !outcome.layers.is_empty() {
             values.push((summary(tags::RESULT), Value::Text(texts::result(outcome))));
         }
-        if self.pictures && self.heat.left() {
-            values.extend(self.heat_map());
-        }
+        let left = if self.pictures { self.heat.left() } else { None };
+        values.extend(left.map(|picture| (summary(tags::HEAT_MAP), picture)));
         if !self.hyperparameters.is_empty() && self.begun {
             let now = wall_time();
             let own = OWN_METRICS.map(summary);

@@ -1,27 +1,56 @@
-//! Which pictures are drawn of a report.
+//! Which pictures are drawn: of a report, and of the whole model.
 
+use super::heat;
+use super::message::Value;
+use crate::record::Tick;
 use crate::tags;
 use rmt_core::LayerReport;
 use rmt_plot::Drawing;
 
-/// A picture with its place among the tags.
-pub(super) struct Picture {
-    pub(super) group: &'static str,
-    pub(super) name: &'static str,
-    pub(super) drawing: Drawing,
-}
-
-/// The pictures of one report.
-pub(super) fn pictures(report: &LayerReport) -> Vec<Picture> {
+/// The pictures of one report: group, name and picture.
+pub(super) fn pictures(report: &LayerReport) -> Vec<(&'static str, &'static str, Value)> {
     let all = [
         (tags::BULK, tags::SPECTRUM, rmt_plot::spectrum(report)),
         (tags::VECTORS, tags::PROFILE, rmt_plot::vectors(report)),
         (tags::OVERLAP, tags::OVERLAPS, rmt_plot::overlap_of(report)),
     ];
     let drawn = all.into_iter().filter_map(|(group, name, drawing)| {
-        drawing.map(|drawing| Picture { group, name, drawing })
+        Some((group, name, image(&drawing?, &report.layer.path())?))
     });
     drawn.collect()
+}
+
+/// The heat map of the whole model.
+#[derive(Debug, Default)]
+pub(super) struct Heat(heat::Heat);
+
+impl Heat {
+    /// Adds a tick; the picture, when it is due.
+    pub(super) fn add(&mut self, tick: &Tick) -> Option<Value> {
+        if self.0.add(tick) { self.draw() } else { None }
+    }
+
+    /// The picture, if there is more than was drawn.
+    pub(super) fn left(&self) -> Option<Value> {
+        if self.0.left() { self.draw() } else { None }
+    }
+
+    fn draw(&self) -> Option<Value> {
+        image(&self.0.draw()?, tags::HEAT_MAP)
+    }
+}
+
+/// A drawing of `what`, unless it cannot be made.
+fn image(drawing: &Drawing, what: &str) -> Option<Value> {
+    let pixels = drawing.to_rgb();
+    let (width, height) = (pixels.width, pixels.height);
+    match pixels.to_png() {
+        Ok(png) => Some(Value::Image { width, height, png }),
+        Err(error) => {
+            tracing::debug!(target: "rmt", "`{what}`: {error}");
+            None
+        }
+    }
 }
 
 #[cfg(test)]
@@ -34,7 +63,7 @@ mod tests {
     fn what_is_known_is_drawn() {
         let mut report = report(0);
         let names = |report: &LayerReport| -> Vec<_> {
-            super::pictures(report).iter().map(|picture| picture.name).collect()
+            super::pictures(report).iter().map(|(_, name, _)| *name).collect()
         };
         assert_eq!(names(&report), [tags::SPECTRUM, tags::PROFILE]);
         let overlaps = vec![0.4; 20];

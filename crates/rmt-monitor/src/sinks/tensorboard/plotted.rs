@@ -80,10 +80,8 @@ impl Sheet<'_> {
     }
 
     fn pictures(&mut self, report: &LayerReport) {
-        for picture in pictures(report) {
-            if let Some(image) = Value::image(&picture.drawing, self.path) {
-                self.add(picture.group, picture.name, image);
-            }
+        for (group, name, picture) in pictures(report) {
+            self.add(group, name, picture);
         }
     }
 }

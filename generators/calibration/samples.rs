@@ -1,22 +1,11 @@
-//! Are the false-positive rates what they are said to be? Every decision, measured on matrices that
-//! are known to be random, and its power on matrices that are known not to be.
-//!
-//! `data/calibration.rs` fills the table that is kept in the repository from these functions.
+//! p-values of every statistic over a sample of matrices.
 
-mod interval;
-mod power;
-
-pub use interval::{Interval, binomial_interval, level_interval, uniformity};
-pub use power::{
-    PlantedSignal, PlantedSuppression, SignalFound, planted_signal, planted_suppression,
-};
-
-use crate::RmtError;
-use crate::laws::combination::combined_p_interval;
-use crate::report::{FAMILY, MatrixReport, Profile};
-use crate::spectrum::{Matrix, Orientation};
-use crate::statistics::vectors::SideNulls;
-use crate::{Analyser, Context};
+use rmt_core::RmtError;
+use rmt_core::laws::combination::combined_p_interval;
+use rmt_core::report::{FAMILY, MatrixReport, Profile};
+use rmt_core::spectrum::{Matrix, Orientation};
+use rmt_core::statistics::vectors::SideNulls;
+use rmt_core::{Analyser, Context};
 use serde::{Deserialize, Serialize};
 
 /// p-values of one statistic over a sample of matrices.

@@ -1,7 +1,7 @@
 //! Eigenvalues alone of a symmetric tridiagonal matrix.
 //!
-//! The QL algorithm without square roots, by which only the squares of the entries beside the diagonal are
-//! turned: a dozen operations and three divisions an entry, O(n²) in all, errors a few ε·‖T‖ however many
+//! The QL algorithm of Pal, Walker and Kahan, without square roots: only the squares of the off-diagonal entries are
+//! turned, a dozen operations and three divisions an entry, O(n²) in all, errors a few ε·‖T‖ however many
 //! sweeps there are. Where the larger end of a block is at its head it is turned around, so that the small
 //! eigenvalues are found first.
 //!
@@ -22,7 +22,7 @@ const STEEPEST: f64 = 1e200;
 /// Eigenvalues in ascending order.
 pub(in crate::spectrum) fn eigenvalues(matrix: &Tridiagonal) -> Result<Vec<f64>, EvdError> {
     let mut d = matrix.diagonal.clone();
-    let mut e = matrix.beside.clone();
+    let mut e = matrix.off_diagonal.clone();
     let largest = d.iter().chain(&e).fold(0.0_f64, |largest, x| largest.max(x.abs()));
     let scale = if largest == 0.0 || (RANGE.0..RANGE.1).contains(&largest) { 1.0 } else { largest };
     d.iter_mut().chain(&mut e).for_each(|x| *x /= scale);
@@ -45,7 +45,7 @@ pub(in crate::spectrum) fn eigenvalues(matrix: &Tridiagonal) -> Result<Vec<f64>,
     Ok(d)
 }
 
-/// Whether an entry beside the diagonal, squared, is nothing between these two on it.
+/// Whether an off-diagonal entry, squared, is nothing between these two on it.
 #[inline(always)]
 fn splits(squared: f64, above: f64, below: f64) -> bool {
     squared <= f64::EPSILON * f64::EPSILON * 0.25 * (above * below).abs()
@@ -70,9 +70,9 @@ fn block(d: &mut [f64], e: &mut [f64], sweeps: &mut usize) -> Option<()> {
             continue;
         }
         *sweeps = sweeps.checked_sub(1)?;
-        let beside = e[l].sqrt();
-        let sigma = (d[l + 1] - d[l]) / (2.0 * beside);
-        let shift = d[l] - beside / (sigma + sigma.hypot(1.0).copysign(sigma));
+        let off_diagonal = e[l].sqrt();
+        let sigma = (d[l + 1] - d[l]) / (2.0 * off_diagonal);
+        let shift = d[l] - off_diagonal / (sigma + sigma.hypot(1.0).copysign(sigma));
         sweep(&mut d[l..=m], &mut e[l..m], shift);
     }
     Some(())
@@ -135,8 +135,8 @@ mod tests {
             for n in [3, 4, 7, 20] {
                 let head = 10_f64.powi(-exponent);
                 let mut matrix = Tridiagonal::zeros(n);
-                matrix.beside.fill(1.0);
-                matrix.beside[0] = head;
+                matrix.off_diagonal.fill(1.0);
+                matrix.off_diagonal[0] = head;
                 let found = eigenvalues(&matrix).unwrap();
                 let trace: f64 = found.iter().sum();
                 let squares: f64 = found.iter().map(|x| x * x).sum();

@@ -1,38 +1,22 @@
-//! Makes `calibration.csv`: the measured false-positive rate of every decision, and its power.
-//!
-//!     cargo run --release --workspace --example calibration > crates/rmt-core/data/calibration.csv
-//!
-//! Some two hours on two cores. With a directory as argument, what is measured is kept there, and
-//! the program goes on from it when it is started again; `--kept` after it makes the table of what
-//! is kept, with rows of kind `missing` for the rest. The seeds are fixed here.
-//!
-//! Columns: `kind`, `law` of the entries, `rows`, `cols`, `statistic`, `parameter`, `matrices`,
-//! `count`, `value`, `expected`, `low`, `high`, `draws`. By kind:
-//!
-//! - `level`: of `matrices` random matrices `count` have p ≤ `parameter`; `low`…`high` is the
-//!   interval of that count at family-wise 99 % over the whole table, the noise of the simulated
-//!   null (`draws`; its p-values have the floor 1/(draws + 1)) included.
-//! - `outside`: levels outside their plain 99 % interval, of how many, and the interval of that.
-//! - `uniform`: p of a Kolmogorov–Smirnov test that the p-values of a statistic, pooled over all
-//!   cells, are uniform (randomized within the atoms of discrete ones); `low` is what it must exceed.
-//! - `signal`: a rank-one signal at θ/q^¼ = `parameter`: `detected` by p_above (`deviates`: by the
-//!   verdict), mean `strength` θ̂ where detected, and mean squared cosines of its vectors, beside
-//!   theory.
-//! - `suppression`: a direction of variance ℓ with ℓ/(1−√q) = `parameter`, likewise.
+//! The measured rates of every decision, and its power: the table that `bin/calibration.rs` prints.
+
+mod interval;
+mod planted;
+mod samples;
+
+pub use interval::{Interval, binomial_interval, level_interval, uniformity};
+use planted::{
+    PlantedSignal, PlantedSuppression, SignalFound, planted_signal, planted_suppression,
+};
+pub use samples::{Sample, samples};
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use rmt_core::calibration::{
-    Interval, PlantedSignal, PlantedSuppression, Sample, SignalFound, binomial_interval,
-    level_interval, planted_signal, planted_suppression, samples, uniformity,
-};
 use rmt_core::statistics::signal::{AdditiveSpike, VarianceSpike};
 use rmt_core::{Analyser, AnalysisOptions, Nulls, RmtError};
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -50,7 +34,8 @@ const SHAPES: [(usize, usize, usize); 8] = [
     (2048, 2048, 200),
 ];
 const LAWS: [&str; 3] = ["normal", "uniform", "truncated_normal"];
-pub(crate) const LEVELS: [f64; 2] = [0.05, 0.01];
+/// Nominal levels.
+pub const LEVELS: [f64; 2] = [0.05, 0.01];
 /// Probability that a table of a correct program has any count outside.
 const FAMILY_WISE: f64 = 0.01;
 /// θ/q^¼ of planted signals.
@@ -62,17 +47,21 @@ const POWER_MATRICES: usize = 200;
 
 /// One shape and one entry law.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cell {
-    pub(crate) law: &'static str,
-    pub(crate) rows: usize,
-    pub(crate) cols: usize,
-    pub(crate) matrices: usize,
+pub struct Cell {
+    /// Of the entries.
+    pub law: &'static str,
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub cols: usize,
+    /// How many.
+    pub matrices: usize,
     /// Place in the table, which its seeds come from.
     index: usize,
 }
 
 /// Every cell of the table.
-pub(crate) fn cells() -> Vec<Cell> {
+pub fn cells() -> Vec<Cell> {
     let shapes = SHAPES.iter().flat_map(|&shape| LAWS.map(|law| (shape, law)));
     shapes
         .enumerate()
@@ -82,7 +71,7 @@ pub(crate) fn cells() -> Vec<Cell> {
 
 impl Cell {
     /// The p-values of the matrices `range` of this cell.
-    pub(crate) fn samples(
+    pub fn samples(
         &self,
         analyser: &Analyser,
         range: std::ops::Range<usize>,
@@ -95,7 +84,7 @@ impl Cell {
     }
 
     /// One row of kind `level`, and the counts that plain 99 % intervals allow.
-    pub(crate) fn level_row(&self, sample: &Sample, level: f64, comparisons: usize) -> LevelRow {
+    pub fn level_row(&self, sample: &Sample, level: f64, comparisons: usize) -> LevelRow {
         let trials = sample.p_values.len();
         let interval = |outside| level_interval(trials, level, sample.draws, outside);
         LevelRow {
@@ -112,13 +101,17 @@ impl Cell {
 
 /// A measured false-positive rate.
 #[derive(Debug, Clone)]
-pub(crate) struct LevelRow {
+pub struct LevelRow {
     cell: Cell,
-    pub(crate) statistic: String,
-    pub(crate) level: f64,
+    /// As in [`Sample::statistic`].
+    pub statistic: String,
+    /// The nominal level.
+    pub level: f64,
     draws: usize,
-    pub(crate) rejected: usize,
-    pub(crate) allowed: Interval,
+    /// Matrices with p at most that.
+    pub rejected: usize,
+    /// Family-wise over the whole table.
+    pub allowed: Interval,
     plain: Interval,
 }
 
@@ -138,7 +131,7 @@ impl std::fmt::Display for LevelRow {
 }
 
 /// How many levels the whole table has.
-pub(crate) fn comparisons() -> usize {
+pub fn comparisons() -> usize {
     // Eight statistics a cell.
     cells().len() * 8 * LEVELS.len()
 }
@@ -160,22 +153,15 @@ fn entry(law: &str, rng: &mut impl Rng) -> f64 {
     }
 }
 
-fn main() -> ExitCode {
-    let kept = std::env::args_os().nth(1).map(PathBuf::from);
-    let measuring = std::env::args_os().nth(2).is_none_or(|argument| argument != "--kept");
-    let stdout = std::io::stdout();
-    match table(kept.as_deref(), measuring, &mut |line| writeln!(stdout.lock(), "{line}")) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
-}
+/// Of an analysis, or of a file.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
-fn table(
+/// Every row of the table, in its order, to `write`. What is measured is kept in the directory `kept`, and taken from it; unless
+/// `measuring` nothing else is.
+///
+/// # Errors
+/// Those of the analyses, of files and of `write`.
+pub fn table(
     kept: Option<&Path>,
     measuring: bool,
     write: &mut dyn FnMut(String) -> std::io::Result<()>,
@@ -294,12 +280,12 @@ fn portion(
 }
 
 /// As every program has it by default.
-pub(crate) fn analyser() -> Result<Analyser, RmtError> {
+pub fn analyser() -> Result<Analyser, RmtError> {
     Analyser::new(AnalysisOptions::default(), Nulls::default())
 }
 
 /// The rows of planted signals and suppressions in matrices of the shapes that are `wanted`.
-pub(crate) fn power(
+pub fn power(
     wanted: impl Fn([usize; 2]) -> bool,
     write: &mut dyn FnMut(String) -> std::io::Result<()>,
 ) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! Notes that many matrices share, each once.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 
 /// Names that are written out, at most.
 const NAMED: usize = 3;
@@ -10,7 +11,7 @@ const NAMED: usize = 3;
 #[non_exhaustive]
 pub struct Group<'a> {
     masked: String,
-    first: &'a str,
+    first: String,
     alike: bool,
     /// Whose they are, in order.
     pub names: Vec<&'a str>,
@@ -19,7 +20,7 @@ pub struct Group<'a> {
 impl Group<'_> {
     /// The text, with its numbers where they are the same and `…` in their place where not.
     pub fn text(&self) -> &str {
-        if self.alike { self.first } else { &self.masked }
+        if self.alike { &self.first } else { &self.masked }
     }
 
     /// The first three names, and how many more there are.
@@ -32,12 +33,16 @@ impl Group<'_> {
     }
 }
 
-/// Groups texts, given with the name of what each is about, in the order in which they come first.
-pub fn grouped<'a>(texts: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Group<'a>> {
+/// Groups the notes, or other texts, of what is named, in the order in which they come first.
+pub fn grouped<'a, T: Display + 'a>(
+    notes: impl IntoIterator<Item = (&'a str, &'a [T])>,
+) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    for (text, name) in texts {
-        let masked = masked(text);
+    let notes = notes.into_iter().flat_map(|(name, notes)| notes.iter().map(move |n| (name, n)));
+    for (name, note) in notes {
+        let text = note.to_string();
+        let masked = masked(&text);
         match places.get(&masked).and_then(|place| groups.get_mut(*place)) {
             Some(group) => {
                 group.alike &= group.first == text;
@@ -78,6 +83,7 @@ fn masked(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Note;
     use super::*;
 
     #[test]
@@ -87,15 +93,15 @@ mod tests {
         assert_eq!(masked("size 1e-7 is 3."), "size … is ….");
         assert_eq!(masked("none"), "none");
         assert_eq!(masked("3even 2."), "…even ….");
-        let names = ["a", "b", "c"];
-        let texts = ["t = 1", "t = 2", "u = 3"];
-        let groups = grouped(texts.into_iter().zip(names));
-        let found: Vec<(String, usize)> =
-            groups.iter().map(|group| (group.text().to_owned(), group.names.len())).collect();
-        assert_eq!(found, [("t = …".into(), 2), ("u = 3".into(), 1)]);
-        let same = grouped(["t = 1", "t = 1"].into_iter().zip(names));
+        let one = [Note::from("t = 1")];
+        let notes = [Note::from("t = 2"), Note::from("u = 3")];
+        let groups = grouped([("a", &one[..]), ("b", &notes)]);
+        let found: Vec<(&str, usize)> =
+            groups.iter().map(|group| (group.text(), group.names.len())).collect();
+        assert_eq!(found, [("t = …", 2), ("u = 3", 1)]);
+        let same = grouped([("a", &one[..]), ("b", &one)]);
         assert_eq!(same.iter().map(Group::text).collect::<Vec<_>>(), ["t = 1"]);
-        let many = grouped(["t"; 5].into_iter().zip(["a", "b", "c", "d", "e"]));
+        let many = grouped(["a", "b", "c", "d", "e"].map(|name| (name, &one[..])));
         assert_eq!(many[0].whose(), "a, b, c and 2 more");
     }
 }

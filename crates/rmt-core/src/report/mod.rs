@@ -1,6 +1,13 @@
 //! What is said of one matrix: the public, versioned schema.
 
+mod family;
+
+pub use crate::statistics::spectrum_test::SpectrumReport;
+pub(crate) use family::SPECTRAL;
+pub use family::{FAMILY, Test, TestName, Verdict};
+
 use crate::layers::LayerId;
+use crate::notes::Note;
 use crate::spectrum::Orientation;
 use crate::statistics::activation::ActivationReport;
 use crate::statistics::drift::{CorrelationTraps, Drift};
@@ -12,59 +19,6 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the report schema. Readers ignore keys that they do not know.
 pub const SCHEMA: u32 = 1;
-
-/// What a matrix is, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Verdict {
-    /// No test of the family rejects: the matrix looks like random initialization.
-    Random,
-    /// At least one test rejects at the family-wise level.
-    Deviates,
-    /// Zero, or all singular values equal: there is no bulk to compare with.
-    Degenerate,
-    /// Too small, empty or not finite.
-    NotEstimable,
-}
-
-impl std::fmt::Display for Verdict {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Self::Random => "random",
-            Self::Deviates => "deviates",
-            Self::Degenerate => "degenerate",
-            Self::NotEstimable => "not_estimable",
-        })
-    }
-}
-
-/// One test of the family that the verdict corrects over.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Test {
-    /// `p_above`, `p_below`, `p_bulk`, `left` or `right`.
-    pub name: String,
-    /// Its p-value.
-    pub p: f64,
-    /// Whether it rejects at the family-wise level (Bonferroni).
-    pub rejected: bool,
-    /// Simulated draws B behind the p-value; below 1/(B + 1) it is that of a fitted tail.
-    #[serde(default)]
-    pub draws: Option<usize>,
-    /// Standard error of log₁₀ p that a fitted tail has; 0 where none was needed.
-    #[serde(default)]
-    pub log10_error: Option<f64>,
-}
-
-/// Names of the family's tests, in their order in [`MatrixReport::tests`].
-pub const FAMILY: [&str; 5] = ["p_above", "p_below", "p_bulk", "left", "right"];
-
-/// Those of the family that need the singular values alone.
-pub const SPECTRAL: [&str; 3] = [FAMILY[0], FAMILY[1], FAMILY[2]];
-
-/// How the note ends that says how many weights are infinite or not a number.
-pub(crate) const NOT_FINITE: &str = "entries are not finite";
 
 /// Every statistic of one matrix. A statistic that cannot be estimated is `None`, never NaN, and
 /// `notes` has the reason, unless it follows from the shape alone: then the field says when.
@@ -162,7 +116,7 @@ pub struct MatrixReport {
     /// The conclusion.
     pub verdict: Verdict,
     /// Reasons and warnings, in words. What is so for every matrix of the shape is no note.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// What was followed where an analysis was not full.
@@ -183,14 +137,14 @@ pub struct Tracked {
 }
 
 impl MatrixReport {
-    /// Whether the test called `name` was made and rejects.
-    pub fn rejects(&self, name: &str) -> bool {
-        self.tests.iter().any(|test| test.name == name && test.rejected)
+    /// The test called `name`, if it was made.
+    pub fn test(&self, name: &TestName) -> Option<&Test> {
+        self.tests.iter().find(|test| test.name == *name)
     }
 
-    /// The note that says how many of the weights are infinite or not a number, if any are.
-    pub fn entries_not_finite(&self) -> Option<&str> {
-        self.notes.iter().map(String::as_str).find(|note| note.ends_with(NOT_FINITE))
+    /// Whether the test called `name` was made and rejects.
+    pub fn rejects(&self, name: &TestName) -> bool {
+        self.test(name).is_some_and(|test| test.rejected)
     }
 }
 

@@ -1,50 +1,51 @@
 //! What a planted signal makes of the statistics, against the theory of spiked matrices.
 
-use crate::RmtError;
-use crate::spectrum::{Matrix, Orientation, decompose};
-use crate::{Analyser, Context, Verdict};
+use rmt_core::RmtError;
+use rmt_core::report::TestName;
+use rmt_core::spectrum::{Matrix, Orientation, decompose};
+use rmt_core::{Analyser, Context, Verdict};
 
 /// A rank-one signal θ·√n·u vᵀ to be added to unit noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PlantedSignal<'a> {
+pub(super) struct PlantedSignal<'a> {
     /// θ; q^{1/4} is the detection limit.
-    pub strength: f64,
+    pub(super) strength: f64,
     /// Unit vector over the rows, the small side.
-    pub small: &'a [f64],
+    pub(super) small: &'a [f64],
     /// Unit vector over the columns.
-    pub large: &'a [f64],
+    pub(super) large: &'a [f64],
 }
 
 /// A direction of the small side whose variance is multiplied by ℓ.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PlantedSuppression<'a> {
+pub(super) struct PlantedSuppression<'a> {
     /// ℓ; 1 − √q is the limit below which a value leaves the bulk.
-    pub variance: f64,
+    pub(super) variance: f64,
     /// Unit vector over the rows, the small side.
-    pub small: &'a [f64],
+    pub(super) small: &'a [f64],
 }
 
 /// What the analysis says of a matrix with a planted direction, and what is true.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct SignalFound {
+pub(super) struct SignalFound {
     /// Whether the end's own test rejects at its share of the level.
-    pub rejected: bool,
+    pub(super) rejected: bool,
     /// Whether the verdict is that the matrix deviates.
-    pub deviates: bool,
+    pub(super) deviates: bool,
     /// θ̂ (or ℓ̂) where the end has a significant value.
-    pub strength: Option<f64>,
+    pub(super) strength: Option<f64>,
     /// Expected cosines on the small and the large side (the large one for signals alone).
-    pub expected: Option<[f64; 2]>,
+    pub(super) expected: Option<[f64; 2]>,
     /// Cosines between the end's singular vectors and the planted directions.
-    pub cosines: [f64; 2],
+    pub(super) cosines: [f64; 2],
 }
 
 /// Adds `signal` to `noise` (m×n, m ≤ n, unit variance, row by row) and analyses the sum.
 ///
 /// # Errors
 /// Those of [`Analyser::analyse`]; [`RmtError::Shape`] where the noise has another shape.
-pub fn planted_signal(
+pub(super) fn planted_signal(
     analyser: &Analyser,
     mut noise: Vec<f64>,
     signal: &PlantedSignal<'_>,
@@ -59,7 +60,7 @@ pub fn planted_signal(
     let d = decompose(&matrix)?;
     let found = report.signal.first();
     Ok(SignalFound {
-        rejected: report.rejects("p_above"),
+        rejected: report.rejects(&TestName::Above),
         deviates: report.verdict == Verdict::Deviates,
         strength: found.map(|s| s.strength),
         expected: found.map(|s| [s.cosine_left, s.cosine_right]),
@@ -72,7 +73,7 @@ pub fn planted_signal(
 ///
 /// # Errors
 /// Those of [`Analyser::analyse`]; [`RmtError::Shape`] where the noise is not m×n.
-pub fn planted_suppression(
+pub(super) fn planted_suppression(
     analyser: &Analyser,
     mut noise: Vec<f64>,
     planted: &PlantedSuppression<'_>,
@@ -93,7 +94,7 @@ pub fn planted_suppression(
     let d = decompose(&matrix)?;
     let found = report.suppression.first();
     Ok(SignalFound {
-        rejected: report.rejects("p_below"),
+        rejected: report.rejects(&TestName::Below),
         deviates: report.verdict == Verdict::Deviates,
         strength: found.map(|s| s.variance),
         expected: found.map(|s| [s.cosine, f64::NAN]),

@@ -3,7 +3,7 @@
 use super::Matrix;
 use serde::{Deserialize, Serialize};
 
-/// Rounds of alternation when both sides are equalised, at most.
+/// Rounds of alternation when both sides are equilibrated, at most.
 const ROUNDS: usize = 50;
 /// Largest relative deviation of a squared norm at which they stop.
 const TOLERANCE: f64 = 1e-6;
@@ -15,7 +15,7 @@ const TOLERANCE: f64 = 1e-6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Equalise {
+pub enum Equilibrate {
     /// The matrix as it is.
     #[default]
     Off,
@@ -27,10 +27,21 @@ pub enum Equalise {
     Both,
 }
 
-/// The entries of `matrix`, row by row, with its lines equalised; lines of zeros stay zero.
-/// `None` for [`Equalise::Off`] and where the mean square is zero or not finite.
-pub fn equalised(matrix: &Matrix<'_>, which: Equalise) -> Option<Vec<f64>> {
-    if which == Equalise::Off || matrix.values().is_empty() {
+impl std::fmt::Display for Equilibrate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Off => "nothing",
+            Self::Rows => "rows",
+            Self::Columns => "columns",
+            Self::Both => "rows and columns",
+        })
+    }
+}
+
+/// The entries of `matrix`, row by row, with its lines equilibrated; lines of zeros stay zero.
+/// `None` for [`Equilibrate::Off`] and where the mean square is zero or not finite.
+pub(crate) fn equilibrated(matrix: &Matrix<'_>, which: Equilibrate) -> Option<Vec<f64>> {
+    if which == Equilibrate::Off || matrix.values().is_empty() {
         return None;
     }
     let largest = matrix.values().iter().fold(0.0_f64, |a, x| a.max(x.abs()));
@@ -43,20 +54,20 @@ pub fn equalised(matrix: &Matrix<'_>, which: Equalise) -> Option<Vec<f64>> {
     let target = values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64;
     for _ in 0..ROUNDS {
         let mut moved = 0.0_f64;
-        if which != Equalise::Columns {
+        if which != Equilibrate::Columns {
             for row in values.chunks_mut(cols) {
                 let square = row.iter().map(|x| x * x).sum::<f64>() / cols as f64;
                 moved = moved.max(scale(row.iter_mut(), square, target));
             }
         }
-        if which != Equalise::Rows {
+        if which != Equilibrate::Rows {
             for j in 0..cols {
                 let column = || values.iter().skip(j).step_by(cols);
                 let square = column().map(|x| x * x).sum::<f64>() / matrix.rows() as f64;
                 moved = moved.max(scale(values.iter_mut().skip(j).step_by(cols), square, target));
             }
         }
-        if which != Equalise::Both || moved < TOLERANCE {
+        if which != Equilibrate::Both || moved < TOLERANCE {
             break;
         }
     }
@@ -90,23 +101,23 @@ mod tests {
         }
         a[..cols].fill(0.0);
         let matrix = Matrix::new(&a[..], rows, cols, Orientation::OutIn).unwrap();
-        for which in [Equalise::Rows, Equalise::Columns, Equalise::Both] {
-            let b = equalised(&matrix, which).unwrap();
+        for which in [Equilibrate::Rows, Equilibrate::Columns, Equilibrate::Both] {
+            let b = equilibrated(&matrix, which).unwrap();
             assert!(b[..cols].iter().all(|&x| x == 0.0));
             let unit = |x: f64| x / 1e200;
             let row = |i: usize| b[i * cols..(i + 1) * cols].iter().map(|&x| unit(x).powi(2));
             let column = |j: usize| (0..rows).map(|i| unit(b[i * cols + j]).powi(2)).sum::<f64>();
-            if which != Equalise::Columns {
+            if which != Equilibrate::Columns {
                 let first = row(1).sum::<f64>();
                 assert!((2..rows).all(|i| (row(i).sum::<f64>() / first - 1.0).abs() < 1e-5));
             }
-            if which != Equalise::Rows {
+            if which != Equilibrate::Rows {
                 assert!((1..cols).all(|j| (column(j) / column(0) - 1.0).abs() < 1e-5));
             }
         }
-        assert!(equalised(&matrix, Equalise::Off).is_none());
+        assert!(equilibrated(&matrix, Equilibrate::Off).is_none());
         let zero = [0.0; 4];
         let zero = Matrix::new(&zero[..], 2, 2, Orientation::OutIn).unwrap();
-        assert!(equalised(&zero, Equalise::Both).is_none());
+        assert!(equilibrated(&zero, Equilibrate::Both).is_none());
     }
 }

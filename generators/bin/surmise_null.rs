@@ -1,6 +1,6 @@
-//! Prints the quantiles in `src/statistics/spacing/surmise_null.rs`, in a quarter of an hour:
+//! Prints the quantiles in `crates/rmt-core/src/statistics/spacing/surmise_null.rs`, in a quarter of an hour:
 //!
-//!     cargo run --release -p rmt-core --example surmise_null
+//!     cargo run --release -p rmt-generators --bin surmise_null
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -1,0 +1,77 @@
+//! The second stage: what is made of other orders and other times of the entries, before the singular vectors are
+//! there, which take the room of two copies of the matrix.
+
+use super::permutation::PermutationNull;
+use super::{Analyser, Context, Entries, NullModel};
+use crate::RmtError;
+use crate::laws::scale::ScaleEstimator;
+use crate::notes::{Note, Statistic};
+use crate::report::MatrixReport;
+use crate::statistics::drift::{CorrelationTraps, Drift, correlation_traps, moved};
+use crate::statistics::spectrum_test::Judge;
+
+/// What other decompositions say.
+pub(super) struct Beside {
+    /// The permutation null, where it is asked for and can be made.
+    pub(super) permuted: Option<PermutationNull>,
+    traps: Option<Result<CorrelationTraps, RmtError>>,
+    /// How far the entries have moved; the angles come with the vectors.
+    pub(super) moved: Option<Drift>,
+}
+
+impl Analyser {
+    /// What stands beside the tests of `entries`.
+    pub(super) fn beside(
+        &self,
+        entries: &Entries<'_>,
+        context: &Context<'_>,
+        notes: &mut Vec<Note>,
+    ) -> Result<Beside, RmtError> {
+        let (stored, tested) = (entries.stored, entries.tested()?);
+        let judge = self.judge(self.options.scale_estimator);
+        let testable =
+            tested.small_side() >= self.options.min_side && entries.moments.largest > 0.0;
+        let permuted = match self.options.null_model {
+            NullModel::Permutation { permutations } if testable => {
+                let null =
+                    PermutationNull::simulate(stored, &self.options, permutations, &self.nulls)?;
+                notes.push(match &null {
+                    Some(_) => Note::Permuted { orders: permutations },
+                    None => Note::PermutedAlike,
+                });
+                null
+            }
+            _ => None,
+        };
+        let trapped = testable && self.options.correlation_traps;
+        let traps = trapped.then(|| correlation_traps(&tested, &judge));
+        let change = self.options.change_spectra.then_some(&judge);
+        let moved = moved(stored, context.reference, context.previous, change);
+        Ok(Beside { permuted, traps, moved })
+    }
+
+    /// How spectra beside the matrix's own are judged.
+    pub(super) fn judge(&self, estimator: ScaleEstimator) -> Judge<'_> {
+        Judge::new(estimator, self.options.test_level(), self.options.min_side, &self.nulls)
+    }
+}
+
+impl Beside {
+    /// The traps, in a report that says what there is without a permutation.
+    pub(super) fn put_traps(&mut self, report: &mut MatrixReport) {
+        match self.traps.take() {
+            Some(Ok(mut traps)) => {
+                traps.unpermuted_count = report.significant_above;
+                traps.unpermuted_count_cut_off = report.significant_above_cut_off;
+                traps.unpermuted_largest_over_edge = report
+                    .largest
+                    .zip(report.edge_high)
+                    .map(|(largest, edge)| largest / edge)
+                    .filter(|ratio| ratio.is_finite());
+                report.traps = Some(traps);
+            }
+            Some(Err(error)) => report.notes.push(Note::of(Statistic::Traps, error)),
+            None => {}
+        }
+    }
+}

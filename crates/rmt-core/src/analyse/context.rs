@@ -1,0 +1,91 @@
+//! What an analysis is given beside the matrix, and what it gives.
+
+use crate::notes::Note;
+use crate::report::{MatrixReport, Profile, Verdict};
+use crate::statistics::activation::Activation;
+use crate::statistics::drift::Reference;
+use crate::tracking::{Tracker, TrackingOptions};
+
+/// What else is known of the matrix.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct Context<'a> {
+    /// The snapshot that drift is measured against.
+    pub reference: Option<&'a Reference>,
+    /// The snapshot before this one.
+    pub previous: Option<&'a Reference>,
+    /// Whether the analysis gives a [`Reference`] of this matrix for later ones.
+    pub keep: bool,
+    /// What entered the layer.
+    pub activation: Option<&'a Activation>,
+    /// What is to be followed of the matrix until the next full analysis.
+    pub tracking: Option<TrackingOptions>,
+}
+
+impl<'a> Context<'a> {
+    /// Measures drift against `reference`.
+    #[must_use]
+    pub fn with_reference(mut self, reference: Option<&'a Reference>) -> Self {
+        self.reference = reference;
+        self
+    }
+
+    /// Measures the change since `previous` as well.
+    #[must_use]
+    pub fn with_previous(mut self, previous: Option<&'a Reference>) -> Self {
+        self.previous = previous;
+        self
+    }
+
+    /// Asks for [`Analysis::reference`].
+    #[must_use]
+    pub fn with_keep(mut self, keep: bool) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// Asks for [`Analysis::tracker`].
+    #[must_use]
+    pub fn with_tracking(mut self, tracking: Option<TrackingOptions>) -> Self {
+        self.tracking = tracking;
+        self
+    }
+
+    /// Measures the overlap of the right singular vectors with the input of the layer; they are
+    /// computed even if [`AnalysisOptions::vectors`] is false.
+    ///
+    /// For N features four N×N matrices of doubles, 32·N² bytes, are needed at a time beside the
+    /// singular vectors of the weights and the activation's own two: of a square matrix, six of its
+    /// size at the peak, where without an activation there are four. It takes the time of three
+    /// symmetric eigendecompositions with vectors.
+    #[must_use]
+    pub fn with_activation(mut self, activation: Option<&'a Activation>) -> Self {
+        self.activation = activation;
+        self
+    }
+}
+
+/// A report and the spectrum behind it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Analysis {
+    /// The statistics.
+    pub report: MatrixReport,
+    /// Singular values and vector p-values; empty where there are none.
+    pub profile: Profile,
+    /// This snapshot, to measure later ones against; only if the [`Context`] asks for it, and
+    /// where the matrix could be decomposed.
+    pub reference: Option<Reference>,
+    /// What the matrix can be followed by until the next full analysis; only if the [`Context`] asks for
+    /// it, and where that is worth it: for a matrix that is large enough and has a bulk.
+    pub tracker: Option<Tracker>,
+}
+
+impl Analysis {
+    /// Of a matrix that could not be tested.
+    pub(super) fn not_estimable(mut report: MatrixReport, reason: Note) -> Self {
+        report.verdict = Verdict::NotEstimable;
+        report.notes.push(reason);
+        Self { report, profile: Profile::default(), reference: None, tracker: None }
+    }
+}

@@ -1,0 +1,109 @@
+//! The family of tests, and the verdict over it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a matrix is, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// No test of the family rejects: the matrix looks like random initialization.
+    Random,
+    /// At least one test rejects at the family-wise level.
+    Deviates,
+    /// Zero, or all singular values equal: there is no bulk to compare with.
+    Degenerate,
+    /// Too small, empty or not finite.
+    NotEstimable,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Random => "random",
+            Self::Deviates => "deviates",
+            Self::Degenerate => "degenerate",
+            Self::NotEstimable => "not_estimable",
+        })
+    }
+}
+
+/// A test of the family that the verdict corrects over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TestName {
+    /// The largest singular value.
+    #[serde(rename = "p_above")]
+    Above,
+    /// The smallest singular value.
+    #[serde(rename = "p_below")]
+    Below,
+    /// The distance of the spectrum from the Marchenko–Pastur law.
+    #[serde(rename = "p_bulk")]
+    Bulk,
+    /// The singular vectors on the output side.
+    Left,
+    /// Those on the input side.
+    Right,
+    /// A test of another version.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl fmt::Display for TestName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Above => "p_above",
+            Self::Below => "p_below",
+            Self::Bulk => "p_bulk",
+            Self::Left => "left",
+            Self::Right => "right",
+            Self::Other(name) => name,
+        })
+    }
+}
+
+/// The family, in its order in [`MatrixReport::tests`](super::MatrixReport::tests): first those that need the
+/// singular values alone.
+pub static FAMILY: [TestName; 5] =
+    [TestName::Above, TestName::Below, TestName::Bulk, TestName::Left, TestName::Right];
+
+/// How many of the family need the singular values alone.
+pub(crate) const SPECTRAL: usize = 3;
+
+/// One test of the family that the verdict corrects over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Test {
+    /// Which one.
+    pub name: TestName,
+    /// Its p-value.
+    pub p: f64,
+    /// Whether it rejects at the family-wise level (Bonferroni).
+    pub rejected: bool,
+    /// Simulated draws B behind the p-value; below 1/(B + 1) it is that of a fitted tail.
+    #[serde(default)]
+    pub draws: Option<usize>,
+    /// Standard error of log₁₀ p that a fitted tail has; 0 where none was needed.
+    #[serde(default)]
+    pub log10_error: Option<f64>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_files() {
+        let names = ["p_above", "p_below", "p_bulk", "left", "right", "p_later"];
+        let tests = FAMILY.iter().cloned().chain([TestName::Other("p_later".into())]);
+        for (test, name) in tests.zip(names) {
+            assert_eq!(test.to_string(), name);
+            assert_eq!(serde_json::to_value(&test).unwrap(), name);
+            assert_eq!(serde_json::from_value::<TestName>(name.into()).unwrap(), test);
+        }
+    }
+}
