@@ -18,6 +18,7 @@ mod char_lm;
 
 use anyhow::{Result, ensure};
 use burn::tensor::Device;
+use burn_rmt::ActivationConfig;
 use burn_rmt::rmt_core::LayerReport;
 use burn_rmt::{MonitorConfig, Overflow};
 use clap::Parser;
@@ -107,7 +108,7 @@ fn run(options: &Options, full_every: u64) -> Result<Vec<LayerReport>> {
         .with_finish_timeout(Duration::from_secs(600))
         .with_tensorboard(false)
         .with_drift(false)
-        .with_activation_tokens(0)
+        .with_activations(ActivationConfig::new().with_tokens(0))
         .init()?;
     let device = Device::flex().autodiff();
     device.seed(char_lm.seed);

@@ -19,6 +19,7 @@ use burn::store::ModuleRecord;
 use burn::tensor::activation::{gelu, relu, softmax};
 use burn::tensor::{Bool, DType, Device, Distribution, Tensor, TensorData};
 use burn::train::{ExecutionStrategy, InferenceStep, RegressionOutput, TrainOutput, TrainStep};
+use burn_rmt::ActivationConfig;
 use burn_rmt::{Monitor, MonitorConfig, Summary, Tapped, tap, tap_masked};
 use libtest_mimic::Trial;
 use rmt_core::LayerReport;
@@ -141,7 +142,7 @@ fn evaluation() {
     // Where it is asked for, it counts.
     let (both, _) = at_start(
         &device,
-        |config| config.with_activations_in_evaluation(true),
+        |config| config.with_activations(ActivationConfig::new().with_in_evaluation(true)),
         |model| {
             evaluate(model);
             train(model);
@@ -355,9 +356,17 @@ fn limit() {
     let (_guard, device) = alone_with_device();
     let x = tokens(&device, 12, 5);
     let forward = |model: &Mlp| (0..3).for_each(|_| drop(model.forward(x.clone())));
-    let (found, _) = at_start(&device, |config| config.with_activation_tokens(100), forward);
+    let (found, _) = at_start(
+        &device,
+        |config| config.with_activations(ActivationConfig::new().with_tokens(100)),
+        forward,
+    );
     assert_eq!(activation(&found, "first.weight", 0).0.tokens, 100);
-    let (none, summary) = at_start(&device, |config| config.with_activation_tokens(0), forward);
+    let (none, summary) = at_start(
+        &device,
+        |config| config.with_activations(ActivationConfig::new().with_tokens(0)),
+        forward,
+    );
     assert!(none.values().all(|report| report.report.activation.is_none()));
     assert_eq!((none.len(), summary.warnings_total), (2, 0));
 }

@@ -1,6 +1,7 @@
 //! Settings without meaning and an unusable run directory are clear errors at `init`, not later.
 
 use crate::support::test;
+use burn_rmt::{AnalysisOptions, DriftConfig};
 use burn_rmt::{InitError, MonitorConfig};
 use libtest_mimic::Trial;
 use std::fs;
@@ -23,11 +24,20 @@ fn settings() {
     for (config, words) in [
         (config().with_every(0), ["`every`", "at least 1"]),
         (config().with_budget_bytes(0), ["`budget_bytes`", "at least 1"]),
-        (config().with_level(1.5), ["level = 1.5", "between 0 and 1"]),
-        (config().with_min_side(0), ["min_side = 0", "at least 2"]),
-        (config().with_spectral_edge_window(1), ["spectral_edge_window = 1", "at least 2"]),
-        (config().include("a[b"), ["include", "a[b"]),
-        (config().exclude("{"), ["exclude", "{"]),
+        (
+            config().with_analysis(AnalysisOptions::new().with_level(1.5)),
+            ["level = 1.5", "between 0 and 1"],
+        ),
+        (
+            config().with_analysis(AnalysisOptions::new().with_min_side(0)),
+            ["min_side = 0", "at least 2"],
+        ),
+        (
+            config().with_drift(DriftConfig::new().with_spectral_edge_window(1)),
+            ["spectral_edge_window = 1", "at least 2"],
+        ),
+        (config().with_include("a[b"), ["include", "a[b"]),
+        (config().with_exclude("{"), ["exclude", "{"]),
     ] {
         let message = message(config);
         assert!(words.iter().all(|word| message.contains(word)), "{message}");

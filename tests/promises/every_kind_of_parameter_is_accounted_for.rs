@@ -6,6 +6,7 @@ use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
 use burn::tensor::{DType, Device, Distribution, Tensor};
+use burn_rmt::AnalysisOptions;
 use burn_rmt::{MonitorConfig, Summary};
 use libtest_mimic::Trial;
 use rmt_core::layers::LayerKind;
@@ -132,16 +133,19 @@ fn never_initialized() {
 fn include_and_exclude() {
     let (_guard, device) = alone_with_device();
     let zoo = Zoo::new(&device).initialize();
-    let configure = |c: MonitorConfig| c.include("layers.*").include("conv.*").exclude("*.1.*");
+    let configure =
+        |c: MonitorConfig| c.with_include("layers.*").with_include("conv.*").with_exclude("*.1.*");
     let (_, reports) = watch(configure, std::slice::from_ref(&zoo));
     let names: Vec<_> = reports.iter().map(|r| r.layer.name.as_str()).collect();
     assert_eq!(names, ["layers.0.weight", "conv.weight"]);
     // A smallest side below which nothing is concluded.
-    let (_, reports) =
-        watch(|c| c.include("embedding.*").with_min_side(25), std::slice::from_ref(&zoo));
+    let (_, reports) = watch(
+        |c| c.with_include("embedding.*").with_analysis(AnalysisOptions::new().with_min_side(25)),
+        std::slice::from_ref(&zoo),
+    );
     assert_eq!(reports[0].report.verdict, Verdict::NotEstimable);
     assert!(reports[0].report.notes[0].to_string().contains("below the 25"));
-    let (summary, _) = watch(|c| c.include("nothing"), &[zoo]);
+    let (summary, _) = watch(|c| c.with_include("nothing"), &[zoo]);
     let said = |text: &str| summary.warnings.iter().any(|w| w.message.contains(text));
     assert!(said("no weight matrix") && said("`nothing` in `include` matches no parameter"));
 }

@@ -11,6 +11,7 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Tensor};
 use burn::train::{ExecutionStrategy, MultiDeviceOptim};
+use burn_rmt::AnalysisOptions;
 use burn_rmt::{Layout, Monitor, MonitorConfig};
 use libtest_mimic::{Failed, Trial};
 use std::collections::BTreeMap;
@@ -212,7 +213,7 @@ fn left_out() {
         let mut config = MonitorConfig::new(&run).with_every(1);
         let mut model = Backwards::new(&device);
         if excluded {
-            config = config.exclude("first.*");
+            config = config.with_exclude("first.*");
         } else {
             model.first = burn::module::Module::no_grad(model.first);
         }
@@ -234,8 +235,11 @@ fn adapters() {
     let model = Backwards::new(&device).apply_lora(Lora::new(4, 8.0));
     let base = tempfile::tempdir().unwrap();
     let run = base.path().join("x");
-    let monitor =
-        MonitorConfig::new(&run).with_lora_products(true).with_min_side(4).init().unwrap();
+    let monitor = MonitorConfig::new(&run)
+        .with_lora_products(true)
+        .with_analysis(AnalysisOptions::new().with_min_side(4))
+        .init()
+        .unwrap();
     let x = Tensor::<2>::random([4, 24], Distribution::Default, &device);
     let loss = model.forward(x).mean();
     let grads = GradientsParams::from_grads(loss.backward(), &model);

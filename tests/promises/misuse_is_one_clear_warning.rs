@@ -6,6 +6,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Distribution, Tensor};
+use burn_rmt::DriftConfig;
 use burn_rmt::{LayerKind, LayerReport, Monitor, MonitorConfig, Summary};
 use libtest_mimic::Trial;
 use std::path::Path;
@@ -28,7 +29,8 @@ pub(crate) fn tests() -> Vec<Trial> {
 
 fn start(run: &Path) -> (Monitor, Receiver<LayerReport>) {
     let (capture, reports) = Capture::new();
-    let config = MonitorConfig::new(run).with_every(1).with_drift_previous(true);
+    let config =
+        MonitorConfig::new(run).with_every(1).with_drift(DriftConfig::new().with_previous(true));
     (config.with_sink(capture).init().unwrap(), reports)
 }
 
@@ -143,7 +145,7 @@ fn patterns() {
     let (_guard, device) = alone_with_device();
     let base = tempfile::tempdir().unwrap();
     let config = MonitorConfig::new(base.path().join("x")).with_every(1);
-    let monitor = config.include("second.*").exclude("frist.*").init().unwrap();
+    let monitor = config.with_include("second.*").with_exclude("frist.*").init().unwrap();
     let model = initialized(Backwards::new(&device));
     (0..3).for_each(|step| monitor.observe(step, &model));
     let summary = monitor.finish();

@@ -29,8 +29,9 @@ fn config(directory: &Path) -> MonitorConfig {
     MonitorConfig::new(directory)
         .with_every(1)
         .with_drift(false)
-        .with_change_spectra(false)
-        .with_correlation_traps(false)
+        .with_analysis(
+            AnalysisOptions::new().with_change_spectra(false).with_correlation_traps(false),
+        )
         .with_tensorboard(false)
 }
 

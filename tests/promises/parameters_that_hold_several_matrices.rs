@@ -140,8 +140,8 @@ fn unfit() {
     let base = tempfile::tempdir().unwrap();
     let config = MonitorConfig::new(base.path().join("x"))
         .with_layout("conv.*", Layout::Conv { groups: 5 })
-        .include("conv.*")
-        .include("bare");
+        .with_include("conv.*")
+        .with_include("bare");
     let (summary, reports) = watch(config, &[Parts::new(&device)]);
     assert_eq!(reports.len(), 1);
     let expected = "`conv.weight` is not analysed: its shape [48, 4, 3, 3] does not fit \
@@ -178,8 +178,9 @@ fn adapters() {
     let config = MonitorConfig::new(base.path().join("x"));
     let (_, reports) = watch(config, std::slice::from_ref(&model));
     assert_eq!(names(&reports), ["query.weight", "query.weight.lora.a", "query.weight.lora.b"]);
-    let config =
-        MonitorConfig::new(base.path().join("y")).with_lora_products(true).with_min_side(4);
+    let config = MonitorConfig::new(base.path().join("y"))
+        .with_lora_products(true)
+        .with_analysis(AnalysisOptions::new().with_min_side(4));
     let (summary, reports) = watch(config, &[model.clone(), model]);
     assert_eq!((summary.counts.analysed, summary.counts.dropped.total()), (8, 0));
     assert_eq!(names(&reports[..4])[3], "query.weight.lora.product");
@@ -203,8 +204,9 @@ fn adapters_in_turns() {
     device.seed(4);
     let model = Query::new(&device).apply_lora(Lora::new(4, 8.0));
     let base = tempfile::tempdir().unwrap();
-    let config =
-        MonitorConfig::new(base.path().join("x")).with_lora_products(true).with_min_side(4);
+    let config = MonitorConfig::new(base.path().join("x"))
+        .with_lora_products(true)
+        .with_analysis(AnalysisOptions::new().with_min_side(4));
     let (capture, reports) = Capture::new();
     let config = config.with_schedule(Schedule::Staggered(6)).with_sink(capture);
     let monitor = config.init().unwrap();

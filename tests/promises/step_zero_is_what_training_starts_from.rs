@@ -4,6 +4,7 @@
 use crate::support::{Backwards, Capture, alone_with_device, bits, test, train};
 use burn::nn::Linear;
 use burn::tensor::{Device, Distribution, Tensor};
+use burn_rmt::DriftConfig;
 use burn_rmt::{Monitor, MonitorConfig};
 use libtest_mimic::Trial;
 use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
@@ -108,7 +109,8 @@ fn drift() {
     let base = tempfile::tempdir().unwrap();
     let (capture, reports) = Capture::new();
     let config = MonitorConfig::new(base.path().join("x")).with_every(1).with_sink(capture);
-    let monitor = config.with_spectral_edge_window(3).init().unwrap();
+    let monitor =
+        config.with_drift(DriftConfig::new().with_spectral_edge_window(3)).init().unwrap();
     let mut weights = vec![values(&unmonitored(&device).second)];
     train(&device, SEED, 6, &monitor, |_, model| weights.push(values(&model.second)));
     monitor.finish();

@@ -3,6 +3,7 @@
 
 use crate::support::tensorboard::{Environment, Loader, Server, encode, with_both_loaders};
 use crate::support::{Capture, alone_with_device, test, train};
+use burn_rmt::TensorBoardConfig;
 use burn_rmt::{Detail, MonitorConfig};
 use libtest_mimic::{Failed, Trial};
 use rmt_core::LayerReport;
@@ -25,7 +26,9 @@ fn run(directory: &Path) -> Vec<LayerReport> {
     for (first_step, seed) in [(0, 1), (10, 2)] {
         let (capture, reports) = Capture::new();
         let config = MonitorConfig::new(directory).with_every(5).with_sink(capture);
-        let config = config.with_resume(true).with_tensorboard_detail(Detail::All);
+        let config = config
+            .with_resume(true)
+            .with_tensorboard(TensorBoardConfig::new().with_detail(Detail::All));
         let monitor = config.init().unwrap();
         let (_, mut model) = train(&device, seed, 2, &burn_rmt::Monitor::disabled(), |_, _| {});
         for step in first_step..=STEPS {

@@ -32,6 +32,7 @@ pub mod notes;
 pub mod nulls;
 pub mod report;
 pub mod sanity;
+mod settings;
 pub mod shard;
 pub mod shown;
 pub mod spectrum;

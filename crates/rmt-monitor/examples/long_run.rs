@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let stages = (0..STAGES).map(|k| stage(k, side)).collect::<Result<Vec<_>, _>>()?;
     let mut settings = Settings::default();
     if has("all") {
-        settings.tensorboard_detail = Detail::All;
+        settings.tensorboard.detail = Detail::All;
     }
     let mut sinks: Vec<Box<dyn Sink>> =
         vec![Box::new(TensorBoard::new(&directory).with_settings(&settings))];

@@ -2,18 +2,22 @@
 
 use crate::alerts::AlertSettings;
 use crate::engine::Engine;
-use crate::error::InitError;
+use crate::error::{InitError, SinkError};
+use crate::guard::lock;
 use crate::hyperparameters::Hyperparameter;
 use crate::layout::Layout;
+use crate::record::Record;
 use crate::schedule::{Overflow, Schedule};
-use crate::settings::{Detail, Settings};
+use crate::settings::{ActivationConfig, DriftConfig, Settings, TensorBoardConfig, every_setting};
 use crate::sinks::Sink;
+use crate::step::Step;
+use rmt_core::AnalysisOptions;
 use rmt_core::layers::LayerKind;
 use rmt_core::shard::Shard;
 use rmt_core::tracking::TrackingOptions;
-use rmt_core::{Equilibrate, NullModel, ScaleEstimator};
 use std::marker::PhantomData;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// Ties a framework to the engine: how its monitor is made from a started engine.
@@ -35,14 +39,22 @@ impl Adapter for Bare {
     }
 }
 
-/// Builds a monitor.
+/// Builds a monitor: each `with_…` is a setting, with its default in [`Settings`].
 ///
 /// Framework adapters re-export it with their own `A`, so that `MonitorConfig::new("runs/x")
-/// .with_every(100).init()?` gives that framework's monitor.
+/// .with_every(100).init()?` gives that framework's monitor. Runs of clones share the sinks that
+/// [`with_sink`](Self::with_sink) was given.
 pub struct MonitorConfig<A = Bare> {
     settings: Settings,
-    sinks: Vec<Box<dyn Sink>>,
+    sinks: Vec<SharedSink>,
     adapter: PhantomData<fn() -> A>,
+}
+
+impl<A> Clone for MonitorConfig<A> {
+    fn clone(&self) -> Self {
+        let (settings, sinks) = (self.settings.clone(), self.sinks.clone());
+        Self { settings, sinks, adapter: PhantomData }
+    }
 }
 
 impl<A> std::fmt::Debug for MonitorConfig<A> {
@@ -64,6 +76,8 @@ impl<A: Adapter> MonitorConfig<A> {
         Self { settings, sinks: Vec::new(), adapter: PhantomData }
     }
 
+    every_setting! { @setters [settings] }
+
     /// Shares the model's matrices among `world` processes, each with its own `rank` below it, and all
     /// with the same run directory and settings. Each is given the whole model and analyses its part, by
     /// cost ([`rmt_core::shard`]); it writes to `rank_<rank>` in the run directory, and counts what is
@@ -75,46 +89,23 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
-    /// Whether the run in the directory is gone on with, as its next session: then tell the monitor with
-    /// `resume` where training goes on from. Without a run there, the first session starts, so that a job
-    /// script can always set it.
-    #[must_use]
-    pub fn with_resume(mut self, resume: bool) -> Self {
-        self.settings.resume = resume;
-        self
-    }
-
     /// Takes the weights every `steps` optimizer steps (step 0 included).
     #[must_use]
-    pub fn with_every(self, steps: u64) -> Self {
-        self.with_schedule(Schedule::Every(steps))
-    }
-
-    /// Takes the weights at other steps than evenly spaced ones.
-    #[must_use]
-    pub fn with_schedule(mut self, schedule: Schedule) -> Self {
-        self.settings.schedule = schedule;
-        self
-    }
-
-    /// Whether a due snapshot that finds no room is dropped (the default) or waited for.
-    #[must_use]
-    pub fn with_overflow(mut self, overflow: Overflow) -> Self {
-        self.settings.overflow = overflow;
-        self
+    pub fn with_every(self, steps: impl Into<Step>) -> Self {
+        self.with_schedule(Schedule::Every(steps.into().get()))
     }
 
     /// Watches only parameters whose dotted name matches `glob` (or another included one);
     /// `*` matches dots too.
     #[must_use]
-    pub fn include(mut self, glob: impl Into<String>) -> Self {
+    pub fn with_include(mut self, glob: impl Into<String>) -> Self {
         self.settings.include.push(glob.into());
         self
     }
 
     /// Does not watch parameters whose dotted name matches `glob`.
     #[must_use]
-    pub fn exclude(mut self, glob: impl Into<String>) -> Self {
+    pub fn with_exclude(mut self, glob: impl Into<String>) -> Self {
         self.settings.exclude.push(glob.into());
         self
     }
@@ -135,79 +126,6 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
-    /// Analyses the product a·b of each low-rank adapter (LoRA) too, as `….lora.product`. The
-    /// adapter's scale is left out: no statistic but the norms depends on it.
-    #[must_use]
-    pub fn with_lora_products(mut self, products: bool) -> Self {
-        self.settings.lora_products = products;
-        self
-    }
-
-    /// Reports matrices whose smaller side is below `side` as "not_estimable".
-    #[must_use]
-    pub fn with_min_side(mut self, side: usize) -> Self {
-        self.settings.analysis.min_side = side;
-        self
-    }
-
-    /// Family-wise level of each matrix's verdict.
-    #[must_use]
-    pub fn with_level(mut self, level: f64) -> Self {
-        self.settings.analysis.level = level;
-        self
-    }
-
-    /// Estimator of the bulk's scale.
-    #[must_use]
-    pub fn with_scale_estimator(mut self, estimator: ScaleEstimator) -> Self {
-        self.settings.analysis.scale_estimator = estimator;
-        self
-    }
-
-    /// Seed of the simulated nulls.
-    #[must_use]
-    pub fn with_seed(mut self, seed: u64) -> Self {
-        self.settings.seed = seed;
-        self
-    }
-
-    /// Keeps simulated nulls in `directory` (by default among the user's caches), or nowhere.
-    #[must_use]
-    pub fn with_null_cache(mut self, directory: Option<PathBuf>) -> Self {
-        self.settings.null_cache = directory;
-        self
-    }
-
-    /// Keeps the inputs of at most `tokens` tokens of each probed layer and snapshot (0 for none); a
-    /// covariance needs several times as many tokens as there are features.
-    #[must_use]
-    pub fn with_activation_tokens(mut self, tokens: u64) -> Self {
-        self.settings.activation_tokens = tokens;
-        self
-    }
-
-    /// Whether probes take the inputs of forwards without autodiff as well: those of evaluation, whose
-    /// tokens then count with those of training.
-    #[must_use]
-    pub fn with_activations_in_evaluation(mut self, on: bool) -> Self {
-        self.settings.activations_in_evaluation = on;
-        self
-    }
-
-    /// Brings rows, columns or both to one scale before the analysis.
-    #[must_use]
-    pub fn with_equilibrate(mut self, which: Equilibrate) -> Self {
-        self.settings.analysis.equilibrate = which;
-        self
-    }
-
-    /// Computes p-values against permutations of each matrix' own entries, say.
-    #[must_use]
-    pub fn with_null_model(mut self, model: NullModel) -> Self {
-        self.settings.analysis.null_model = model;
-        self
-    }
-
     /// Bytes of weights that may wait for the worker.
     #[must_use]
     pub fn with_budget_bytes(mut self, bytes: u64) -> Self {
@@ -215,113 +133,19 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
-    /// Longest time that `finish` waits.
+    /// What drift is measured from: a [`DriftConfig`], or `false` for no drift.
     #[must_use]
-    pub fn with_finish_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.finish_timeout = timeout;
+    pub fn with_drift(mut self, drift: impl Into<DriftConfig>) -> Self {
+        self.settings.drift = drift.into();
         self
     }
 
-    /// Whether drift is measured at all (keeps one copy of the weights, and a second one for
-    /// [`with_drift_previous`](Self::with_drift_previous)).
+    /// What is written for TensorBoard: a [`TensorBoardConfig`], or `false` for nothing.
     #[must_use]
-    pub fn with_drift(mut self, on: bool) -> Self {
-        self.settings.drift = on;
-        self
-    }
-
-    /// Whether drift is measured against the previous snapshot too (keeps one more copy).
-    #[must_use]
-    pub fn with_drift_previous(mut self, on: bool) -> Self {
-        self.settings.drift_previous = on;
-        self
-    }
-
-    /// Whether the first snapshot is written to the run directory, for a resumed run's drift (as large
-    /// as a checkpoint of the watched matrices).
-    #[must_use]
-    pub fn with_reference_file(mut self, on: bool) -> Self {
-        self.settings.reference_file = on;
-        self
-    }
-
-    /// Analyses each matrix in full at one of `looks` looks at it; at the others both ends of its spectrum are
-    /// followed, for large matrices at a twentieth of the cost or less ([`rmt_core::tracking`]): a value
-    /// that leaves the bulk shows at once, and what needs the whole spectrum, its vectors or the drift at the
-    /// next full one. The first look and that of `observe_last` are always full. Taps gather inputs at the full
-    /// ones. 1, the
-    /// default, for all. Keeps 4·m² bytes a matrix that is not square, and the vectors that are followed.
-    #[must_use]
-    pub fn with_full_every(mut self, looks: u64) -> Self {
-        self.settings.full_every = looks;
-        self
-    }
-
-    /// How many singular values are followed at either end between full analyses.
-    #[must_use]
-    pub fn with_tracking(mut self, tracking: TrackingOptions) -> Self {
-        self.settings.tracking = tracking;
-        self
-    }
-
-    /// Whether the spectra of changes are tested (a quarter to a half of the time of a matrix's own
-    /// analysis each, and no memory).
-    #[must_use]
-    pub fn with_change_spectra(mut self, on: bool) -> Self {
-        self.settings.analysis.change_spectra = on;
-        self
-    }
-
-    /// Whether each matrix is tested with its entries permuted (as much time again).
-    #[must_use]
-    pub fn with_correlation_traps(mut self, on: bool) -> Self {
-        self.settings.analysis.correlation_traps = on;
-        self
-    }
-
-    /// Measures the spectral edge of the last `updates` updates, from snapshot to snapshot (keeps
-    /// that many copies in single precision, and the weights as last seen); 0, the default, for
-    /// none.
-    #[must_use]
-    pub fn with_spectral_edge_window(mut self, updates: usize) -> Self {
-        self.settings.spectral_edge_window = updates;
-        self
-    }
-
-    /// Whether burn's own training loop hands over its gradients at due steps: their norms, their
-    /// spectra and how far they moved the weights. Off by default. (Until the worker has read them,
-    /// the gradients and the weights before and after stay in memory.)
-    #[must_use]
-    pub fn with_gradients(mut self, on: bool) -> Self {
-        self.settings.gradients = on;
-        self
-    }
-
-    /// Writes full spectra to `profiles.jsonl` every `ticks` ticks; 0 for never.
-    #[must_use]
-    pub fn with_profiles_every(mut self, ticks: u64) -> Self {
-        self.settings.profiles_every = ticks;
-        self
-    }
-
-    /// Which alerts are given, and at which thresholds.
-    #[must_use]
-    pub fn with_alerts(mut self, alerts: AlertSettings) -> Self {
-        self.settings.alerts = alerts;
-        self
-    }
-
-    /// Whether event files for TensorBoard are written.
-    #[must_use]
-    pub fn with_tensorboard(mut self, on: bool) -> Self {
-        self.settings.tensorboard = on;
-        self
-    }
-
-    /// Which curves and histograms of a layer the event files hold.
-    #[must_use]
-    pub fn with_tensorboard_detail(mut self, detail: Detail) -> Self {
-        self.settings.tensorboard_detail = detail;
+    pub fn with_tensorboard(mut self, tensorboard: impl Into<TensorBoardConfig>) -> Self {
+        let hyperparameters = std::mem::take(&mut self.settings.tensorboard.hyperparameters);
+        self.settings.tensorboard = tensorboard.into();
+        self.settings.tensorboard.hyperparameters.extend(hyperparameters);
         self
     }
 
@@ -333,45 +157,14 @@ impl<A: Adapter> MonitorConfig<A> {
         name: impl Into<String>,
         value: impl Into<Hyperparameter>,
     ) -> Self {
-        self.settings.hyperparameters.insert(name.into(), value.into());
-        self
-    }
-
-    /// Whether event files hold pictures: of each layer when the number of its reports has doubled,
-    /// and of its last one.
-    #[must_use]
-    pub fn with_pictures(mut self, on: bool) -> Self {
-        self.settings.pictures = on;
-        self
-    }
-
-    /// Whether the JSONL files are written.
-    #[must_use]
-    pub fn with_jsonl(mut self, on: bool) -> Self {
-        self.settings.jsonl = on;
-        self
-    }
-
-    /// Whether `index.html`, a page of the run while it goes on, is written to the run directory (the
-    /// default): see [`sinks::Page`](crate::sinks::Page).
-    #[must_use]
-    pub fn with_page(mut self, on: bool) -> Self {
-        self.settings.page = on;
-        self
-    }
-
-    /// Whether the worker has a lower scheduling priority than training (the default), where the
-    /// system allows: on Linux a nice value of 10.
-    #[must_use]
-    pub fn with_low_priority(mut self, on: bool) -> Self {
-        self.settings.low_priority = on;
+        self.settings.tensorboard.hyperparameters.insert(name.into(), value.into());
         self
     }
 
     /// Adds a sink of the caller's, called on the worker thread after the built-in ones.
     #[must_use]
     pub fn with_sink(mut self, sink: impl Sink + 'static) -> Self {
-        self.sinks.push(Box::new(sink));
+        self.sinks.push(SharedSink::new(sink));
         self
     }
 
@@ -386,6 +179,90 @@ impl<A: Adapter> MonitorConfig<A> {
     /// [`InitError`] says which setting has no meaning, which glob does not parse, or what is
     /// wrong with the run directory.
     pub fn init(self) -> Result<A::Monitor, InitError> {
-        Engine::start(self.settings, self.sinks).map(A::attach)
+        let sinks = self.sinks.into_iter().map(|sink| Box::new(sink) as Box<dyn Sink>);
+        Engine::start(self.settings, sinks.collect()).map(A::attach)
+    }
+}
+
+/// A sink that the runs of several clones of a configuration write to in turn.
+#[derive(Clone)]
+struct SharedSink {
+    name: OnceLock<String>,
+    sink: Arc<Mutex<Box<dyn Sink>>>,
+}
+
+impl SharedSink {
+    fn new(sink: impl Sink + 'static) -> Self {
+        Self { name: OnceLock::new(), sink: Arc::new(Mutex::new(Box::new(sink))) }
+    }
+}
+
+impl Sink for SharedSink {
+    fn name(&self) -> &str {
+        self.name.get_or_init(|| lock(&self.sink).name().to_owned())
+    }
+
+    fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+        lock(&self.sink).write(record)
+    }
+
+    fn flush(&mut self) -> Result<(), SinkError> {
+        lock(&self.sink).flush()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::snapshot::{Admission, LayerSnapshot, WeightValues};
+    use rmt_core::Orientation;
+    use rmt_core::layers::LayerId;
+    use std::sync::mpsc::{Sender, channel};
+
+    /// Tells the step of each tick.
+    struct Steps(Sender<u64>);
+
+    impl Sink for Steps {
+        fn name(&self) -> &str {
+            "steps"
+        }
+
+        fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {
+            if let Record::Tick(tick) = record {
+                let _ = self.0.send(tick.step);
+            }
+            Ok(())
+        }
+
+        fn flush(&mut self) -> Result<(), SinkError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn runs_of_a_cloned_configuration_have_its_settings_and_share_its_sinks() {
+        let base = tempfile::tempdir().unwrap();
+        let (sender, steps) = channel();
+        let config = MonitorConfig::<Bare>::new(base.path().join("x")).with_sink(Steps(sender));
+        let config = config.with_every(7_usize).with_tensorboard(false).with_page(false);
+        for (config, step) in [(config.clone(), 7), (config, 14)] {
+            assert_eq!(config.settings().schedule, Schedule::Every(7));
+            let engine = config.init().unwrap();
+            let weights = Box::new(WeightValues::F32(vec![1.0; 4]));
+            let layer =
+                LayerSnapshot::new(LayerId::from_name("w"), [2, 2], Orientation::InOut, weights);
+            engine.submit(step, Admission::Normal, vec![layer]);
+            assert_eq!(engine.finish().sinks["steps"].lost.len(), 0);
+        }
+        assert_eq!(steps.into_iter().collect::<Vec<_>>(), [7, 14]);
+        assert!(base.path().join("x-2").is_dir());
+    }
+
+    #[test]
+    fn hyperparameters_outlive_what_is_said_of_tensorboard() {
+        let config = MonitorConfig::<Bare>::new("x").with_hyperparameter("width", 3);
+        let settings = &config.with_tensorboard(false).settings;
+        assert!(!settings.tensorboard.on && settings.tensorboard.hyperparameters.len() == 1);
     }
 }

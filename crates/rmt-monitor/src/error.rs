@@ -1,4 +1,4 @@
-//! What can go wrong, and what to do about it. Each message is whole in one line, its cause included.
+//! Error types. A message is one line, says what to do, and includes its cause, which `source` gives too.
 
 use std::io;
 use std::path::PathBuf;
@@ -29,6 +29,7 @@ pub enum InitError {
         /// What was tried.
         doing: &'static str,
         /// What the system said.
+        #[source]
         cause: io::Error,
     },
     /// The directory holds a `run.json` that this version cannot read.
@@ -50,12 +51,18 @@ pub enum InitError {
     },
     /// The worker thread could not be started.
     #[error("the worker thread could not be started: {0}")]
-    Thread(io::Error),
+    Thread(#[source] io::Error),
+}
+
+impl InitError {
+    pub(crate) fn setting(setting: &'static str, problem: impl Into<String>) -> Self {
+        Self::Setting { setting, problem: problem.into() }
+    }
 }
 
 /// Why a name pattern does not parse.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("pattern `{pattern}` in `{setting}`: {cause}")]
+#[error("pattern `{pattern}` in `{setting}`: {problem}")]
 #[non_exhaustive]
 pub struct PatternError {
     /// The setting that it is of, such as `include`.
@@ -63,7 +70,7 @@ pub struct PatternError {
     /// As given.
     pub pattern: String,
     /// What the parser says.
-    pub cause: globset::Error,
+    pub problem: String,
 }
 
 /// Why a run cannot be resumed after an epoch.
@@ -97,6 +104,7 @@ pub enum ReaderError {
         /// Which.
         path: PathBuf,
         /// What the system said.
+        #[source]
         cause: io::Error,
     },
     /// A line is no report, and not one that was cut short either.
@@ -133,11 +141,12 @@ pub enum SinkError {
         /// The file.
         path: PathBuf,
         /// What the system said.
+        #[source]
         cause: io::Error,
     },
     /// A record could not be encoded.
     #[error("a record could not be encoded: {0}")]
-    Encode(#[from] serde_json::Error),
+    Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
@@ -147,8 +156,15 @@ pub enum SinkError {
         /// How many, with the one that could not be taken.
         records: u64,
         /// Why.
+        #[source]
         cause: Box<SinkError>,
     },
+}
+
+impl From<serde_json::Error> for SinkError {
+    fn from(cause: serde_json::Error) -> Self {
+        Self::Encode(cause.into())
+    }
 }
 
 impl SinkError {

@@ -17,8 +17,7 @@ impl Filter {
     pub(crate) fn new(settings: &Settings) -> Result<Self, InitError> {
         let names = NameFilter::new(&settings.include, &settings.exclude)?;
         if settings.layouts.iter().any(|(_, layout)| *layout == Layout::Conv { groups: 0 }) {
-            let problem = "a convolution has at least 1 group".into();
-            return Err(InitError::Setting { setting: "layout", problem });
+            return Err(InitError::setting("layout", "a convolution has at least 1 group"));
         }
         let layouts = NameRules::new("layout", &settings.layouts)?;
         Ok(Self { names, layouts, kinds: NameRules::new("kind", &settings.kinds)? })

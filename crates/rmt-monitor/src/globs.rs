@@ -59,11 +59,22 @@ impl<T: Clone> NameRules<T> {
     }
 }
 
+/// What is said of each pattern of the settings that matches none of `names`, with the nearest of them.
+pub(crate) fn warnings(settings: &Settings, names: &[String]) -> Vec<String> {
+    let message = |(setting, pattern): (&str, &str)| {
+        let nearest = nearest(pattern, names).join("`, `");
+        match nearest.is_empty() {
+            true => format!("`{pattern}` in `{setting}` matches no parameter: the model has none"),
+            false => format!(
+                "`{pattern}` in `{setting}` matches no parameter; the nearest are `{nearest}`"
+            ),
+        }
+    };
+    unmatched(settings, names).into_iter().map(message).collect()
+}
+
 /// The patterns of the settings that match none of `names`, each with its setting.
-pub(crate) fn unmatched<'a>(
-    settings: &'a Settings,
-    names: &[String],
-) -> Vec<(&'static str, &'a str)> {
+fn unmatched<'a>(settings: &'a Settings, names: &[String]) -> Vec<(&'static str, &'a str)> {
     let include = settings.include.iter().map(|pattern| ("include", pattern));
     let exclude = settings.exclude.iter().map(|pattern| ("exclude", pattern));
     let layouts = settings.layouts.iter().map(|(pattern, _)| ("layout", pattern));
@@ -78,7 +89,7 @@ pub(crate) fn unmatched<'a>(
 }
 
 /// The names most like `pattern`.
-pub(crate) fn nearest<'a>(pattern: &str, names: &'a [String]) -> Vec<&'a str> {
+fn nearest<'a>(pattern: &str, names: &'a [String]) -> Vec<&'a str> {
     const SHOWN: usize = 3;
     let mut by_distance: Vec<(usize, &str)> =
         names.iter().map(|name| (strsim::levenshtein(pattern, name), &**name)).collect();
@@ -89,7 +100,7 @@ pub(crate) fn nearest<'a>(pattern: &str, names: &'a [String]) -> Vec<&'a str> {
 fn compile(setting: &'static str, patterns: &[String]) -> Result<GlobSet, PatternError> {
     let error = |pattern: &str| {
         let pattern = pattern.to_owned();
-        move |cause| PatternError { setting, pattern, cause }
+        move |cause: globset::Error| PatternError { setting, pattern, problem: cause.to_string() }
     };
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {

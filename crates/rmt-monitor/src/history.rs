@@ -18,9 +18,9 @@ pub(crate) struct Keep {
 impl Keep {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            first: settings.drift,
-            previous: settings.drift && settings.drift_previous,
-            window: settings.spectral_edge_window,
+            first: settings.drift.on,
+            previous: settings.drift.on && settings.drift.previous,
+            window: settings.drift.spectral_edge_window,
         }
     }
 
@@ -160,17 +160,15 @@ pub(crate) fn spectral_edge<'a>(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::settings::DriftConfig;
     use rmt_core::{Analyser, AnalysisOptions, Nulls, Orientation};
 
     const SHAPE: [usize; 2] = [20, 30];
 
     fn keep(drift: bool, previous: bool, window: usize) -> Keep {
-        Keep::new(&Settings {
-            drift,
-            drift_previous: previous,
-            spectral_edge_window: window,
-            ..Settings::default()
-        })
+        let drift = DriftConfig::from(drift).with_previous(previous);
+        let drift = drift.with_spectral_edge_window(window);
+        Keep::new(&Settings { drift, ..Settings::default() })
     }
 
     fn analyser() -> Analyser {

@@ -95,7 +95,7 @@ pub use reader::{Reports, read_reports};
 pub use record::{GradientTick, Health, Record, Scalars, Table, Tick};
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};
-pub use settings::{Detail, Settings};
+pub use settings::{ActivationConfig, Detail, DriftConfig, Settings, TensorBoardConfig};
 pub use sinks::Sink;
 pub use snapshot::{
     ActivationSnapshot, Admission, GradientSnapshot, LayerSnapshot, Scalar, Tokens, WeightValues,

@@ -66,7 +66,7 @@ impl Timetable {
             _ => None,
         };
         if let Some(problem) = problem {
-            return Err(InitError::Setting { setting, problem });
+            return Err(InitError::setting(setting, problem));
         }
         let steps = match schedule {
             Schedule::LogSpaced(per_decade) => powers_of_ten(per_decade),

@@ -8,7 +8,7 @@ use crate::schedule::{Overflow, Schedule};
 use rmt_core::layers::LayerKind;
 use rmt_core::shard::Shard;
 use rmt_core::tracking::TrackingOptions;
-use rmt_core::{AnalysisOptions, Nulls};
+use rmt_core::{AnalysisOptions, Nulls, settings};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,92 +28,164 @@ pub enum Detail {
     All,
 }
 
-/// Every setting, with its default; recorded in `run.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Settings {
-    /// Directory of the run; made if it does not exist, and numbered if it holds a run that is not
-    /// resumed: then `run.json` has the name with its number.
-    #[serde(serialize_with = "as_text")]
-    pub run_directory: PathBuf,
-    /// Whether the run in the directory, if there is one, is gone on with.
-    pub resume: bool,
-    /// Which of the processes that share the run this is; each writes below `run_directory`.
-    pub shard: Option<Shard>,
-    /// The steps at which weights are taken.
-    pub schedule: Schedule,
-    /// What happens to a due snapshot that finds the byte budget full.
-    pub overflow: Overflow,
-    /// Parameters whose name matches one of these globs are watched; none given means all.
-    pub include: Vec<String>,
-    /// Parameters whose name matches one of these globs are not.
-    pub exclude: Vec<String>,
-    /// How parameters whose name matches a glob are read as matrices; of several, the last.
-    pub layouts: Vec<(String, Layout)>,
-    /// Which part parameters whose name matches a glob play; of several, the last.
+settings! {
+    /// What drift is measured from. `false` stands for no drift.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(default)]
-    pub kinds: Vec<(String, LayerKind)>,
-    /// Whether the product a·b of each low-rank adapter is analysed too.
-    pub lora_products: bool,
-    /// How matrices are judged.
-    pub analysis: AnalysisOptions,
-    /// Looks at a matrix of which one is a full analysis; between them both ends of its spectrum are
-    /// followed ([`rmt_core::tracking`]). 1: every one is full.
-    pub full_every: u64,
-    /// What is followed.
-    pub tracking: TrackingOptions,
-    /// Seed of the simulated nulls; no other random number is drawn.
-    pub seed: u64,
-    /// Where nulls outside the shipped table are kept once they are simulated; `None` for nowhere.
-    #[serde(serialize_with = "as_optional_text")]
-    pub null_cache: Option<PathBuf>,
-    /// Bytes of weights, activations and gradients that may wait for the worker. `None`: twice the first snapshot
-    /// (or the first of gradients, with the weights before and after), at least 256 MiB, at most a
-    /// quarter of memory.
-    pub budget_bytes: Option<u64>,
-    /// Longest time that `finish` waits for the worker.
-    pub finish_timeout: Duration,
-    /// Whether each watched matrix is kept as first seen, to measure drift: one copy in memory,
-    /// and 16·k·(rows + columns) bytes for the k singular vectors at each end of its spectrum
-    /// ([`AnalysisOptions::subspace_dimension`]).
-    pub drift: bool,
-    /// Whether, with `drift`, each is also kept as last seen, to measure the change from one
-    /// snapshot to the next: as much memory again.
-    pub drift_previous: bool,
-    /// Whether, with `drift`, the first snapshot is written to the run directory
-    /// (`reference.safetensors`), so that a resumed run goes on measuring drift from it.
-    pub reference_file: bool,
-    /// Updates of each matrix, from snapshot to snapshot, whose spectral edge is measured: one copy
-    /// in single precision each, beside the matrix as last seen. 0 for none.
-    pub spectral_edge_window: usize,
-    /// Whether burn's own training loop hands over its gradients at due steps; a loop of one's own
-    /// does so by calling the monitor.
-    pub gradients: bool,
-    /// Tokens whose inputs a probed layer keeps of each snapshot, at most; 0 for no activations.
-    pub activation_tokens: u64,
-    /// Whether probes also take the inputs of forwards without autodiff, as evaluation makes them.
-    pub activations_in_evaluation: bool,
-    /// Full spectra go to `profiles.jsonl` with every so many reports of a layer, the first
-    /// included; 0 for never.
-    pub profiles_every: u64,
-    /// What is said when it happens to a matrix, beside the figures.
-    pub alerts: AlertSettings,
-    /// Whether event files for TensorBoard are written: by default where the feature `tensorboard` is on.
-    pub tensorboard: bool,
-    /// Which curves and histograms of a layer they hold.
-    pub tensorboard_detail: Detail,
-    /// What tells this run from others, for TensorBoard's HParams page.
-    pub hyperparameters: BTreeMap<String, Hyperparameter>,
-    /// Whether they hold pictures: of each layer when the number of its reports has doubled, and of
-    /// its last one.
-    pub pictures: bool,
-    /// Whether the JSONL files are written.
-    pub jsonl: bool,
-    /// Whether `index.html`, a page of the run while it goes on, is written.
-    pub page: bool,
-    /// Whether the worker has a lower scheduling priority than training, where the system allows.
-    pub low_priority: bool,
+    pub struct DriftConfig {
+        /// Whether drift is measured. Each watched matrix is kept as first seen: one copy in memory, and
+        /// 16·k·(rows + columns) bytes for the k singular vectors at each end of its spectrum
+        /// ([`AnalysisOptions::subspace_dimension`]).
+        #[serde(rename = "drift")]
+        on: bool = true, with_on;
+        /// Whether each matrix is also kept as last seen, to measure the change from one snapshot to the next: as much
+        /// memory again.
+        #[serde(rename = "drift_previous")]
+        previous: bool = true, with_previous;
+        /// Whether the first snapshot is written to the run directory (`reference.safetensors`, as large as a checkpoint
+        /// of the watched matrices), so that a resumed run goes on measuring drift from it.
+        reference_file: bool = true, with_reference_file;
+        /// Updates of each matrix, from snapshot to snapshot, whose spectral edge is measured: one copy in single
+        /// precision each, beside the matrix as last seen. 0 for none.
+        spectral_edge_window: usize = 0, with_spectral_edge_window;
+    }
+}
+
+settings! {
+    /// Which inputs of tapped layers are taken.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct ActivationConfig {
+        /// Tokens whose inputs a tapped layer keeps of each snapshot, at most; 0 for no activations. A covariance needs
+        /// several times as many tokens as there are features.
+        #[serde(rename = "activation_tokens")]
+        tokens: u64 = 4096, with_tokens;
+        /// Whether taps also take the inputs of evaluation, forwards without autodiff; their tokens count with those of
+        /// training.
+        #[serde(rename = "activations_in_evaluation")]
+        in_evaluation: bool = false, with_in_evaluation;
+    }
+}
+
+settings! {
+    /// What is written for TensorBoard. `false` stands for nothing.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct TensorBoardConfig {
+        /// Whether event files are written: by default where the feature `tensorboard` is on.
+        #[serde(rename = "tensorboard")]
+        on: bool = cfg!(feature = "tensorboard"), with_on;
+        /// Which curves and histograms of a layer they hold.
+        #[serde(rename = "tensorboard_detail")]
+        detail: Detail = Detail::default(), with_detail;
+        /// What tells this run from others, for the HParams page.
+        hyperparameters: BTreeMap<String, Hyperparameter> = BTreeMap::new(), with_hyperparameters;
+        /// Whether they hold pictures: of each layer when the number of its reports has doubled, and of
+        /// its last one.
+        pictures: bool = cfg!(feature = "pictures"), with_pictures;
+    }
+}
+
+impl From<bool> for DriftConfig {
+    fn from(on: bool) -> Self {
+        Self { on, ..Self::default() }
+    }
+}
+
+impl From<bool> for TensorBoardConfig {
+    fn from(on: bool) -> Self {
+        Self { on, ..Self::default() }
+    }
+}
+
+/// Declares something of every setting of a monitor: see [`rmt_core::settings`].
+macro_rules! every_setting {
+    ($($what:tt)*) => {
+        rmt_core::settings! { $($what)* {
+            /// Directory of the run; made if it does not exist, and numbered if it holds a run that is not
+            /// resumed: then `run.json` has the name with its number.
+            #[serde(serialize_with = "as_text")]
+            run_directory: PathBuf = PathBuf::from("runs/run");
+            /// Whether the run in the directory is gone on with, as its next session: then tell the monitor with `resume`
+            /// where training goes on from. Without a run there, the first session starts, so that a job script can always
+            /// set it.
+            resume: bool = false, with_resume;
+            /// Which of the processes that share the run this is; each writes below `run_directory`.
+            shard: Option<Shard> = None;
+            /// The steps at which weights are taken.
+            schedule: Schedule = Schedule::default(), with_schedule;
+            /// What happens to a due snapshot that finds the byte budget full.
+            overflow: Overflow = Overflow::default(), with_overflow;
+            /// Parameters whose name matches one of these globs are watched; none given means all.
+            include: Vec<String> = Vec::new();
+            /// Parameters whose name matches one of these globs are not.
+            exclude: Vec<String> = Vec::new();
+            /// How parameters whose name matches a glob are read as matrices; of several, the last.
+            layouts: Vec<(String, Layout)> = Vec::new();
+            /// Which part parameters whose name matches a glob play; of several, the last.
+            kinds: Vec<(String, LayerKind)> = Vec::new();
+            /// Whether the product a·b of each low-rank adapter (LoRA) is analysed too, as `….lora.product`. The adapter's
+            /// scale is left out: no statistic but the norms depends on it.
+            lora_products: bool = false, with_lora_products;
+            /// How matrices are judged.
+            analysis: AnalysisOptions = AnalysisOptions::default(), with_analysis;
+            /// Snapshots of a matrix of which one is analysed in full; at the others both ends of its spectrum are followed,
+            /// for large matrices at a twentieth of the cost or less ([`rmt_core::tracking`]): a value that leaves the bulk
+            /// shows at once, and what needs the whole spectrum, its vectors or the drift at the next full one. The first
+            /// snapshot and that of `observe_last` are always full. Taps gather inputs at the full ones. 1 for all. Keeps
+            /// 4·m² bytes a matrix that is not square, and the vectors that are followed.
+            full_every: u64 = 1, with_full_every;
+            /// How many singular values are followed at either end between full analyses.
+            tracking: TrackingOptions = TrackingOptions::default(), with_tracking;
+            /// Seed of the simulated nulls; no other random number is drawn.
+            seed: u64 = Nulls::DEFAULT_SEED, with_seed;
+            /// Where nulls outside the shipped table are kept once they are simulated: by default among the user's caches;
+            /// `None` for nowhere.
+            #[serde(serialize_with = "as_optional_text")]
+            null_cache: Option<PathBuf> = DiskCache::default_directory(), with_null_cache;
+            /// Bytes of weights, activations and gradients that may wait for the worker. `None`: twice the first snapshot
+            /// (or the first of gradients, with the weights before and after), at least 256 MiB, at most a
+            /// quarter of memory.
+            budget_bytes: Option<u64> = None;
+            /// Longest time that `finish` waits for the worker.
+            finish_timeout: Duration = Duration::from_secs(60), with_finish_timeout;
+            /// What drift is measured from.
+            #[serde(flatten)]
+            drift: DriftConfig = DriftConfig::default();
+            /// Whether the framework's own training loop hands over its gradients at due steps: their norms, their spectra
+            /// and how far they moved the weights. (Until the worker has read them, the gradients and the weights before and
+            /// after stay in memory.) A loop of one's own does so by calling the monitor.
+            gradients: bool = false, with_gradients;
+            /// Which inputs of tapped layers are taken.
+            #[serde(flatten)]
+            activations: ActivationConfig = ActivationConfig::default(), with_activations;
+            /// Full spectra go to `profiles.jsonl` with every so many reports of a layer, the first
+            /// included; 0 for never.
+            profiles_every: u64 = 10, with_profiles_every;
+            /// Which alerts are given, and at which thresholds.
+            alerts: AlertSettings = AlertSettings::default(), with_alerts;
+            /// What is written for TensorBoard.
+            #[serde(flatten)]
+            tensorboard: TensorBoardConfig = TensorBoardConfig::default();
+            /// Whether the JSONL files are written.
+            jsonl: bool = true, with_jsonl;
+            /// Whether `index.html`, a page of the run while it goes on, is written to the run directory: see
+            /// [`sinks::Page`](crate::sinks::Page).
+            page: bool = cfg!(feature = "pictures"), with_page;
+            /// Whether the worker has a lower scheduling priority than training, where the system allows: on Linux a nice
+            /// value of 10.
+            low_priority: bool = true, with_low_priority;
+        } }
+    };
+}
+pub(crate) use every_setting;
+
+every_setting! {
+    @struct
+    /// Every setting, with its default; recorded in `run.json`.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    Settings
 }
 
 /// A path need not be text: what is none of it is replaced.
@@ -136,46 +208,32 @@ impl Settings {
 
     /// Whether the first snapshot is kept on disk.
     pub(crate) fn keeps_reference(&self) -> bool {
-        self.drift && self.reference_file
+        self.drift.on && self.drift.reference_file
     }
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            run_directory: PathBuf::from("runs/run"),
-            resume: false,
-            shard: None,
-            schedule: Schedule::default(),
-            overflow: Overflow::default(),
-            include: Vec::new(),
-            exclude: Vec::new(),
-            layouts: Vec::new(),
-            kinds: Vec::new(),
-            lora_products: false,
-            analysis: AnalysisOptions::default(),
-            full_every: 1,
-            tracking: TrackingOptions::default(),
-            seed: Nulls::DEFAULT_SEED,
-            null_cache: DiskCache::default_directory(),
-            budget_bytes: None,
-            finish_timeout: Duration::from_secs(60),
-            drift: true,
-            drift_previous: true,
-            reference_file: true,
-            spectral_edge_window: 0,
-            gradients: false,
-            activation_tokens: 4096,
-            activations_in_evaluation: false,
-            profiles_every: 10,
-            alerts: AlertSettings::default(),
-            tensorboard: cfg!(feature = "tensorboard"),
-            tensorboard_detail: Detail::default(),
-            hyperparameters: BTreeMap::new(),
-            pictures: cfg!(feature = "pictures"),
-            jsonl: true,
-            page: cfg!(feature = "pictures"),
-            low_priority: true,
-        }
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_saved_as_one_object_and_loaded_from_it() {
+        let settings = Settings {
+            seed: u64::MAX,
+            drift: DriftConfig::new().with_previous(false).with_spectral_edge_window(3),
+            activations: ActivationConfig::new().with_tokens(7),
+            tensorboard: TensorBoardConfig::new().with_detail(Detail::All).with_pictures(false),
+            ..Settings::default()
+        };
+        let text = serde_json::to_string(&settings).unwrap();
+        let wanted = r#""drift":true,"drift_previous":false,"reference_file":true,"spectral_edge_window":3,"gradients":false,"activation_tokens":7,"activations_in_evaluation":false,"#;
+        assert!(text.contains(wanted), "{text}");
+        assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), settings);
+        // What is left out has its default; what is misspelled is an error.
+        let some: Settings = serde_json::from_str(r#"{"pictures":false,"seed":3}"#).unwrap();
+        assert_eq!((some.tensorboard.pictures, some.drift.on, some.seed), (false, true, 3));
+        let error = serde_json::from_str::<Settings>(r#"{"picturs":false}"#).unwrap_err();
+        assert!(error.to_string().contains("picturs"), "{error}");
     }
 }

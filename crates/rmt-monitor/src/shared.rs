@@ -86,7 +86,7 @@ impl Shared {
             session: lock(&self.info).session,
             run_directory: self.directory.path().to_owned(),
             page: progress.page.clone(),
-            tensorboard: self.settings.tensorboard.then(|| self.settings.run_directory.clone()),
+            tensorboard: self.settings.tensorboard.on.then(|| self.settings.run_directory.clone()),
             ticks: progress.ticks,
             counts,
             gradients,

@@ -11,6 +11,7 @@
 
 use rmt_core::Orientation;
 use rmt_core::layers::LayerId;
+use rmt_monitor::TensorBoardConfig;
 use rmt_monitor::{
     Admission, Bare, LayerSnapshot, MonitorConfig, Record, Sink, SinkError, WeightValues,
 };
@@ -131,7 +132,7 @@ fn a_held_worker(run: &Path) {
     let engine = MonitorConfig::<Bare>::new(run)
         .with_every(1)
         .with_null_cache(None)
-        .with_pictures(false)
+        .with_tensorboard(TensorBoardConfig::new().with_pictures(false))
         .with_budget_bytes(BUDGET)
         .with_sink(Turnstile { gate: Some(gate), ticks, told: false })
         .init()

@@ -1,4 +1,4 @@
-//! What can keep an ablation from being made, and what to do about it.
+//! Error types.
 
 use rmt_core::RmtError;
 use rmt_monitor::{Layout, PatternError, ReadError};
@@ -76,6 +76,7 @@ pub enum AblationError {
         /// Name of the parameter.
         layer: String,
         /// Why.
+        #[source]
         cause: ReadError,
     },
     /// The matrix could not be decomposed or analysed.
@@ -84,6 +85,7 @@ pub enum AblationError {
         /// Name of the matrix.
         layer: String,
         /// Why.
+        #[source]
         cause: RmtError,
     },
     /// A setting has no meaning.

@@ -18,7 +18,7 @@ use rmt_monitor::observer::{Input, Key, Origin, taps};
 ///
 /// The last axis holds the features, all others tokens. Only forwards of training are recorded, after a
 /// due step and until the next one is observed, at most
-/// [`with_activation_tokens`](crate::MonitorConfig::with_activation_tokens) tokens: inputs that gradients
+/// [`ActivationConfig::tokens`](crate::ActivationConfig::tokens) tokens: inputs that gradients
 /// flow through or, where there are none (data that the first layer is given), that are on a device
 /// with autodiff; keep evaluation's data off it, or use `Tapped`, which looks at its weight. What is kept is a
 /// handle; on a GPU, the covariance is accumulated there. Otherwise a tap does nothing, and costs a

@@ -25,48 +25,34 @@ pub enum NullModel {
     },
 }
 
-/// How matrices are judged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct AnalysisOptions {
-    /// Estimator of the bulk's scale.
-    pub scale_estimator: ScaleEstimator,
-    /// Family-wise level of the verdict and of the significant counts.
-    pub level: f64,
-    /// A matrix whose smaller side is below this is "not_estimable".
-    pub min_side: usize,
-    /// Whether rows and columns are brought to one scale first.
-    #[serde(rename = "equalise")]
-    pub equilibrate: Equilibrate,
-    /// What the p-values are computed against.
-    pub null_model: NullModel,
-    /// Whether the singular vectors are tested. Without, the family is that of the spectrum alone and
-    /// no vector is computed, unless drift is measured: twice as fast unless the matrix is square.
-    pub vectors: bool,
-    /// Singular vectors at each end of the spectrum whose span is compared with that of earlier
-    /// snapshots; at most a quarter of the smaller side.
-    pub subspace_dimension: usize,
-    /// Whether the spectra of W − W₀ and of ΔW are tested: a decomposition without vectors each.
-    pub change_spectra: bool,
-    /// Whether the matrix is tested with its entries permuted: another decomposition without
-    /// vectors.
-    pub correlation_traps: bool,
-}
-
-impl Default for AnalysisOptions {
-    fn default() -> Self {
-        Self {
-            scale_estimator: ScaleEstimator::default(),
-            level: 0.01,
-            min_side: 16,
-            equilibrate: Equilibrate::default(),
-            null_model: NullModel::default(),
-            vectors: true,
-            subspace_dimension: SUBSPACE_DIMENSION,
-            change_spectra: true,
-            correlation_traps: true,
-        }
+crate::settings! {
+    /// How matrices are judged.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct AnalysisOptions {
+        /// Estimator of the bulk's scale.
+        scale_estimator: ScaleEstimator = ScaleEstimator::default(), with_scale_estimator;
+        /// Family-wise level of each matrix's verdict and of the significant counts.
+        level: f64 = 0.01, with_level;
+        /// A matrix whose smaller side is below this is "not_estimable".
+        min_side: usize = 16, with_min_side;
+        /// Whether rows, columns or both are brought to one scale first.
+        #[serde(rename = "equalise")]
+        equilibrate: Equilibrate = Equilibrate::default(), with_equilibrate;
+        /// What the p-values are computed against.
+        null_model: NullModel = NullModel::default(), with_null_model;
+        /// Whether the singular vectors are tested. Without, the family is that of the spectrum alone and
+        /// no vector is computed, unless drift is measured: twice as fast unless the matrix is square.
+        vectors: bool = true, with_vectors;
+        /// Singular vectors at each end of the spectrum whose span is compared with that of earlier
+        /// snapshots; at most a quarter of the smaller side.
+        subspace_dimension: usize = SUBSPACE_DIMENSION, with_subspace_dimension;
+        /// Whether the spectra of W − W₀ and of ΔW are tested: a decomposition without vectors each, a quarter to a half
+        /// of the time of the matrix's own analysis.
+        change_spectra: bool = true, with_change_spectra;
+        /// Whether the matrix is tested with its entries permuted: another decomposition without
+        /// vectors.
+        correlation_traps: bool = true, with_correlation_traps;
     }
 }
 

@@ -57,8 +57,7 @@ impl AlertSettings {
 
     /// Whether the thresholds have a meaning.
     pub(crate) fn check(&self) -> Result<(), InitError> {
-        let problem =
-            |problem: &str| InitError::Setting { setting: "alerts", problem: problem.to_owned() };
+        let problem = |problem: &str| InitError::setting("alerts", problem);
         // Of NaN every comparison is false.
         let falls = |Trigger { at, rearm }: Trigger| 0.0 < at && at <= rearm && rearm <= 1.0;
         let grows = |Trigger { at, rearm }: Trigger| 1.0 <= rearm && rearm <= at && at.is_finite();

@@ -1,6 +1,7 @@
 //! Lets gradients in, by the same byte budget as weights.
 
-use super::{Engine, default_budget, tell_apart};
+use super::Engine;
+use super::room::{self, default_budget, tell_apart, total_bytes};
 use crate::ledger::{DropReason, State};
 use crate::schedule::Overflow;
 use crate::snapshot::GradientSnapshot;
@@ -19,7 +20,7 @@ impl Engine {
         if layers.is_empty() {
             return;
         }
-        tell_apart(&mut layers, |layer| &mut layer.layer);
+        tell_apart(&mut layers);
         let (whole, total) = (layers.len(), total_bytes(&layers));
         if shared.settings.overflow == Overflow::Block {
             shared.ledger.wait_for_room(total, shared.settings.finish_timeout);
@@ -59,38 +60,23 @@ impl Engine {
     }
 }
 
-fn total_bytes(layers: &[GradientSnapshot]) -> u64 {
-    layers.iter().map(|layer| layer.bytes).fold(0, u64::saturating_add)
-}
-
-/// Keeps what fits, beginning with the layer that was cut first last time; names of the others.
+/// Keeps what fits; names of the others.
 fn cut(state: &mut State, layers: &mut Vec<GradientSnapshot>, budget: u64) -> Vec<String> {
-    if let Some(name) = state.next_cut_gradient.take() {
-        let start = layers.iter().position(|layer| layer.layer.path() == name).unwrap_or(0);
-        layers.rotate_left(start);
-    }
-    let mut bytes = 0;
-    let (mut next, mut left) = (None, Vec::new());
+    let mut too_large = Vec::new();
     layers.retain(|layer| {
-        if layer.bytes > budget {
+        let fits = layer.bytes <= budget;
+        if !fits {
             state.gradients.drop_one(DropReason::TooLarge);
-            left.push(format!("`{}`", layer.layer.path()));
-            return false;
+            too_large.push(format!("`{}`", layer.layer.path()));
         }
-        // Nothing is taken past the first that does not fit: it is the first the next time.
-        let with = layer.bytes.saturating_add(bytes);
-        let taken = next.is_none() && state.fits(with);
-        if taken {
-            bytes = with;
-        } else {
-            state.gradients.drop_one(DropReason::OverBudget);
-            left.push(format!("`{}`", layer.layer.path()));
-            next.get_or_insert_with(|| layer.layer.path());
-        }
-        taken
+        fits
     });
+    let mut next = state.next_cut_gradient.take();
+    let left = room::cut(&mut next, layers, |bytes| state.fits(bytes));
     state.next_cut_gradient = next;
-    left
+    left.iter().for_each(|_| state.gradients.drop_one(DropReason::OverBudget));
+    let left = left.iter().map(|layer| format!("`{}`", layer.layer.path()));
+    left.chain(too_large).collect()
 }
 
 #[cfg(test)]

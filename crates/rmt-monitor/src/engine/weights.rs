@@ -1,6 +1,7 @@
 //! Lets weights in: within the byte budget, each matrix counted.
 
-use super::{Engine, default_budget, tell_apart};
+use super::Engine;
+use super::room::{cut, default_budget, tell_apart, total_bytes};
 use crate::guard::lock;
 use crate::ledger::{DropReason, State};
 use crate::run_directory::WatchedLayer;
@@ -26,7 +27,7 @@ impl Engine {
         if layers.is_empty() {
             return true;
         }
-        for (number, name) in tell_apart(&mut layers, |layer| &mut layer.layer) {
+        for (number, name) in tell_apart(&mut layers) {
             let note = format!("another matrix of the snapshot is called `{name}` too");
             layers[number].notes.push(note);
         }
@@ -89,7 +90,17 @@ pub(crate) fn admit(
     });
     let total = total_bytes(layers);
     if !force && total > budget {
-        if let Some(message) = cut(state, layers) {
+        let mut next = state.next_cut.take();
+        let left = cut(&mut next, layers, |bytes| state.fits(bytes));
+        state.next_cut = next;
+        left.iter().for_each(|_| state.drop_one(DropReason::OverBudget));
+        if !left.is_empty() {
+            let (kept, whole) = (layers.len(), layers.len() + left.len());
+            let message = format!(
+                "snapshots are larger than the byte budget: {kept} of {whole} matrices taken, the others \
+                 come first at the next due step"
+            );
+            layers.iter_mut().for_each(|layer| layer.notes.push(message.clone()));
             warnings.push((format!("cut {message}"), message));
         }
     } else if !force && !state.fits(total) {
@@ -101,10 +112,6 @@ pub(crate) fn admit(
     Admitted { first, warnings }
 }
 
-fn total_bytes(layers: &[LayerSnapshot]) -> u64 {
-    layers.iter().map(LayerSnapshot::held_bytes).fold(0, u64::saturating_add)
-}
-
 /// Weights come before activations: those that do not fit beside their own weights go, and all of
 /// them where the whole would not fit. Says why, if any went.
 fn shed_activations(
@@ -113,7 +120,7 @@ fn shed_activations(
     fits: &dyn Fn(u64) -> bool,
 ) -> Option<&'static str> {
     const LARGE: &str = "activations are larger than the whole byte budget: raise it with \
-                         with_budget_bytes, or take fewer tokens with with_activation_tokens";
+                         with_budget_bytes, or take fewer tokens with with_activations";
     const FULL: &str = "the queue has no room for activations";
     let mut why = None;
     for layer in layers.iter_mut().filter(|layer| layer.held_bytes() > budget) {
@@ -136,34 +143,4 @@ fn too_large(layer: &LayerSnapshot, budget: u64) -> (String, String) {
         layer.bytes
     );
     (format!("too large {name}"), message)
-}
-
-/// Keeps what fits, beginning with the layer that was cut first last time.
-fn cut(state: &mut State, layers: &mut Vec<LayerSnapshot>) -> Option<String> {
-    if let Some(name) = state.next_cut.take() {
-        let start = layers.iter().position(|layer| layer.layer.path() == name).unwrap_or(0);
-        layers.rotate_left(start);
-    }
-    let whole = layers.len();
-    let mut bytes = 0;
-    let mut kept = 0;
-    for layer in layers.iter() {
-        let with = layer.held_bytes().saturating_add(bytes);
-        if !state.fits(with) {
-            break;
-        }
-        (bytes, kept) = (with, kept + 1);
-    }
-    let left = layers.split_off(kept);
-    state.next_cut = left.first().map(|layer| layer.layer.path());
-    left.iter().for_each(|_| state.drop_one(DropReason::OverBudget));
-    if left.is_empty() {
-        return None;
-    }
-    let message = format!(
-        "snapshots are larger than the byte budget: {kept} of {whole} matrices taken, the others \
-         come first at the next due step"
-    );
-    layers.iter_mut().for_each(|layer| layer.notes.push(message.clone()));
-    Some(message)
 }

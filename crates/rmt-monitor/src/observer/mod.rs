@@ -17,6 +17,7 @@ pub use probe::Key;
 pub use walk::{Later, Model, Walk};
 
 use crate::engine::Engine;
+use crate::globs;
 use crate::guard::lock;
 use crate::ledger::{Counts, DropReason};
 use crate::snapshot::{Admission, Scalar, WeightValues};
@@ -86,7 +87,7 @@ impl Observer {
     /// Observes for a started engine. `framework` names the framework and its version in `run.json`.
     pub fn new(engine: Engine, framework: &'static str) -> Self {
         let settings = engine.settings();
-        let probe = Probe::new(settings.activation_tokens, settings.activations_in_evaluation);
+        let probe = Probe::new(settings.activations.tokens, settings.activations.in_evaluation);
         Self(Some(Arc::new(Inner {
             engine,
             framework,
@@ -340,7 +341,8 @@ impl Inner {
     fn submit(&self, step: u64, wanted: Wanted, found: Found) {
         if let Some(parameters) = found.parameters {
             self.engine.describe(self.framework, found.device);
-            self.engine.check_patterns(step, &parameters);
+            let warnings = globs::warnings(self.engine.settings(), &parameters);
+            warnings.into_iter().for_each(|message| self.engine.warn_once(step, message));
         }
         for problem in found.unreadable {
             self.engine.warn_once(step, problem);

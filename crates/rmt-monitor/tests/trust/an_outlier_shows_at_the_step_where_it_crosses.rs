@@ -5,6 +5,7 @@ use crate::support::{Random, event_files, events, test};
 use libtest_mimic::Trial;
 use rmt_core::layers::LayerId;
 use rmt_core::{LayerReport, Orientation};
+use rmt_monitor::TensorBoardConfig;
 use rmt_monitor::{Admission, Bare, LayerSnapshot, MonitorConfig, WeightValues};
 use std::path::Path;
 
@@ -35,7 +36,7 @@ fn run(directory: &Path, full_every: u64) -> Vec<LayerReport> {
     let engine = MonitorConfig::<Bare>::new(directory)
         .with_every(1)
         .with_full_every(full_every)
-        .with_pictures(false)
+        .with_tensorboard(TensorBoardConfig::new().with_pictures(false))
         .init()
         .unwrap();
     for step in 0..STEPS {

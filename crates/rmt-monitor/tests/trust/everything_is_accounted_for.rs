@@ -6,6 +6,7 @@ use crate::support::{Random, test};
 use libtest_mimic::Trial;
 use rmt_core::Orientation;
 use rmt_core::layers::LayerId;
+use rmt_monitor::TensorBoardConfig;
 use rmt_monitor::{
     Admission, Bare, Engine, LayerSnapshot, MonitorConfig, Overflow, ReadError, Record, Scalar,
     Sink, SinkError, WeightValues, Weights,
@@ -145,7 +146,7 @@ fn random_schedules() {
         let mut config = MonitorConfig::<Bare>::new(base.path().join("x"))
             .with_every(1)
             .with_null_cache(None)
-            .with_pictures(false)
+            .with_tensorboard(TensorBoardConfig::new().with_pictures(false))
             .with_budget_bytes(20 + random.below(200))
             .with_overflow(overflow[random.below(3) as usize])
             .with_finish_timeout(timeouts[random.below(3) as usize])

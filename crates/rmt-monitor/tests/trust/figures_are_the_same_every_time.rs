@@ -6,6 +6,7 @@ use libtest_mimic::Trial;
 use rmt_core::{
     Analyser, AnalysisOptions, Context, Matrix, MatrixReport, NullModel, Nulls, Orientation, Values,
 };
+use rmt_monitor::TensorBoardConfig;
 use rmt_monitor::{Admission, Bare, MonitorConfig};
 use std::path::Path;
 
@@ -19,14 +20,14 @@ pub(crate) fn tests() -> Vec<Trial> {
 /// The files of a run, but for what the clock says.
 fn run(directory: &Path, nulls: Option<&Path>, seed: u64) -> [String; 2] {
     // The seed is of simulated nulls and of permutations.
+    let null_model = NullModel::Permutation { permutations: 40 };
     let engine = MonitorConfig::<Bare>::new(directory)
         .with_every(1)
         .with_seed(seed)
         .with_null_cache(nulls.map(Path::to_owned))
         .with_profiles_every(1)
-        .with_pictures(false)
-        .with_correlation_traps(true)
-        .with_null_model(NullModel::Permutation { permutations: 40 })
+        .with_tensorboard(TensorBoardConfig::new().with_pictures(false))
+        .with_analysis(AnalysisOptions::new().with_null_model(null_model))
         .init()
         .unwrap();
     let mut model = Model::new(5);

@@ -3,13 +3,17 @@
 
 use rmt_core::Orientation;
 use rmt_core::layers::LayerId;
+use rmt_monitor::DriftConfig;
 use rmt_monitor::{Admission, Bare, Engine, LayerSnapshot, MonitorConfig, Summary, WeightValues};
 use std::path::Path;
 
 fn start(run: &Path) -> Engine {
     let config = MonitorConfig::<Bare>::new(run).with_every(1).with_null_cache(None);
     let config = config.with_profiles_every(1).with_overflow(rmt_monitor::Overflow::Block);
-    config.with_spectral_edge_window(3).init().expect("the run directory can be made")
+    config
+        .with_drift(DriftConfig::new().with_spectral_edge_window(3))
+        .init()
+        .expect("the run directory can be made")
 }
 
 fn layer(name: &str, shape: [usize; 2], values: WeightValues) -> LayerSnapshot {

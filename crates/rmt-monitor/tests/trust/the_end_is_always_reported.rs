@@ -3,6 +3,7 @@
 
 use crate::support::{Heard, Model, steps_in_events, steps_in_jsonl, test};
 use libtest_mimic::Trial;
+use rmt_monitor::TensorBoardConfig;
 use rmt_monitor::{Admission, Bare, Engine, MonitorConfig, Summary};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -19,7 +20,8 @@ const STEPS: u64 = 6;
 
 fn train(run: &Path) -> Engine {
     let config = MonitorConfig::<Bare>::new(run).with_every(1).with_null_cache(None);
-    let engine = config.with_pictures(false).init().unwrap();
+    let engine =
+        config.with_tensorboard(TensorBoardConfig::new().with_pictures(false)).init().unwrap();
     let mut model = Model::new(1);
     for step in 0..STEPS {
         engine.submit(step, Admission::Normal, model.snapshot());

@@ -21,7 +21,7 @@ use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::matrices::PerMatrix;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
-use crate::settings::{Detail, Settings};
+use crate::settings::{Detail, Settings, TensorBoardConfig};
 use crate::summary::Summary;
 use crate::tags::{self, TagNames};
 use files::EventFiles;
@@ -75,9 +75,14 @@ impl TensorBoard {
     /// Writes what these settings say, and says them on the text page.
     #[must_use]
     pub fn with_settings(self, settings: &Settings) -> Self {
-        let drawn = Drawn { detail: settings.tensorboard_detail, pictures: settings.pictures };
+        let TensorBoardConfig { detail, pictures, .. } = settings.tensorboard;
         let overview = Overview::of(settings);
-        Self { drawn, follows: settings.full_every > 1, overview, ..self }
+        Self {
+            drawn: Drawn { detail, pictures },
+            follows: settings.full_every > 1,
+            overview,
+            ..self
+        }
     }
 
     /// Files in `directory` that start no session: what is there is not replaced.
@@ -271,8 +276,8 @@ mod tests {
         };
         let bytes_of = |detail, matrices| {
             let directory = tempfile::tempdir().unwrap();
-            let settings =
-                Settings { tensorboard_detail: detail, pictures: false, ..Settings::default() };
+            let tensorboard = TensorBoardConfig::new().with_detail(detail).with_pictures(false);
+            let settings = Settings { tensorboard, ..Settings::default() };
             let mut sink = TensorBoard::new(directory.path()).with_settings(&settings);
             let mut numbers = MatrixNumbers::default();
             for step in 0..1_000 {

@@ -40,8 +40,8 @@ impl Overview {
     pub(super) fn of(settings: &Settings) -> Self {
         Self {
             settings: serde_json::to_string_pretty(settings).ok(),
-            hyperparameters: settings.hyperparameters.clone(),
-            ..Self::new(settings.pictures)
+            hyperparameters: settings.tensorboard.hyperparameters.clone(),
+            ..Self::new(settings.tensorboard.pictures)
         }
     }
 
