@@ -26,8 +26,10 @@ use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
 use crate::spectrum::{Matrix, Orientation};
 use crate::statistics::activation::Activation;
 use crate::statistics::drift::Reference;
+use crate::statistics::finite;
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::KurtosisCorrection;
+use crate::statistics::spectrum_test::Judge;
 use crate::tracking::Tracker;
 use activation::{matching, shared};
 use beside::Beside;
@@ -91,7 +93,8 @@ impl Analyser {
         };
         report.notes.extend(entries.are_equilibrated().then_some(Note::Equilibrated(lines)));
         report.excess_kurtosis = entries.moments.excess_kurtosis();
-        let beside = self.beside(&entries, &context, &mut report.notes)?;
+        let judge = self.judge(self.options.scale_estimator);
+        let beside = Beside::of(&entries, &context, &self.options, &judge, &mut report.notes)?;
         let tested = entries.tested()?;
         let activation = matching(&mut report, &tested, context.activation);
         let tracking = self.follows(context.tracking);
@@ -179,6 +182,11 @@ impl Analyser {
         Analysis::not_estimable(self.empty(shape, orientation), reason.into()).report
     }
 
+    /// How spectra beside the matrix's own are judged.
+    fn judge(&self, estimator: ScaleEstimator) -> Judge<'_> {
+        Judge::new(estimator, self.options.test_level(), self.options.min_side, &self.nulls)
+    }
+
     /// The family, Bonferroni, and the verdict.
     fn conclude(&self, report: &mut MatrixReport, family: &Family) {
         report.p_above = family.above.and_then(|p| finite(p.p));
@@ -223,10 +231,6 @@ fn heavy_tail(report: &mut MatrixReport, matrix: &Matrix<'_>, nu: &[f64]) {
     let (figures, notes) = HeavyTail::new(nu, report.large_side, report.edge_high, epsilon);
     report.heavy_tail = Some(figures);
     report.notes.extend(notes);
-}
-
-fn finite(x: f64) -> Option<f64> {
-    x.is_finite().then_some(x)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What can be wrong with a request to this crate.
+//! Error types.
 
 /// A request that cannot be answered with a number or a report.
 ///

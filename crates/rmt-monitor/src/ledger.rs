@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod interleavings;
 
+use crate::guard;
 use serde::{Deserialize, Serialize};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -226,7 +227,7 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        guard::lock(&self.state)
     }
 
     /// Waits until `bytes` fit, nothing is in flight, or the time is up: once for a worker that does

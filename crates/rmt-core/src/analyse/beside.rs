@@ -1,10 +1,11 @@
 //! The second stage: what is made of other orders and other times of the entries, before the singular vectors are
 //! there, which take the room of two copies of the matrix.
 
+use super::context::Context;
+use super::entries::Entries;
+use super::options::{AnalysisOptions, NullModel};
 use super::permutation::PermutationNull;
-use super::{Analyser, Context, Entries, NullModel};
 use crate::RmtError;
-use crate::laws::scale::ScaleEstimator;
 use crate::notes::{Note, Statistic};
 use crate::report::MatrixReport;
 use crate::statistics::drift::{CorrelationTraps, Drift, correlation_traps, moved};
@@ -19,22 +20,20 @@ pub(super) struct Beside {
     pub(super) moved: Option<Drift>,
 }
 
-impl Analyser {
-    /// What stands beside the tests of `entries`.
-    pub(super) fn beside(
-        &self,
+impl Beside {
+    /// What stands beside the tests of `entries`, other spectra judged by `judge`.
+    pub(super) fn of(
         entries: &Entries<'_>,
         context: &Context<'_>,
+        options: &AnalysisOptions,
+        judge: &Judge<'_>,
         notes: &mut Vec<Note>,
-    ) -> Result<Beside, RmtError> {
+    ) -> Result<Self, RmtError> {
         let (stored, tested) = (entries.stored, entries.tested()?);
-        let judge = self.judge(self.options.scale_estimator);
-        let testable =
-            tested.small_side() >= self.options.min_side && entries.moments.largest > 0.0;
-        let permuted = match self.options.null_model {
+        let testable = tested.small_side() >= options.min_side && entries.moments.largest > 0.0;
+        let permuted = match options.null_model {
             NullModel::Permutation { permutations } if testable => {
-                let null =
-                    PermutationNull::simulate(stored, &self.options, permutations, &self.nulls)?;
+                let null = PermutationNull::simulate(stored, options, permutations, judge.nulls)?;
                 notes.push(match &null {
                     Some(_) => Note::Permuted { orders: permutations },
                     None => Note::PermutedAlike,
@@ -43,20 +42,13 @@ impl Analyser {
             }
             _ => None,
         };
-        let trapped = testable && self.options.correlation_traps;
-        let traps = trapped.then(|| correlation_traps(&tested, &judge));
-        let change = self.options.change_spectra.then_some(&judge);
+        let trapped = testable && options.correlation_traps;
+        let traps = trapped.then(|| correlation_traps(&tested, judge));
+        let change = options.change_spectra.then_some(judge);
         let moved = moved(stored, context.reference, context.previous, change);
-        Ok(Beside { permuted, traps, moved })
+        Ok(Self { permuted, traps, moved })
     }
 
-    /// How spectra beside the matrix's own are judged.
-    pub(super) fn judge(&self, estimator: ScaleEstimator) -> Judge<'_> {
-        Judge::new(estimator, self.options.test_level(), self.options.min_side, &self.nulls)
-    }
-}
-
-impl Beside {
     /// The traps, in a report that says what there is without a permutation.
     pub(super) fn put_traps(&mut self, report: &mut MatrixReport) {
         match self.traps.take() {

@@ -52,7 +52,7 @@ impl<'a> Context<'a> {
     }
 
     /// Measures the overlap of the right singular vectors with the input of the layer; they are
-    /// computed even if [`AnalysisOptions::vectors`] is false.
+    /// computed even if [`AnalysisOptions::vectors`](crate::AnalysisOptions::vectors) is false.
     ///
     /// For N features four N×N matrices of doubles, 32·N² bytes, are needed at a time beside the
     /// singular vectors of the weights and the activation's own two: of a square matrix, six of its

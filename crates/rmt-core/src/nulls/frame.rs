@@ -49,9 +49,5 @@ pub fn simulate_frame(
         let (strict, p) = combined_p_interval(&p_values);
         -(strict + (p - strict) * rng.random::<f64>()).ln()
     });
-    TailTable::from_draws(neg_log_p.collect()).ok_or(RmtError::Setting {
-        setting: "draws",
-        value: draws as f64,
-        requirement: "a simulated null needs at least 40",
-    })
+    TailTable::simulated(neg_log_p.collect())
 }

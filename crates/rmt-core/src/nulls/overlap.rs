@@ -91,11 +91,7 @@ impl OverlapNull {
             squares += others.as_ref().map_or(0.0, |law| law.sample(&mut rng));
             largest / squares.sqrt()
         });
-        let table = TailTable::from_draws(found.collect()).ok_or(RmtError::Setting {
-            setting: "draws",
-            value: draws as f64,
-            requirement: "a simulated null needs at least 40",
-        })?;
+        let table = TailTable::simulated(found.collect())?;
         Ok(Self::from_table(length, directions, table))
     }
 

@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SpectralNull {
-    /// Of [`edges::neg_log_p_above`].
+    /// Of −ln of the asymptotic p of ν₁ ([`p_above`](edges::p_above)).
     pub above: TailTable,
-    /// Of [`edges::neg_log_p_below`].
+    /// Of −ln of the asymptotic p of ν_m ([`p_below`](edges::p_below)).
     pub below: TailTable,
     /// Of m·D, [`scaled_distance`].
     pub bulk: TailTable,
@@ -44,6 +44,12 @@ impl SpectralNull {
         draws: usize,
         seed: u64,
     ) -> Result<Self, RmtError> {
+        if small < 2 {
+            return Err(RmtError::Domain {
+                law: "null of a spectrum",
+                requirement: "a spectrum needs at least 2 singular values",
+            });
+        }
         let mut sampler = WishartSampler::new(small, large)?;
         let rule = ScaleRule::new(estimator, small, large)?;
         let law = MarchenkoPastur::for_shape(small, large)?;
@@ -55,19 +61,8 @@ impl SpectralNull {
             values[1].push(edges::neg_log_p_below(nu[small - 1], scale, small, large));
             values[2].push(scaled_distance(nu, scale, large, &law));
         });
-        let [above, below, bulk] = values.map(TailTable::from_draws);
-        match (above, below, bulk) {
-            (Some(above), Some(below), Some(bulk)) => Ok(Self { above, below, bulk }),
-            _ if small < 2 => Err(RmtError::Domain {
-                law: "null of a spectrum",
-                requirement: "a spectrum needs at least 2 singular values",
-            }),
-            _ => Err(RmtError::Setting {
-                setting: "draws",
-                value: draws as f64,
-                requirement: "a simulated null needs at least 40",
-            }),
-        }
+        let [above, below, bulk] = values.map(TailTable::simulated);
+        Ok(Self { above: above?, below: below?, bulk: bulk? })
     }
 
     /// Draws taken for a matrix with this small side where nothing else is asked for: fewer where

@@ -1,5 +1,6 @@
 //! The upper tail of a simulated statistic, as a short table and a fitted tail.
 
+use crate::RmtError;
 use serde::{Deserialize, Serialize};
 
 /// Upper-tail probabilities p at which quantiles are kept.
@@ -90,6 +91,17 @@ impl TailTable {
         })
     }
 
+    /// From simulated values of the statistic.
+    ///
+    /// # Errors
+    /// [`RmtError::Setting`] as [`from_draws`](Self::from_draws) is `None`.
+    pub(crate) fn simulated(draws: Vec<f64>) -> Result<Self, RmtError> {
+        let value = draws.len() as f64;
+        let requirement = "a simulated null needs at least 40";
+        let refused = RmtError::Setting { setting: "draws", value, requirement };
+        Self::from_draws(draws).ok_or(refused)
+    }
+
     /// From simulated values of the statistic; `None` for fewer than 40 or where they do not vary.
     pub fn from_draws(mut draws: Vec<f64>) -> Option<Self> {
         if draws.len() < Self::LEAST_DRAWS || draws.iter().any(|x| x.is_nan()) {
@@ -165,15 +177,6 @@ impl TailTable {
     /// Rate r of the fitted tail, and its standard error.
     pub fn rate(&self) -> (f64, f64) {
         (self.rate, self.rate_error)
-    }
-
-    /// The same table with a tail of known rate.
-    #[must_use]
-    pub fn with_rate(mut self, rate: f64) -> Self {
-        if rate > 0.0 && rate.is_finite() {
-            (self.rate, self.rate_error) = (rate, 0.0);
-        }
-        self
     }
 
     /// (1 − t)·`self` + t·`other`, quantile by quantile, at the levels that both have; t may leave

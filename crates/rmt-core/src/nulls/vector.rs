@@ -73,11 +73,7 @@ impl VectorNull {
             };
             (stephens(length * width) * distance).powi(2)
         });
-        let table = TailTable::from_draws(squares.collect()).ok_or(RmtError::Setting {
-            setting: "draws",
-            value: draws as f64,
-            requirement: "a simulated null needs at least 40",
-        })?;
+        let table = TailTable::simulated(squares.collect())?;
         Ok(Self { length, width, table })
     }
 

@@ -6,7 +6,7 @@ use faer::Mat;
 /// A thin singular value decomposition, singular values descending.
 ///
 /// Vectors are stored as columns and named by length, not by side of the layer:
-/// see [`Matrix::small_side_is_output`].
+/// see [`Matrix::small_side_is_output`](super::Matrix::small_side_is_output).
 #[derive(Debug, Clone)]
 pub struct Decomposition {
     /// ν₁ ≥ … ≥ ν_m, of the matrix as given (m = the small side).

@@ -12,3 +12,8 @@ pub(crate) mod significance;
 pub mod spacing;
 pub(crate) mod spectrum_test;
 pub mod vectors;
+
+/// A figure, if it is one.
+pub(crate) fn finite(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
+}

@@ -6,6 +6,7 @@ use crate::laws::bulk::scaled_distance;
 use crate::laws::scale::{ScaleEstimator, ScaleRule};
 use crate::notes::Note;
 use crate::nulls::{Nulls, PValue};
+use crate::statistics::finite;
 use crate::statistics::heavy_tail::matrix_rank;
 use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::statistics::significance::{EdgeNulls, Significance, p_above, p_below, significance};
@@ -101,7 +102,6 @@ impl SpectrumTest {
         correction: &KurtosisCorrection,
         bulk: Option<(f64, PValue)>,
     ) -> SpectrumReport {
-        let finite = |x: f64| x.is_finite().then_some(x);
         let ends = &self.ends;
         SpectrumReport {
             scale: finite(self.scale),

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::RmtError;
 use crate::statistics::drift::{Basis, mean_angle, principal_angles, random_angle};
+use crate::statistics::finite;
 use crate::statistics::spectrum_test::Judge;
 use std::ops::Range;
 
@@ -217,7 +218,6 @@ fn angles(
             found.notes.push(format!("the angles {name} could not be computed"));
             return [None; 3];
         };
-        let finite = |x: f64| x.is_finite().then_some(x);
         // min(g, d) angles with mean cos²θ = max(g, d)/N.
         let random = random_angle(group.len().max(dimension), length, length);
         [finite(mean_angle(&angles)), angles.first().copied().and_then(finite), finite(random)]

@@ -6,9 +6,9 @@
 //! arXiv 2410.17770). Measured are
 //!
 //! - the overlap O_k = max_j |v_k·f_j| over the J eigenvectors whose eigenvalue is not 0
-//!   ([`overlaps`]), against [`OverlapNull`](crate::nulls::OverlapNull);
+//!   against [`OverlapNull`](crate::nulls::OverlapNull);
 //! - because f_j is arbitrary where eigenvalues nearly coincide, the projection ‖P v_k‖² onto the
-//!   span of the leading eigenvectors, against [`ProjectionNull`], and the principal angles of the
+//!   span of the leading eigenvectors, against its null, and the principal angles of the
 //!   outliers' span with it;
 //! - C's own spectrum: ranks, and the eigenvalues above the Marchenko–Pastur law.
 //!

@@ -2,6 +2,7 @@
 
 use crate::RmtError;
 use crate::spectrum::{Matrix, Values, singular_values};
+use crate::statistics::finite;
 use crate::statistics::heavy_tail::HeavyTail;
 use crate::statistics::kurtosis::excess_kurtosis;
 use crate::statistics::spectrum_test::{Judge, SpectrumReport};
@@ -50,7 +51,6 @@ pub(crate) fn change_spectrum(
     let large = matrix.large_side();
     let (norms, _) = HeavyTail::new(&nu, large, None, f64::EPSILON);
     let (spectrum, reason) = judge.spectrum(&nu, large, excess_kurtosis(&matrix), true)?;
-    let finite = |x: f64| x.is_finite().then_some(x);
     let largest = nu.first().copied().unwrap_or(0.0);
     Ok(ChangeSpectrum {
         norm: finite(norms.stable_rank.map_or(0.0, |rank| largest * rank.sqrt())),

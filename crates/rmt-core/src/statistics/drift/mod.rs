@@ -12,6 +12,7 @@ mod reference;
 mod spectral_edge;
 mod traps;
 
+use crate::statistics::finite;
 pub(crate) use angles::{Basis, mean_angle, principal_angles, random_angle};
 pub use change::ChangeSpectrum;
 use change::change_spectrum;
@@ -194,10 +195,6 @@ fn angles(before: &SubspacePair, after: &SubspacePair) -> Result<Vec<f64>, &'sta
         }
         _ => Err("its angles could not be computed"),
     }
-}
-
-fn finite(x: f64) -> Option<f64> {
-    x.is_finite().then_some(x)
 }
 
 /// ‖new − old‖_F/‖old‖_F.

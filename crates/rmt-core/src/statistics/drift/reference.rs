@@ -120,8 +120,7 @@ enum Owned {
 }
 
 impl Reference {
-    /// Copies the matrix, its spectrum and the singular subspaces of
-    /// [`subspace_dimension(k, m)`](subspace_dimension) at each end.
+    /// Copies the matrix, its spectrum and the span of `k` singular vectors, or a quarter of m, at each end.
     pub fn new(matrix: &Matrix<'_>, decomposition: &Decomposition, k: usize) -> Self {
         let values = Some(match matrix.values() {
             Values::F32(v) => Owned::F32(v.to_vec()),

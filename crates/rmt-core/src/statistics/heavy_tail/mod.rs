@@ -21,6 +21,7 @@ mod power_law;
 pub use power_law::{PowerLaw, PowerLawError};
 
 use crate::notes::{Note, Statistic};
+use crate::statistics::finite;
 use serde::{Deserialize, Serialize};
 
 /// WeightWatcher's cut: smaller λ take no part in the fit. It depends on the scale of the weights.
@@ -165,10 +166,6 @@ fn entropy(relative: &[f64], sum: f64, rank: usize) -> f64 {
     let total: f64 =
         relative.iter().map(|r| r * r / sum + ENTROPY_OFFSET).map(|p| -p * p.ln()).sum();
     total / (rank as f64 + ENTROPY_OFFSET).ln()
-}
-
-fn finite(x: f64) -> Option<f64> {
-    x.is_finite().then_some(x)
 }
 
 /// ν², where it is a normal number.

@@ -104,7 +104,7 @@ pub(crate) fn by_law(descending: &[f64], scale: f64, large: usize) -> Result<Vec
     Ok(descending.iter().rev().map(|nu| m * law.cdf((nu / unit).powi(2))).collect())
 }
 
-/// The unfolded levels without the [`DROPPED`] ones at each end; empty where none are left.
+/// The unfolded levels without the 30 at each end; empty where none are left.
 pub fn interior(positions: &[f64]) -> &[f64] {
     let end = positions.len().saturating_sub(DROPPED);
     positions.get(DROPPED..end).unwrap_or_default()
