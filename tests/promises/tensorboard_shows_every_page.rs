@@ -7,7 +7,8 @@ use crate::tensorboard_serves_the_run::scalars;
 use burn_rmt::{AlertKind, MonitorConfig, Summary};
 use libtest_mimic::{Failed, Trial};
 use rmt_core::LayerReport;
-use rmt_monitor::{read_reports, tags};
+use rmt_core::figures::{Figure, curves as curves_of_a_layer};
+use rmt_monitor::read_reports;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -62,9 +63,9 @@ fn names(list: &Value) -> Vec<String> {
 }
 
 /// Steps and values of a curve of a layer, from metrics.jsonl.
-fn rows(curve: &tags::Curve, name: &str, reports: &[LayerReport]) -> Vec<(u64, f64)> {
+fn rows(figure: &Figure, name: &str, reports: &[LayerReport]) -> Vec<(u64, f64)> {
     let of_layer = reports.iter().filter(|report| report.layer.name == name);
-    let value = |report: &LayerReport| Some(f64::from((curve.value)(&report.report)? as f32));
+    let value = |report: &LayerReport| Some(f64::from(figure.drawn(&report.report)? as f32));
     of_layer.filter_map(|report| Some((report.step, value(report)?))).collect()
 }
 
@@ -72,10 +73,10 @@ fn rows(curve: &tags::Curve, name: &str, reports: &[LayerReport]) -> Vec<(u64, f
 fn curves(server: &Server, reports: &[LayerReport]) -> Result<(), Failed> {
     let served = server.get("/data/plugin/scalars/tags")?;
     let mut checked = 0;
-    for curve in tags::CURVES {
+    for (curve, figure) in curves_of_a_layer() {
         for name in LAYERS {
             let tag = format!("{}/{}/{name}", curve.group, curve.name);
-            let expected = rows(curve, name, reports);
+            let expected = rows(figure, name, reports);
             let there = curve.lean && !expected.is_empty();
             assert_eq!(served["x"].get(&tag).is_some(), there, "{tag}");
             if there {
@@ -126,15 +127,14 @@ fn custom_scalars(server: &Server, reports: &[LayerReport]) -> Result<(), Failed
             let found = data["tag_to_events"].as_object().ok_or_else(|| data.to_string())?;
             assert_eq!(found.len(), 1, "{regex}: {data}");
             for (tag, events) in found {
-                let curve = tags::CURVES
-                    .iter()
-                    .find(|c| tag.starts_with(&format!("{}/{}/", c.group, c.name)));
-                let curve = curve.ok_or_else(|| tag.clone())?;
+                let mut all = curves_of_a_layer();
+                let found = all.find(|(c, _)| tag.starts_with(&format!("{}/{}/", c.group, c.name)));
+                let (_, figure) = found.ok_or_else(|| tag.clone())?;
                 let name = tag.rsplit('/').next().unwrap_or_default();
                 let row = |row: &Value| Some((row[1].as_u64()?, row[2].as_f64()?));
                 let served: Vec<_> =
                     events.as_array().into_iter().flatten().filter_map(row).collect();
-                assert_eq!(served, rows(curve, name, reports), "{tag}");
+                assert_eq!(served, rows(figure, name, reports), "{tag}");
             }
             lines += 1;
         }

@@ -1,5 +1,6 @@
 //! The command line as a whole: subcommands, and what the exit status says.
 
+use crate::status::Status;
 use crate::{compare, inspect, merge, report, sanity};
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -42,27 +43,6 @@ Examples:
   rmt completions bash > ~/.local/share/bash-completion/completions/rmt
   rmt completions zsh > ~/.zfunc/_rmt
   rmt completions fish > ~/.config/fish/completions/rmt.fish";
-
-/// What a command that ran to its end found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// All went well.
-    Success,
-    /// Something could not be done; it was said what.
-    Failed,
-    /// What was expected does not hold.
-    NotAsExpected,
-}
-
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        Self::from(match status {
-            Status::Success => 0,
-            Status::Failed => 1,
-            Status::NotAsExpected => 2,
-        })
-    }
-}
 
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {

@@ -2,6 +2,7 @@
 
 use crate::terminal::clean;
 use anyhow::Result;
+use rmt_core::figures::{self, STATISTICS};
 use serde_json::Value;
 
 /// What a matrix is: the first columns.
@@ -22,111 +23,10 @@ pub(crate) const IDENTITY: &[&str] = &[
     "aspect",
 ];
 
-/// What is measured on it. A dot leads into an object of the schema, or to an element of a list.
-pub(crate) const STATISTICS: &[&str] = &[
-    "verdict",
-    "level",
-    "scale",
-    "scale_estimator",
-    "scale_entries",
-    "excess_kurtosis",
-    "edge_low",
-    "edge_high",
-    "smallest",
-    "largest",
-    "outliers_above",
-    "outliers_below",
-    "significant_above",
-    "significant_above_cut_off",
-    "significant_below",
-    "significant_below_cut_off",
-    "p_above",
-    "p_below",
-    "bulk_distance",
-    "p_bulk",
-    "spacing_ratio",
-    "spacing_ratio_z",
-    "levels.spacings",
-    "levels.surmise_distance",
-    "levels.surmise_p",
-    "levels.brody.exponent",
-    "levels.brody.standard_error",
-    "levels.brody_expected",
-    "levels.brody_spread",
-    "left.p",
-    "left.p_windows",
-    "left.ks_rejected",
-    "left.ks_rejected_top",
-    "left.ks_rejected_bottom",
-    "left.ipr",
-    "left.ipr_z",
-    "left.entropy",
-    "left.entropy_z",
-    "left.localisation_max",
-    "right.p",
-    "right.p_windows",
-    "right.ks_rejected",
-    "right.ks_rejected_top",
-    "right.ks_rejected_bottom",
-    "right.ipr",
-    "right.ipr_z",
-    "right.entropy",
-    "right.entropy_z",
-    "right.localisation_max",
-    "signal.0.strength",
-    "signal.0.cosine_left",
-    "signal.0.cosine_right",
-    "suppression.0.variance",
-    "suppression.0.cosine",
-    "threshold_rank",
-    "heavy_tail.alpha",
-    "heavy_tail.alpha_sigma",
-    "heavy_tail.alpha_weighted",
-    "heavy_tail.xmin",
-    "heavy_tail.distance",
-    "heavy_tail.tail_count",
-    "heavy_tail.log_norm",
-    "heavy_tail.log_alpha_norm",
-    "heavy_tail.stable_rank",
-    "heavy_tail.spectral_norm",
-    "heavy_tail.entropy",
-    "heavy_tail.matrix_rank",
-    "heavy_tail.matrix_rank_storage",
-    "heavy_tail.edge_ratio",
-    "traps.count",
-    "traps.count_cut_off",
-    "traps.p",
-    "traps.largest_over_edge",
-    "traps.offset_over_edge",
-    "notes",
-];
-
-/// Change between two checkpoints.
-pub(crate) const DRIFT: &[&str] = &[
-    "drift.relative_norm",
-    "drift.spectrum_distance",
-    "drift.angle_top",
-    "drift.angle_bottom",
-    "drift.angle_top_largest",
-    "drift.angle_bottom_largest",
-    "drift.angle_random",
-    "drift.dimension",
-    "drift.change.norm",
-    "drift.change.largest",
-    "drift.change.stable_rank",
-    "drift.change.scale",
-    "drift.change.edge_high",
-    "drift.change.significant_above",
-    "drift.change.significant_above_cut_off",
-    "drift.change.significant_below",
-    "drift.change.significant_below_cut_off",
-    "drift.change.p_above",
-    "drift.change.p_below",
-    "drift.change.bulk_distance",
-    "drift.change.p_bulk",
-    "drift.change.reason",
-    "drift.reason",
-];
+/// What is measured on it.
+pub(crate) fn statistics() -> Vec<&'static str> {
+    figures::columns(STATISTICS)
+}
 
 /// The cells of `columns` in a row of the schema: the same digits as in JSON, nothing for null.
 pub(crate) fn cells(row: &Value, columns: &[&str]) -> Vec<String> {
@@ -214,7 +114,8 @@ mod tests {
         let row = serde_json::to_value(&row).unwrap();
         let mut found = BTreeSet::new();
         leaves(&row, "", &mut found);
-        let columns: BTreeSet<&str> = [IDENTITY, STATISTICS, DRIFT].concat().into_iter().collect();
+        let columns = [IDENTITY.to_vec(), statistics(), figures::columns(figures::CHANGE)];
+        let columns: BTreeSet<&str> = columns.concat().into_iter().collect();
         // Lists (the first of each is there), the tests by name, and what stands elsewhere.
         let elsewhere = [
             "shape",

@@ -21,6 +21,7 @@ mod parts;
 mod progress;
 mod selection;
 mod short;
+mod status;
 mod steps;
 mod terminal;
 mod workers;

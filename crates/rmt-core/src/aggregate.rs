@@ -1,5 +1,6 @@
 //! Means over matrices that have something in common: a kind, a block.
 
+use crate::figures::{Figure, Unit};
 use crate::layers::{LayerKind, by_kind};
 use crate::{LayerReport, MatrixReport, Verdict};
 use serde::{Deserialize, Serialize};
@@ -39,35 +40,76 @@ pub struct Aggregate {
     pub stable_rank: Option<f64>,
 }
 
-/// A figure of which means are taken: its name, where its mean is kept, and what it is of a matrix.
-struct Figure {
-    name: &'static str,
-    mean: fn(&mut Aggregate) -> &mut Option<f64>,
-    value: fn(&MatrixReport) -> Option<f64>,
+/// A figure of which means are taken.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Mean {
+    /// Name of the field of [`Aggregate`], and of the curve.
+    pub name: &'static str,
+    /// Its [key](Figure::key).
+    key: &'static str,
+    place: fn(&mut Aggregate) -> &mut Option<f64>,
+    value: fn(&Aggregate) -> Option<f64>,
+    cut_off: fn(&Aggregate) -> usize,
 }
 
-macro_rules! figures {
-    ($($name:ident: $value:expr,)+) => {
-        &[$(Figure { name: stringify!($name), mean: |a| &mut a.$name, value: $value }),+]
+macro_rules! means {
+    ($($name:ident: $key:literal $(, cut off: $cut_off:ident)?;)+) => {
+        &[$(Mean {
+            name: stringify!($name),
+            key: $key,
+            place: |a| &mut a.$name,
+            value: |a| a.$name,
+            cut_off: |_a| 0 $(+ _a.$cut_off)?,
+        }),+]
     };
 }
 
-const FIGURES: &[Figure] = figures! {
-    outliers_above: |r| share(r, r.outliers_above),
-    significant_above: |r| share(r, r.significant_above),
-    outliers_below: |r| share(r, r.outliers_below),
-    significant_below: |r| share(r, r.significant_below),
-    left_rejected: |r| Some(r.left.as_ref()?.ks_rejected),
-    right_rejected: |r| Some(r.right.as_ref()?.ks_rejected),
-    overlap_above: |r| r.activation.as_ref()?.overlap_above,
-    overlap_below: |r| r.activation.as_ref()?.overlap_below,
-    alpha: |r| r.heavy_tail.as_ref()?.alpha,
-    stable_rank: |r| r.heavy_tail.as_ref()?.stable_rank,
+const MEANS: &[Mean] = means! {
+    outliers_above: "outliers_above";
+    significant_above: "significant_above", cut off: above_cut_off;
+    outliers_below: "outliers_below";
+    significant_below: "significant_below", cut off: below_cut_off;
+    left_rejected: "left.ks_rejected";
+    right_rejected: "right.ks_rejected";
+    overlap_above: "activation.overlap_above";
+    overlap_below: "activation.overlap_below";
+    alpha: "heavy_tail.alpha";
+    stable_rank: "heavy_tail.stable_rank";
 };
 
-fn share(report: &MatrixReport, count: Option<usize>) -> Option<f64> {
-    let m = (report.small_side > 0).then_some(report.small_side as f64)?;
-    Some(count? as f64 / m)
+impl Mean {
+    /// Those that tables have columns of.
+    pub fn in_tables() -> impl Iterator<Item = (&'static Self, &'static Figure)> + Clone {
+        let all = MEANS.iter().filter_map(|mean| Some((mean, mean.figure()?)));
+        all.filter(|(_, figure)| !figure.head.is_empty())
+    }
+
+    /// The figure of a matrix.
+    pub fn figure(&self) -> Option<&'static Figure> {
+        Figure::named(self.key)
+    }
+
+    /// Of this matrix; a count over the smaller side m.
+    fn of(&self, report: &MatrixReport) -> Option<f64> {
+        let figure = self.figure()?;
+        let value = figure.value(report)?;
+        match (figure.unit, report.small_side) {
+            (Unit::Count, 0) => None,
+            (Unit::Count, m) => Some(value / m as f64),
+            _ => Some(value),
+        }
+    }
+
+    /// The mean over the matrices that have the figure.
+    pub fn value(&self, aggregate: &Aggregate) -> Option<f64> {
+        (self.value)(aggregate)
+    }
+
+    /// Whether it is a lower bound.
+    pub fn is_lower_bound(&self, aggregate: &Aggregate) -> bool {
+        (self.cut_off)(aggregate) > 0
+    }
 }
 
 /// What an [`Aggregate`] needs of one matrix, in little memory: for programs that keep many reports.
@@ -76,16 +118,16 @@ pub struct Figures {
     deviates: bool,
     above_cut_off: bool,
     below_cut_off: bool,
-    /// In the order of [`FIGURES`]; NaN where there is none.
-    values: [f64; FIGURES.len()],
+    /// In the order of [`MEANS`]; NaN where there is none.
+    values: [f64; MEANS.len()],
 }
 
 impl Figures {
     /// Of this matrix.
     pub fn of(report: &MatrixReport) -> Self {
-        let mut values = [f64::NAN; FIGURES.len()];
-        for (value, figure) in values.iter_mut().zip(FIGURES) {
-            *value = (figure.value)(report).unwrap_or(f64::NAN);
+        let mut values = [f64::NAN; MEANS.len()];
+        for (value, mean) in values.iter_mut().zip(MEANS) {
+            *value = mean.of(report).unwrap_or(f64::NAN);
         }
         Self {
             deviates: report.verdict == Verdict::Deviates,
@@ -113,11 +155,11 @@ impl Aggregate {
             below_cut_off: count(|figures| figures.below_cut_off),
             ..Self::default()
         };
-        for (place, figure) in FIGURES.iter().enumerate() {
+        for (place, kept) in MEANS.iter().enumerate() {
             let values = all.iter().filter_map(|figures| figures.values.get(place).copied());
             let values: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
-            *(figure.mean)(&mut aggregate) = mean.is_finite().then_some(mean);
+            *(kept.place)(&mut aggregate) = mean.is_finite().then_some(mean);
         }
         aggregate
     }
@@ -133,12 +175,8 @@ impl Aggregate {
     /// Names and values of what there is, as they are logged: the number of deviating matrices, then
     /// the means.
     pub fn scalars(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let mut means = self.clone();
-        let deviating = ("deviating", self.deviating as f64);
-        let means = FIGURES
-            .iter()
-            .filter_map(move |figure| Some((figure.name, (*(figure.mean)(&mut means))?)));
-        std::iter::once(deviating).chain(means)
+        let means = MEANS.iter().filter_map(|mean| Some((mean.name, mean.value(self)?)));
+        std::iter::once(("deviating", self.deviating as f64)).chain(means)
     }
 }
 

@@ -21,9 +21,11 @@
 //! - [`nulls`]: simulated null distributions, seeded;
 //! - [`report`]: the public schema of what is said of a matrix;
 //! - [`sanity`]: random matrices must be found random, and nothing else;
+//! - [`figures`]: one table of them, with title, unit and curve;
 //! - [`layers`]: what a parameter's name tells;
 //! - [`shard`]: which of several processes analyses which matrix.
 
+pub mod figures;
 pub mod laws;
 pub mod layers;
 pub mod notes;
@@ -43,7 +45,7 @@ mod error;
 #[cfg(test)]
 mod test_support;
 
-pub use aggregate::{Aggregate, Figures};
+pub use aggregate::{Aggregate, Figures, Mean};
 pub use analyse::{Analyser, Analysis, AnalysisOptions, Context, NullModel};
 pub use error::RmtError;
 pub use laws::scale::ScaleEstimator;

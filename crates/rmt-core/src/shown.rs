@@ -69,9 +69,10 @@ pub fn evidence(p: f64) -> f64 {
     -p.clamp(LEAST_P, 1.0).log10() + 0.0
 }
 
-/// The power-law exponent.
-pub fn alpha(report: &MatrixReport) -> Option<f64> {
-    report.heavy_tail.as_ref()?.alpha
+/// [`evidence`] of the least p-value of the family, corrected for the number of its tests as the verdict is.
+pub fn strongest_evidence(report: &MatrixReport) -> Option<f64> {
+    let least = report.tests.iter().map(|test| test.p).reduce(f64::min)?;
+    Some(evidence(least * report.tests.len() as f64)).filter(|evidence| !evidence.is_nan())
 }
 
 /// The stable rank.

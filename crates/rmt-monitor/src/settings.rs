@@ -19,7 +19,7 @@ use std::time::Duration;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Detail {
-    /// The curves marked [`lean`](crate::tags::Curve::lean), and histograms of the vectors' p-values
+    /// The curves marked [`lean`](rmt_core::figures::Curve::lean), and histograms of the vectors' p-values
     /// as rarely as pictures. Of a layer's first 1,023 reports every one, then 512 of each doubling
     /// (histograms: 511 and 256), and the last: TensorBoard keeps fewer itself.
     #[default]

@@ -1,117 +1,9 @@
-//! What the monitor called for attention, and what went wrong with it.
+//! The sections of alerts and warnings.
 
+use crate::events::{Alert, Level, Warning};
+use crate::html::{Cell, heads, low, section, table};
 use crate::run::Run;
-use crate::{html, tables};
-use std::collections::VecDeque;
-
-/// How much an alert matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// Worth knowing: training does this.
-    Info,
-    /// Worth a look.
-    Warning,
-    /// Training is broken.
-    Error,
-}
-
-impl Level {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// Something that happened to a matrix.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
-    /// The step of the report that shows it.
-    pub step: u64,
-    /// Dotted path of the matrix.
-    pub layer: String,
-    /// What happened, in few words.
-    pub what: String,
-    /// How much it matters.
-    pub level: Level,
-    /// In words, with the figures.
-    pub message: String,
-}
-
-/// Something that went wrong with the monitor, not with training.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// The step it belongs to.
-    pub step: u64,
-    /// What, with which layer.
-    pub message: String,
-}
-
-/// The latest of many.
-#[derive(Debug, Clone)]
-pub(crate) struct Kept<T> {
-    latest: VecDeque<T>,
-    most: usize,
-    /// How many are kept no longer.
-    left_out: u64,
-}
-
-impl<T> Kept<T> {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { latest: VecDeque::new(), most, left_out: 0 }
-    }
-
-    /// Keeps one more; gives the one that is kept no longer.
-    pub(crate) fn push(&mut self, new: T) -> Option<T> {
-        self.latest.push_back(new);
-        let gone = if self.latest.len() > self.most { self.latest.pop_front() } else { None };
-        self.left_out += u64::from(gone.is_some());
-        gone
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.latest.iter()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.latest.is_empty()
-    }
-
-    /// How many there were.
-    pub(crate) fn total(&self) -> u64 {
-        self.latest.len() as u64 + self.left_out
-    }
-
-    /// A sentence where some are left out.
-    fn note(&self, file: &str) -> String {
-        match self.left_out {
-            0 => String::new(),
-            _ => format!(" The latest {} of {}; {file} has all.", self.latest.len(), self.total()),
-        }
-    }
-}
-
-/// Alerts, the latest of many in full.
-#[derive(Debug, Clone)]
-pub(crate) struct Alerts {
-    pub(crate) kept: Kept<Alert>,
-    warnings: u64,
-    errors: u64,
-}
-
-impl Alerts {
-    pub(crate) fn new(most: usize) -> Self {
-        Self { kept: Kept::new(most), warnings: 0, errors: 0 }
-    }
-
-    pub(crate) fn push(&mut self, alert: Alert) {
-        self.warnings += u64::from(alert.level == Level::Warning);
-        self.errors += u64::from(alert.level == Level::Error);
-        self.kept.push(alert);
-    }
-}
+use maud::{Markup, html};
 
 const ABOUT: &str = "What the monitor called for attention as it happened: a matrix that deviates for \
                      the first time, a stable rank that collapsed, a singular value that ran away, a \
@@ -120,28 +12,47 @@ const ABOUT: &str = "What the monitor called for attention as it happened: a mat
 
 const WARNINGS: &str = "What went wrong with the monitor. Training went on.";
 
-/// Nothing where there are none.
-pub(crate) fn section(run: &Run) -> String {
+/// The section of alerts; nothing where there are none.
+pub(crate) fn alerts(run: &Run) -> Markup {
     let about = ABOUT.to_owned() + &run.alerts.kept.note("alerts.jsonl");
-    html::section("alerts", "Alerts", &about, &table("alerts-table", run))
+    section("alerts", "Alerts", &about, &list("alerts-table", run))
 }
 
-/// The table alone; nothing where there are none.
-pub(crate) fn table(id: &str, run: &Run) -> String {
-    if run.alerts.kept.is_empty() { String::new() } else { html::low(&tables::alerts(id, run)) }
-}
-
-/// Warnings of the monitor itself; nothing where there are none.
-pub(crate) fn warnings(run: &Run) -> String {
-    if run.warnings.is_empty() {
-        return String::new();
+/// The table alone, one row per alert in order of step; nothing where there are none.
+pub(crate) fn list(id: &str, run: &Run) -> Markup {
+    let columns = heads(&[
+        ("name", "name of the matrix"),
+        ("step", "step of the report that shows it"),
+        ("alert", "what happened"),
+        ("level", "how much it matters"),
+        ("message", "in words"),
+    ]);
+    let row = |alert: &Alert| {
+        let level = alert.level.name().to_owned();
+        // It begins with the name.
+        let message = alert.message.strip_prefix(&format!("`{}`: ", alert.layer));
+        vec![
+            Cell::text(&alert.layer),
+            Cell::whole(alert.step),
+            Cell::text(&alert.what),
+            if alert.level == Level::Info { Cell::Text(level) } else { Cell::Marked(level) },
+            Cell::text(message.unwrap_or(&alert.message)),
+        ]
+    };
+    match run.alerts.kept.is_empty() {
+        true => html! {},
+        false => low(&table(id, &columns, run.alerts.kept.iter().map(row))),
     }
-    let about = WARNINGS.to_owned() + &run.warnings.note("warnings.jsonl");
-    let table = html::low(&tables::warnings("warnings-table", run));
-    html::section("warnings", "Warnings of the monitor", &about, &table)
 }
 
-/// How many warnings and errors there are.
-pub(crate) fn counts(run: &Run) -> (u64, u64) {
-    (run.alerts.warnings, run.alerts.errors)
+/// The section of warnings of the monitor itself; nothing where there are none.
+pub(crate) fn warnings(run: &Run) -> Markup {
+    if run.warnings.is_empty() {
+        return html! {};
+    }
+    let columns = heads(&[("step", "the step it belongs to"), ("warning", "in words")]);
+    let row = |warning: &Warning| vec![Cell::whole(warning.step), Cell::text(&warning.message)];
+    let table = low(&table("warnings-table", &columns, run.warnings.iter().map(row)));
+    let about = WARNINGS.to_owned() + &run.warnings.note("warnings.jsonl");
+    section("warnings", "Warnings of the monitor", &about, &table)
 }

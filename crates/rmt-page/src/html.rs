@@ -1,26 +1,10 @@
-//! The page around its contents.
+//! Parts of the page. The builder escapes whatever is put into them.
 
 use crate::MARK;
 use crate::state::State;
-use rmt_core::shown::clean;
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+use rmt_core::shown::{NONE, clean};
 use rmt_plot::Drawing;
-use std::fmt::Write;
-
-/// A text that may hold anything, as HTML that shows it.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in clean(text).chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
 
 /// A cell: what is shown, and what it is sorted by.
 #[derive(Debug, Clone)]
@@ -34,118 +18,148 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
-    fn write(&self, html: &mut String) {
-        // Writing to a string cannot fail.
-        let _ = match self {
-            Self::Text(text) => write!(html, "<td>{}", escaped(text)),
-            Self::Marked(text) => write!(html, "<td class=d>{}", escaped(text)),
-            Self::Figure(shown, Some(value)) => {
-                write!(html, "<td class=n data-v=\"{value:?}\">{}", escaped(shown))
-            }
-            Self::Figure(shown, None) => write!(html, "<td class=n>{}", escaped(shown)),
-        };
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A count.
+    pub(crate) fn whole(count: impl Into<Option<u64>>) -> Self {
+        let count = count.into();
+        let shown = count.map_or(NONE.into(), |count| count.to_string());
+        Self::Figure(shown, count.map(|count| count as f64))
     }
 }
 
-/// A table; the first column is names. `columns` are (head, what it is).
-pub(crate) fn table(id: &str, columns: &[(String, String)], rows: &[Vec<Cell>]) -> String {
-    let mut html = format!("<div class=scroll><table id=\"{}\"><thead><tr>", escaped(id));
-    for (column, (head, what)) in columns.iter().enumerate() {
-        // A head stands where its figures do.
-        let figures = rows.iter().any(|row| matches!(row.get(column), Some(Cell::Figure(..))));
-        let class = if figures { " class=n" } else { "" };
-        let (what, head) = (escaped(what), escaped(head));
-        let _ = write!(html, "<th scope=col{class} title=\"{what}\">{head}");
+impl Render for Cell {
+    fn render(&self) -> Markup {
+        match self {
+            Self::Text(text) => html! { td { (clean(text)) } },
+            Self::Marked(text) => html! { td.d { (clean(text)) } },
+            Self::Figure(shown, value) => {
+                html! { td.n data-v=[value.map(|x| format!("{x:?}"))] { (clean(shown)) } }
+            }
+        }
     }
-    html.push_str("</thead><tbody>\n");
-    for row in rows {
-        html.push_str("<tr>");
-        row.iter().for_each(|cell| cell.write(&mut html));
-        html.push('\n');
+}
+
+/// The head of a column, and what the column is.
+pub(crate) type Head = (String, String);
+
+pub(crate) fn heads(heads: &[(&str, &str)]) -> Vec<Head> {
+    heads.iter().map(|(head, what)| ((*head).to_owned(), (*what).to_owned())).collect()
+}
+
+/// A table; the first column is names.
+pub(crate) fn table(
+    id: &str,
+    columns: &[Head],
+    rows: impl IntoIterator<Item = Vec<Cell>>,
+) -> Markup {
+    let rows: Vec<Vec<Cell>> = rows.into_iter().collect();
+    // A head stands where its figures do.
+    let figures = |column| rows.iter().any(|row| matches!(row.get(column), Some(Cell::Figure(..))));
+    html! {
+        div.scroll {
+            table id=(clean(id)) {
+                thead {
+                    tr {
+                        @for (column, (head, what)) in columns.iter().enumerate() {
+                            th.n[figures(column)] scope="col" title=(clean(what)) { (clean(head)) }
+                        }
+                    }
+                }
+                tbody {
+                    @for row in &rows { tr { @for cell in row { (cell) } } "\n" }
+                }
+            }
+        }
+        "\n"
     }
-    html.push_str("</tbody></table></div>\n");
-    html
 }
 
 /// Pictures beside each other, as many as have room.
-pub(crate) fn grid(drawings: impl IntoIterator<Item = Drawing>) -> String {
-    pictures("grid", drawings)
+pub(crate) fn grid(drawings: impl IntoIterator<Item = Drawing>) -> Markup {
+    pictures("grid", drawings.into_iter().map(|drawing| (None, drawing)))
 }
 
 /// The same of pictures with small print, fewer beside each other.
-pub(crate) fn wide(drawings: impl IntoIterator<Item = Drawing>) -> String {
-    pictures("\"grid wide\"", drawings)
+pub(crate) fn wide(drawings: impl IntoIterator<Item = Drawing>) -> Markup {
+    pictures("grid wide", drawings.into_iter().map(|drawing| (None, drawing)))
 }
 
 /// The same of pictures that are each of something else, which stands above.
-pub(crate) fn grid_of(drawings: impl IntoIterator<Item = (String, Drawing)>) -> String {
-    let mut html = String::from("<div class=grid>\n");
-    for (name, drawing) in drawings {
-        let (name, drawing) = (escaped(&name), drawing.to_html());
-        let _ = write!(html, "<figure><figcaption>{name}</figcaption>{drawing}</figure>");
-    }
-    html.push_str("</div>\n");
-    html
+pub(crate) fn grid_of(drawings: impl IntoIterator<Item = (String, Drawing)>) -> Markup {
+    pictures("grid", drawings.into_iter().map(|(name, drawing)| (Some(name), drawing)))
 }
 
-fn pictures(class: &str, drawings: impl IntoIterator<Item = Drawing>) -> String {
-    let mut html = format!("<div class={class}>\n");
-    for drawing in drawings {
-        let _ = write!(html, "<figure>{}</figure>", drawing.to_html());
+fn pictures(class: &str, all: impl Iterator<Item = (Option<String>, Drawing)>) -> Markup {
+    html! {
+        div class=(class) {
+            "\n"
+            @for (name, drawing) in all {
+                figure {
+                    @if let Some(name) = name { figcaption { (clean(&name)) } }
+                    (PreEscaped(drawing.to_html()))
+                }
+            }
+        }
+        "\n"
     }
-    html.push_str("</div>\n");
-    html
 }
 
 /// A part of the page under a heading. Nothing where there is nothing in it.
-pub(crate) fn section(id: &str, title: &str, about: &str, contents: &str) -> String {
-    if contents.is_empty() {
-        return String::new();
+pub(crate) fn section(id: &str, title: &str, about: &str, contents: &Markup) -> Markup {
+    html! {
+        @if !contents.0.is_empty() {
+            section id=(clean(id)) { h2 { (clean(title)) } p { (clean(about)) } "\n" (contents) }
+            "\n"
+        }
     }
-    format!(
-        "<section id=\"{}\"><h2>{}</h2><p>{}</p>\n{contents}</section>\n",
-        escaped(id),
-        escaped(title),
-        escaped(about)
-    )
 }
 
 /// What must not take much of the page.
-pub(crate) fn low(contents: &str) -> String {
-    format!("<div class=low>{contents}</div>\n")
+pub(crate) fn low(contents: &Markup) -> Markup {
+    html! { div.low { (contents) } "\n" }
 }
 
 /// What can be folded away.
-pub(crate) fn folded(title: &str, open: bool, contents: &str) -> String {
-    let open = if open { " open" } else { "" };
-    format!("<details{open}><summary>{}</summary>\n{contents}</details>\n", escaped(title))
-}
-
-/// Links to sections of these contents, of (id, word) those that are there.
-pub(crate) fn navigation(contents: &str, sections: &[(&str, &str)]) -> String {
-    let there = |(id, _): &&(&str, &str)| contents.contains(&format!("<section id=\"{id}\">"));
-    let link = |(id, word): &(&str, &str)| format!("<a href=\"#{id}\">{}</a>", escaped(word));
-    let links: String = sections.iter().filter(there).map(link).collect();
-    format!("<nav>{links}</nav>\n")
+pub(crate) fn folded(title: &str, open: bool, contents: &Markup) -> Markup {
+    html! { details open[open] { summary { (clean(title)) } "\n" (contents) } "\n" }
 }
 
 /// The page. It may load nothing, and says so to the browser as well.
-pub(crate) fn page(title: &str, state: Option<&State>, contents: &str) -> String {
-    let (reload, line) = state.map_or_else(Default::default, |s| (s.without_scripts(), s.line()));
-    format!(
-        "<!DOCTYPE html>\n<html lang=en><head><meta charset=utf-8>\n\
-         {MARK}\n\
-         <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; \
-         style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
-         <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=color-scheme content=\"light dark\">\n\
-         {reload}<title>{title}</title>\n<style>{STYLE}</style></head>\n\
-         <body><main><h1>{title}</h1>\n{line}{contents}</main>\n\
-         <script>{SCRIPT}</script></body></html>\n",
-        title = escaped(title)
-    )
+pub(crate) fn page(title: &str, state: Option<&State>, contents: &Markup) -> String {
+    let title = clean(title);
+    let page = html! {
+        (DOCTYPE) "\n"
+        html lang="en" {
+            head {
+                meta charset="utf-8"; "\n"
+                (PreEscaped(MARK)) "\n"
+                meta http-equiv="Content-Security-Policy" content=(SECURITY); "\n"
+                meta name="viewport" content="width=device-width, initial-scale=1"; "\n"
+                meta name="color-scheme" content="light dark"; "\n"
+                @if let Some(state) = state { (state.without_scripts()) }
+                title { (title) } "\n"
+                style { (PreEscaped(STYLE)) }
+            }
+            "\n"
+            body {
+                main {
+                    h1 { (title) } "\n"
+                    @if let Some(state) = state { (state.line()) }
+                    (contents)
+                }
+                "\n"
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+        "\n"
+    };
+    page.into_string()
 }
 
+const SECURITY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
@@ -156,17 +170,19 @@ mod tests {
     #[test]
     fn nothing_that_is_shown_is_markup() {
         let hostile = "<script>alert('1')</script>\"&\u{1b}[31m\u{202e}";
-        let text = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&amp;\u{fffd}[31m\u{fffd}";
-        assert_eq!(escaped(hostile), text);
-        let cells = vec![Cell::Text(hostile.into()), Cell::Figure(hostile.into(), Some(0.1))];
-        let columns = [(hostile.to_owned(), hostile.to_owned())];
+        let text = "&lt;script&gt;alert('1')&lt;/script&gt;&quot;&amp;\u{fffd}[31m\u{fffd}";
+        assert_eq!(Cell::text(hostile).render().0, format!("<td>{text}</td>"));
+        let cells = vec![Cell::text(hostile), Cell::Figure(hostile.into(), Some(0.1))];
+        let columns = heads(&[(hostile, hostile)]);
         let all = [
-            table(hostile, &columns, &[cells]),
-            section(hostile, hostile, hostile, "x"),
-            folded(hostile, false, ""),
+            table(hostile, &columns, [cells]).0,
+            section(hostile, hostile, hostile, &html! { "x" }).0,
+            folded(hostile, false, &html! {}).0,
+            page(hostile, None, &html! {}).replacen("<script>", "", 1),
         ];
         for html in all {
             assert!(html.contains("&lt;script") && !html.contains("<script"), "{html}");
+            // Attributes stand in double quotes.
             assert!(!html.contains("\"&\u{1b}"), "{html}");
         }
     }

@@ -31,6 +31,7 @@
 mod alerts;
 mod compare;
 mod decimate;
+mod events;
 mod html;
 mod look;
 mod notes;
@@ -43,13 +44,13 @@ mod tables;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub use alerts::{Alert, Level, Warning};
+pub use events::{Alert, Level, Warning};
 pub use look::Look;
 pub use run::{Layer, Run};
 pub use state::{End, RELOAD, State, ended};
 
 /// What stands near the top of every page, by which programs know that they may write over it.
-pub const MARK: &str = "<meta name=generator content=rmt>";
+pub const MARK: &str = "<meta name=\"generator\" content=\"rmt\">";
 
 /// Bytes of a page within which [`MARK`] stands.
 pub const MARK_WITHIN: usize = 512;

@@ -1,7 +1,7 @@
 //! What a page keeps of one report.
 
-use rmt_core::shown::evidence;
-use rmt_core::{Figures, LayerReport, MatrixReport, Verdict};
+use rmt_core::shown::strongest_evidence;
+use rmt_core::{Figures, LayerReport, Verdict};
 
 /// The figures of one layer at one step that a page draws.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ impl Look {
             step: *step,
             tick,
             verdict: report.verdict,
-            evidence: strongest(report),
+            evidence: strongest_evidence(report),
             largest: report.largest,
             smallest: report.smallest,
             edge_low: report.edge_low,
@@ -47,9 +47,4 @@ impl Look {
     pub fn over_edge(&self) -> Option<f64> {
         Some(self.largest? / self.edge_high?)
     }
-}
-
-fn strongest(report: &MatrixReport) -> Option<f64> {
-    let least = report.tests.iter().map(|test| test.p).reduce(f64::min);
-    least.map(|p| evidence((p * report.tests.len() as f64).min(1.0)))
 }

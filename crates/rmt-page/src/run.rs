@@ -1,6 +1,6 @@
 //! A run as a page has it: few figures of every report, and the latest report of every layer in full.
 
-use crate::alerts::{Alert, Alerts, Kept, Warning};
+use crate::events::{Alert, Alerts, Kept, Warning};
 use crate::look::Look;
 use rmt_core::layers::LayerKind;
 use rmt_core::{LayerReport, Verdict};

@@ -3,42 +3,18 @@
 use crate::decimate::decimate;
 use crate::look::Look;
 use crate::run::{Layer, Run};
-use rmt_core::{Aggregate, Figures};
+use rmt_core::figures::{Figure, Unit};
+use rmt_core::{Aggregate, Figures, Mean};
 use rmt_plot::{BandPoint, Drawing, Trajectory, trajectory};
 use std::collections::BTreeMap;
 
-/// A mean over several matrices: what it is called, what is on its axis, and its value.
-pub(crate) struct Mean {
-    pub(crate) title: &'static str,
-    pub(crate) quantity: &'static str,
-    pub(crate) of: fn(&Aggregate) -> Option<f64>,
-}
+/// A mean, and its figure.
+pub(crate) type InTables = (&'static Mean, &'static Figure);
 
-/// Means that are followed over the steps.
-pub(crate) const MEANS: [Mean; 6] = [
-    Mean {
-        title: "Matrices that deviate",
-        quantity: "fraction",
-        of: |a| (a.matrices > 0).then(|| a.deviating as f64 / a.matrices as f64),
-    },
-    Mean {
-        title: "Singular values significantly above the bulk",
-        quantity: "fraction of the smaller side",
-        of: |a| a.significant_above,
-    },
-    Mean {
-        title: "Output vectors that are not random",
-        quantity: "fraction",
-        of: |a| a.left_rejected,
-    },
-    Mean {
-        title: "Input vectors that are not random",
-        quantity: "fraction",
-        of: |a| a.right_rejected,
-    },
-    Mean { title: "Power-law exponent", quantity: "alpha", of: |a| a.alpha },
-    Mean { title: "Stable rank", quantity: "stable rank", of: |a| a.stable_rank },
-];
+/// The means that are followed over the steps.
+pub(crate) fn followed() -> impl Iterator<Item = InTables> {
+    Mean::in_tables().filter(|(mean, _)| mean.name != "significant_below")
+}
 
 /// Aggregates of the layers of a run that `chosen` takes, by step.
 pub(crate) fn aggregates(run: &Run, chosen: impl Fn(&Layer) -> bool) -> Vec<(u64, Aggregate)> {
@@ -51,20 +27,42 @@ pub(crate) fn aggregates(run: &Run, chosen: impl Fn(&Layer) -> bool) -> Vec<(u64
     steps.into_iter().map(|(step, figures)| (step, Aggregate::of_figures(figures))).collect()
 }
 
-/// A picture of each mean that has values, with these curves.
+/// A picture of the matrices that deviate and of each mean, where there are values, with these curves.
 pub(crate) fn means(curves: &[(String, Vec<(u64, Aggregate)>)]) -> Vec<Drawing> {
-    let picture = |mean: &Mean| {
-        let mut data = Trajectory::new(mean.title, mean.quantity);
-        for (name, aggregates) in curves {
-            let points = aggregates.iter().filter_map(|(step, a)| Some((*step, (mean.of)(a)?)));
-            let points: Vec<(u64, f64)> = points.collect();
-            if !points.is_empty() {
-                data = data.with_series(name.clone(), decimate(points));
-            }
+    let share = |a: &Aggregate| (a.matrices > 0).then(|| a.deviating as f64 / a.matrices as f64);
+    let deviating = picture(curves, "Matrices that deviate".into(), "fraction", share);
+    let means = followed().map(|(mean, figure)| {
+        let quantity = match figure.unit {
+            Unit::Count => "fraction of the smaller side",
+            Unit::Fraction => "fraction",
+            _ => figure.head,
+        };
+        picture(curves, sentence(figure.title), quantity, |a| mean.value(a))
+    });
+    std::iter::once(deviating).chain(means).flatten().collect()
+}
+
+fn picture(
+    curves: &[(String, Vec<(u64, Aggregate)>)],
+    title: String,
+    quantity: &str,
+    value: impl Fn(&Aggregate) -> Option<f64>,
+) -> Option<Drawing> {
+    let mut data = Trajectory::new(title, quantity);
+    for (name, aggregates) in curves {
+        let points = aggregates.iter().filter_map(|(step, a)| Some((*step, value(a)?)));
+        let points: Vec<(u64, f64)> = points.collect();
+        if !points.is_empty() {
+            data = data.with_series(name.clone(), decimate(points));
         }
-        (!data.series.is_empty()).then(|| trajectory(&data))
-    };
-    MEANS.iter().filter_map(picture).collect()
+    }
+    (!data.series.is_empty()).then(|| trajectory(&data))
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().into_iter().flat_map(char::to_uppercase).chain(rest).collect()
 }
 
 /// A figure of a layer over the steps.

@@ -1,12 +1,13 @@
 //! The page of one run.
 
-use crate::html::{escaped, folded, grid, navigation, section, wide};
+use crate::html::{folded, grid, section, wide};
 use crate::run::{Layer, Run};
 use crate::{alerts, notes, series, tables};
+use maud::{Markup, html};
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, TestName, Verdict};
-use rmt_core::shown::evidence;
+use rmt_core::shown::{clean, evidence};
 use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 
 /// Layers up to which pictures of each are not folded away.
@@ -18,31 +19,27 @@ const NAMED: usize = 4;
 /// Cells of a heat map that are handed over; of more, neighbouring steps are put together.
 const CELLS: usize = 4_000_000;
 
-pub(crate) fn contents(run: &Run) -> String {
+pub(crate) fn contents(run: &Run) -> Markup {
     if run.is_empty() {
-        return "<p>There is no report yet.</p>\n".to_owned() + &alerts::warnings(run);
+        return html! { p { "There is no report yet." } "\n" (alerts::warnings(run)) };
     }
     let sections = [
-        alerts::section(run),
-        alerts::warnings(run),
-        heat_maps(run),
-        pictures(run),
-        means(run),
-        all_tables(run, ""),
+        ("alerts", "Alerts", alerts::alerts(run)),
+        ("warnings", "Warnings", alerts::warnings(run)),
+        ("where", "Where", heat_maps(run)),
+        ("spectra", "Spectra", pictures(run)),
+        ("course", "Course", means(run)),
+        ("tables", "Tables", all_tables(run, "")),
     ];
-    let contents = sections.concat();
-    let links = [
-        ("alerts", "Alerts"),
-        ("warnings", "Warnings"),
-        ("where", "Where"),
-        ("spectra", "Spectra"),
-        ("course", "Course"),
-        ("tables", "Tables"),
-    ];
-    summary(run) + &navigation(&contents, &links) + &contents
+    let there = || sections.iter().filter(|(_, _, contents)| !contents.0.is_empty());
+    html! {
+        (summary(run))
+        nav { @for (id, word, _) in there() { a href={ "#" (id) } { (word) } } } "\n"
+        @for (_, _, contents) in there() { (contents) }
+    }
 }
 
-fn summary(run: &Run) -> String {
+fn summary(run: &Run) -> Markup {
     let latest = run.latest();
     let of = |verdict| latest.clone().filter(|row| row.report.verdict == verdict).count();
     let mut tiles = vec![
@@ -64,7 +61,7 @@ fn summary(run: &Run) -> String {
     if run.snapshots() > 1 {
         tiles.push((run.snapshots().to_string(), "snapshots"));
     }
-    let (warnings, errors) = alerts::counts(run);
+    let (warnings, errors) = run.alerts.counts();
     let own = run.warnings.total();
     for (count, one, several) in [
         (warnings, "warning", "warnings"),
@@ -75,17 +72,15 @@ fn summary(run: &Run) -> String {
             tiles.push((count.to_string(), if count == 1 { one } else { several }));
         }
     }
-    let tiles: String = tiles
-        .iter()
-        .map(|(figure, what)| format!("<div><b>{figure}</b><span>{what}</span></div>"))
-        .collect();
     let level = latest.clone().next().map_or(0.0, |row| row.report.level);
-    format!(
-        "<div class=tiles>{tiles}</div>\n<p>As last reported. A random matrix deviates with \
-         probability {level}. {}{}</p>\n",
-        first_deviation(run),
-        thinned(run)
-    )
+    html! {
+        div.tiles { @for (figure, what) in tiles { div { b { (figure) } span { (what) } } } } "\n"
+        p {
+            "As last reported. A random matrix deviates with probability " (level) ". "
+            (first_deviation(run)) (thinned(run))
+        }
+        "\n"
+    }
 }
 
 /// Which steps are left out, if some are.
@@ -108,7 +103,7 @@ fn first_deviation(run: &Run) -> String {
         return String::new();
     };
     let there = run.layers().iter().filter(|layer| layer.first_deviation == Some(step));
-    let names: Vec<String> = there.map(|layer| escaped(&layer.path)).collect();
+    let names: Vec<String> = there.map(|layer| clean(&layer.path)).collect();
     let before = if step == *first { ", the first there is" } else { "" };
     let some = names.get(..NAMED.min(names.len())).unwrap_or_default().join(", ");
     let more = names.len().saturating_sub(NAMED);
@@ -126,7 +121,7 @@ pub(crate) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f
 }
 
 /// Layer × statistic as last reported, and layer × step.
-fn heat_maps(run: &Run) -> String {
+fn heat_maps(run: &Run) -> Markup {
     let columns = FAMILY.iter().map(TestName::to_string).collect();
     let values = run.latest().flat_map(|row| {
         FAMILY.each_ref().map(|name| row.report.test(name).map_or(f64::NAN, |t| evidence(t.p)))
@@ -170,9 +165,9 @@ pub(crate) fn over_steps(title: &str, run: &Run) -> Drawing {
     evidence_map(HeatMapData::new(title, names(run), columns), values)
 }
 
-fn means(run: &Run) -> String {
+fn means(run: &Run) -> Markup {
     if run.snapshots() < 2 {
-        return String::new();
+        return html! {};
     }
     let mut kinds: Vec<LayerKind> = Vec::new();
     for layer in run.layers() {
@@ -185,54 +180,57 @@ fn means(run: &Run) -> String {
         (kind.name().to_owned(), of)
     };
     let curves: Vec<_> = kinds.iter().map(curve).collect();
-    let mut all = grid(series::means(&curves));
     let drawings: Vec<Drawing> = run.layers().iter().filter_map(series::extremes).collect();
-    if !drawings.is_empty() {
-        let title = format!("The extreme singular values of {} matrices", drawings.len());
-        all.push_str(&folded(&title, drawings.len() <= OPEN, &grid(drawings)));
-    }
+    let contents = html! {
+        (grid(series::means(&curves)))
+        @if !drawings.is_empty() {
+            @let title = format!("The extreme singular values of {} matrices", drawings.len());
+            (folded(&title, drawings.len() <= OPEN, &grid(drawings)))
+        }
+    };
     let about = "Means over the matrices of a kind. Of many steps those with the highest and the lowest \
                  values among their neighbours are drawn.";
-    section("course", "Course over the steps", about, &all)
+    section("course", "Course over the steps", about, &contents)
 }
 
 /// Pictures that need the spectra.
-fn pictures(run: &Run) -> String {
+fn pictures(run: &Run) -> Markup {
     let layers: &[Layer] = run.layers();
     let drawn: Vec<&LayerReport> = layers.iter().filter_map(|l| l.drawn.as_ref()).collect();
     let all = |picture: fn(&LayerReport) -> Option<Drawing>| -> Vec<Drawing> {
         drawn.iter().filter_map(|row| picture(row)).collect()
     };
-    let mut html = String::new();
     let spectra = [
         ("Singular values against the Marchenko–Pastur law", spectrum as fn(&LayerReport) -> _),
         ("Where along the spectrum the singular vectors are not random", vectors),
         ("Overlap of the singular vectors with the layers' inputs", overlap_of),
     ];
-    for (number, (title, picture)) in spectra.into_iter().enumerate() {
+    let part = |number: usize, title: &str, picture| {
         let drawings = all(picture);
-        if !drawings.is_empty() {
-            // Spectra are what the page is for.
-            let open = number == 0 || drawings.len() <= OPEN;
-            html.push_str(&folded(title, open, &grid(drawings)));
+        // Spectra are what the page is for.
+        let open = number == 0 || drawings.len() <= OPEN;
+        html! { @if !drawings.is_empty() { (folded(title, open, &grid(drawings))) } }
+    };
+    let contents = html! {
+        @for (number, (title, picture)) in spectra.into_iter().enumerate() {
+            (part(number, title, picture))
         }
-    }
+    };
     let about = "Of the last snapshot that has them. Triangles are singular values beyond the edges of \
                  the bulk, filled where they are significant; once those further out are taken away, \
                  the edges of what is left are nearer.";
-    section("spectra", "Spectra and vectors", about, &html)
+    section("spectra", "Spectra and vectors", about, &contents)
 }
 
-pub(crate) fn all_tables(run: &Run, suffix: &str) -> String {
+pub(crate) fn all_tables(run: &Run, suffix: &str) -> Markup {
     let by_kind = tables::kinds(&format!("kinds{suffix}"), run);
     let notes = notes::table_of(&format!("notes{suffix}"), run);
-    let notes = if notes.is_empty() { notes } else { folded("Notes", true, &notes) };
-    let html = [
-        folded("All matrices", true, &tables::layers(&format!("layers{suffix}"), run)),
-        folded("Means by kind", true, &by_kind),
-        notes,
-    ];
+    let contents = html! {
+        (folded("All matrices", true, &tables::layers(&format!("layers{suffix}"), run)))
+        (folded("Means by kind", true, &by_kind))
+        @if !notes.0.is_empty() { (folded("Notes", true, &notes)) }
+    };
     let about =
         "As last reported. A click on a head sorts by it; what a column is stands behind its head.";
-    section(&format!("tables{suffix}"), "Tables", about, &html.concat())
+    section(&format!("tables{suffix}"), "Tables", about, &contents)
 }

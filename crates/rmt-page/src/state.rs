@@ -1,16 +1,15 @@
 //! Whether the run goes on, as the page says it.
 
-use std::fmt::Write;
+use maud::{Markup, html};
 
 /// Seconds after which the page of a run that goes on is loaded again.
 pub const RELOAD: u64 = 10;
 
 /// Around the line that says how the run is doing, so that it can be replaced.
-const BEGIN: &str = "<p class=state";
+const BEGIN: &str = "<p class=\"state\"";
 const STOP: &str = "</p>";
 /// Where a browser without scripts is told to reload.
-const WITHOUT_SCRIPTS: [&str; 2] =
-    ["<noscript><meta http-equiv=refresh content=", "></noscript>\n"];
+const WITHOUT_SCRIPTS: [&str; 2] = ["<noscript><meta http-equiv=\"refresh\"", "</noscript>\n"];
 
 /// How a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,33 +45,31 @@ impl State {
     }
 
     /// The line below the title.
-    pub(crate) fn line(&self) -> String {
-        let (class, word) = match self.end {
-            None => (" data-reload=", "Running."),
-            Some(End::Complete) => ("", "Finished."),
-            Some(End::Incomplete) => ("", INCOMPLETE),
+    pub(crate) fn line(&self) -> Markup {
+        let goes_on = self.end.is_none();
+        let word = match self.end {
+            None => "Running.",
+            Some(End::Complete) => "Finished.",
+            Some(End::Incomplete) => INCOMPLETE,
         };
-        let mut line = format!("{BEGIN}{class}");
-        // Writing to a string cannot fail.
-        if self.end.is_none() {
-            let _ = write!(line, "{RELOAD}");
+        html! {
+            p.state data-reload=[goes_on.then_some(RELOAD)] {
+                b { (word) } " Written"
+                @if let Some(step) = self.step { " at step " (step) }
+                ", " time data-seconds=(format!("{:.0}", self.written)) { (utc(self.written)) " UTC" } "."
+                @if goes_on { " This page reloads itself every " (RELOAD) " seconds." }
+            }
+            "\n"
         }
-        let _ = write!(line, "><b>{word}</b> Written");
-        if let Some(step) = self.step {
-            let _ = write!(line, " at step {step}");
-        }
-        let (seconds, time) = (self.written, utc(self.written));
-        let _ = write!(line, ", <time data-seconds={seconds:.0}>{time} UTC</time>.");
-        if self.end.is_none() {
-            let _ = write!(line, " This page reloads itself every {RELOAD} seconds.");
-        }
-        line + STOP + "\n"
     }
 
     /// What makes a browser without scripts reload.
-    pub(crate) fn without_scripts(&self) -> String {
-        let [begin, end] = WITHOUT_SCRIPTS;
-        if self.end.is_none() { format!("{begin}{RELOAD}{end}") } else { String::new() }
+    pub(crate) fn without_scripts(&self) -> Markup {
+        html! {
+            @if self.end.is_none() {
+                noscript { meta http-equiv="refresh" content=(RELOAD); } "\n"
+            }
+        }
     }
 }
 
@@ -136,13 +133,14 @@ mod tests {
         let running = State::running(Some(7), 951_782_400.0);
         let of = |state: State| page(&[Run::new("x")], Some(&state));
         let live = of(running);
-        for part in ["data-reload=10", "http-equiv=refresh", "<b>Running.</b>", "at step 7, <time"]
+        for part in
+            ["data-reload=\"10\"", "http-equiv=\"refresh\"", "<b>Running.</b>", "at step 7, <time"]
         {
             assert!(live.contains(part), "{part}: {live}");
         }
         for (end, word) in [(End::Complete, "Finished."), (End::Incomplete, INCOMPLETE)] {
             let over = of(running.ended(end));
-            assert!(!over.contains("data-reload=") && !over.contains("http-equiv=refresh"));
+            assert!(!over.contains("data-reload=") && !over.contains("http-equiv=\"refresh\""));
             assert!(over.contains(word));
         }
         assert_eq!(ended(&live).unwrap(), of(running.ended(End::Incomplete)));

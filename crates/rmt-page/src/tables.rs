@@ -1,86 +1,61 @@
 //! Tables of the page.
 
-use crate::alerts::{Alert, Level, Warning, counts};
-use crate::html::{Cell, table};
+use crate::html::{Cell, Head, heads, table};
 use crate::look::Look;
 use crate::run::{Layer, Run};
+use crate::series::{InTables, followed};
+use maud::Markup;
+use rmt_core::figures::{Figure, Unit};
 use rmt_core::report::{TestName, Verdict};
 use rmt_core::shown;
-use rmt_core::{Aggregate, MatrixReport};
+use rmt_core::{Aggregate, MatrixReport, Mean};
 
-/// A column of figures: head, what it is, how it is shown, and its value.
-struct Column {
-    head: &'static str,
-    what: &'static str,
-    value: Value,
-    shown: fn(&MatrixReport, f64) -> String,
-}
-
-/// What a column says of a matrix, where it says anything.
-type Value = fn(&MatrixReport) -> Option<f64>;
-
-impl Column {
-    const fn figure(head: &'static str, what: &'static str, value: Value) -> Self {
-        Self { head, what, value, shown: |_, x| digits(x) }
-    }
-
-    const fn p(head: &'static str, what: &'static str, value: Value) -> Self {
-        Self { head, what, value, shown: |_, p| shown::p_value(p) }
-    }
-
-    fn cell(&self, report: &MatrixReport) -> Cell {
-        let value = (self.value)(report);
-        Cell::Figure(value.map_or(shown::NONE.into(), |x| (self.shown)(report, x)), value)
-    }
-}
-
-fn count(count: Option<usize>) -> Option<f64> {
-    count.map(|count| count as f64)
-}
-
-fn p(report: &MatrixReport, name: &TestName) -> Option<f64> {
-    report.test(name).map(|test| test.p)
-}
-
-const COLUMNS: [Column; 15] = [
-    Column::figure("σ", "scale of the bulk", |r| r.scale),
-    Column::figure("largest", "largest singular value", |r| r.largest),
-    Column::figure("edge", "upper edge of the bulk of a random matrix", |r| r.edge_high),
-    Column {
-        head: "above",
-        what: "singular values significantly above the bulk (≥: at least)",
-        value: |r| count(r.significant_above),
-        shown: |r, _| shown::above(r),
-    },
-    Column {
-        head: "below",
-        what: "singular values significantly below the bulk (≥: at least)",
-        value: |r| count(r.significant_below),
-        shown: |r, _| shown::below(r),
-    },
-    Column::figure(
-        "left",
-        "fraction of the singular vectors on the output side that are not random",
-        shown::left,
-    ),
-    Column::figure(
-        "right",
-        "fraction of the singular vectors on the input side that are not random",
-        shown::right,
-    ),
-    Column::figure("alpha", "power-law exponent", shown::alpha),
-    Column::figure("stable rank", "stable rank", shown::stable_rank),
-    Column::figure(
-        "⟨r⟩",
-        "mean ratio of consecutive spacings, .5307 for random matrices",
-        |r| r.spacing_ratio,
-    ),
-    Column::p("p_above", "p of the largest value", |r| p(r, &TestName::Above)),
-    Column::p("p_below", "p of the smallest value", |r| p(r, &TestName::Below)),
-    Column::p("p_bulk", "p of the bulk", |r| p(r, &TestName::Bulk)),
-    Column::p("p left", "p of the output vectors", |r| p(r, &TestName::Left)),
-    Column::p("p right", "p of the input vectors", |r| p(r, &TestName::Right)),
+/// Figures of a matrix that have a column.
+const FIGURES: [&str; 10] = [
+    "scale",
+    "largest",
+    "edge_high",
+    "significant_above",
+    "significant_below",
+    "left.ks_rejected",
+    "right.ks_rejected",
+    "heavy_tail.alpha",
+    "heavy_tail.stable_rank",
+    "spacing_ratio",
 ];
+
+/// The p-values of the family, by their test: where the analysis was not full, the verdict takes some from
+/// an earlier one.
+const TESTS: [(&str, &str, TestName); 5] = [
+    ("p_above", "p of the largest value", TestName::Above),
+    ("p_below", "p of the smallest value", TestName::Below),
+    ("p_bulk", "p of the bulk", TestName::Bulk),
+    ("p left", "p of the output vectors", TestName::Left),
+    ("p right", "p of the input vectors", TestName::Right),
+];
+
+fn figures() -> impl Iterator<Item = &'static Figure> {
+    FIGURES.into_iter().filter_map(Figure::named)
+}
+
+/// What stands behind a head.
+fn what(figure: &Figure) -> String {
+    let title = figure.title;
+    match figure.unit {
+        Unit::Count => format!("{title} (≥: at least)"),
+        Unit::Fraction => format!("{title}, as a fraction"),
+        _ => title.to_owned(),
+    }
+}
+
+fn cell(figure: &Figure, report: &MatrixReport) -> Cell {
+    Cell::Figure(figure.shown_by(report, digits), figure.value(report))
+}
+
+fn test(report: &MatrixReport, name: &TestName) -> Cell {
+    let p = report.test(name).map(|test| test.p);
+    Cell::Figure(p.map_or(shown::NONE.into(), shown::p_value), p)
+}
 
 fn figure(value: Option<f64>) -> Cell {
     Cell::Figure(value.map_or(shown::NONE.into(), digits), value)
@@ -98,9 +73,27 @@ fn digits(x: f64) -> String {
     }
 }
 
-/// A mean of counts, of which this many were cut off.
-fn mean(value: Option<f64>, cut_off: usize) -> Cell {
-    Cell::Figure(shown::at_least(value.map_or(shown::NONE.into(), digits), cut_off > 0), value)
+/// Heads of columns of means.
+fn mean_heads(means: impl Iterator<Item = InTables>) -> impl Iterator<Item = Head> {
+    means.map(|(_, figure)| {
+        let what = match figure.unit {
+            Unit::Count => format!("{}, over the smaller side", figure.title),
+            _ => what(figure),
+        };
+        (figure.head.to_owned(), what)
+    })
+}
+
+/// The means of an aggregate.
+fn means(
+    means: impl Iterator<Item = InTables>,
+    aggregate: &Aggregate,
+) -> impl Iterator<Item = Cell> {
+    means.map(|(mean, _)| {
+        let value = mean.value(aggregate);
+        let shown = value.map_or(shown::NONE.into(), digits);
+        Cell::Figure(shown::at_least(shown, mean.is_lower_bound(aggregate)), value)
+    })
 }
 
 fn verdict(verdict: Verdict) -> Cell {
@@ -108,17 +101,8 @@ fn verdict(verdict: Verdict) -> Cell {
     if verdict == Verdict::Deviates { Cell::Marked(text) } else { Cell::Text(text) }
 }
 
-pub(super) fn whole(count: Option<u64>) -> Cell {
-    let value = count.map(|count| count as f64);
-    Cell::Figure(count.map_or(shown::NONE.into(), |count| count.to_string()), value)
-}
-
-pub(super) fn heads(heads: &[(&str, &str)]) -> Vec<(String, String)> {
-    heads.iter().map(|(head, what)| ((*head).to_owned(), (*what).to_owned())).collect()
-}
-
 /// One row per layer, as it was last.
-pub(crate) fn layers(id: &str, run: &Run) -> String {
+pub(crate) fn layers(id: &str, run: &Run) -> Markup {
     let mut columns = heads(&[
         ("name", "name of the matrix"),
         ("kind", "what it does in the model"),
@@ -127,88 +111,54 @@ pub(crate) fn layers(id: &str, run: &Run) -> String {
         ("verdict", "of the family of tests"),
         ("since", "first step at which it deviated"),
     ]);
-    columns.extend(COLUMNS.iter().map(|column| (column.head.to_owned(), column.what.to_owned())));
+    columns.extend(figures().map(|figure| {
+        let head = if figure.key == "scale" { "σ" } else { figure.head };
+        (head.to_owned(), what(figure))
+    }));
+    columns.extend(heads(&TESTS.map(|(head, what, _)| (head, what))));
     let row = |layer: &Layer| {
         let row = &layer.latest;
         let [rows, cols] = row.report.shape;
         let size = Some(rows as f64 * cols as f64);
         let mut line = vec![
-            Cell::Text(layer.path.clone()),
-            Cell::Text(shown::kind(row)),
+            Cell::text(&layer.path),
+            Cell::text(row.layer.kind.name()),
             Cell::Figure(shown::shape(row.report.shape), size),
-            whole(Some(row.step)),
+            Cell::whole(row.step),
             verdict(row.report.verdict),
-            whole(layer.first_deviation),
+            Cell::whole(layer.first_deviation),
         ];
-        line.extend(COLUMNS.iter().map(|column| column.cell(&row.report)));
+        line.extend(figures().map(|figure| cell(figure, &row.report)));
+        line.extend(TESTS.iter().map(|(_, _, name)| test(&row.report, name)));
         line
     };
-    table(id, &columns, &run.layers().iter().map(row).collect::<Vec<_>>())
-}
-
-/// One row per alert, in order of step.
-pub(crate) fn alerts(id: &str, run: &Run) -> String {
-    let columns = heads(&[
-        ("name", "name of the matrix"),
-        ("step", "step of the report that shows it"),
-        ("alert", "what happened"),
-        ("level", "how much it matters"),
-        ("message", "in words"),
-    ]);
-    let row = |alert: &Alert| {
-        let level = alert.level.name().to_owned();
-        // It begins with the name.
-        let message = alert.message.strip_prefix(&format!("`{}`: ", alert.layer));
-        vec![
-            Cell::Text(alert.layer.clone()),
-            whole(Some(alert.step)),
-            Cell::Text(alert.what.clone()),
-            if alert.level == Level::Info { Cell::Text(level) } else { Cell::Marked(level) },
-            Cell::Text(message.unwrap_or(&alert.message).to_owned()),
-        ]
-    };
-    table(id, &columns, &run.alerts.kept.iter().map(row).collect::<Vec<_>>())
-}
-
-/// One row per warning of the monitor itself.
-pub(crate) fn warnings(id: &str, run: &Run) -> String {
-    let columns = heads(&[("step", "the step it belongs to"), ("warning", "in words")]);
-    let row =
-        |warning: &Warning| vec![whole(Some(warning.step)), Cell::Text(warning.message.clone())];
-    table(id, &columns, &run.warnings.iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, run.layers().iter().map(row))
 }
 
 /// One row per kind, of the last reports.
-pub(crate) fn kinds(id: &str, run: &Run) -> String {
-    let columns = heads(&[
+pub(crate) fn kinds(id: &str, run: &Run) -> Markup {
+    let mut columns = heads(&[
         ("kind", "what the matrices do in the model"),
         ("matrices", "how many"),
         ("deviate", "how many of them deviate"),
-        ("above", "singular values significantly above the bulk, over the smaller side"),
-        ("below", "singular values significantly below the bulk, over the smaller side"),
-        ("left", "fraction of the singular vectors on the output side that are not random"),
-        ("right", "fraction of the singular vectors on the input side that are not random"),
-        ("alpha", "power-law exponent"),
-        ("stable rank", "stable rank"),
     ]);
+    columns.extend(mean_heads(Mean::in_tables()));
     let row = |(kind, a): (rmt_core::layers::LayerKind, Aggregate)| {
         let mut row = vec![
-            Cell::Text(kind.name().to_owned()),
-            whole(Some(a.matrices as u64)),
-            whole(Some(a.deviating as u64)),
+            Cell::text(kind.name()),
+            Cell::whole(a.matrices as u64),
+            Cell::whole(a.deviating as u64),
         ];
-        row.push(mean(a.significant_above, a.above_cut_off));
-        row.push(mean(a.significant_below, a.below_cut_off));
-        row.extend([a.left_rejected, a.right_rejected, a.alpha, a.stable_rank].map(figure));
+        row.extend(means(Mean::in_tables(), &a));
         row
     };
     let groups = Aggregate::by_kind(run.latest());
-    table(id, &columns, &groups.into_iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, groups.into_iter().map(row))
 }
 
 /// One row per run, at its own last step.
-pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
-    let columns = heads(&[
+pub(crate) fn runs(id: &str, runs: &[Run]) -> Markup {
+    let mut columns = heads(&[
         ("run", "name of the run"),
         ("steps", "number of steps with reports"),
         ("last step", "last step with reports"),
@@ -216,33 +166,28 @@ pub(crate) fn runs(id: &str, runs: &[Run]) -> String {
         ("deviate", "how many of them deviate"),
         ("since", "first step at which one deviated"),
         ("warnings", "alerts of the monitor that are more than information"),
-        ("above", "singular values significantly above the bulk, over the smaller side"),
-        ("left", "fraction of the singular vectors on the output side that are not random"),
-        ("right", "fraction of the singular vectors on the input side that are not random"),
-        ("alpha", "power-law exponent"),
-        ("stable rank", "stable rank"),
     ]);
+    columns.extend(mean_heads(followed()));
     let row = |run: &Run| {
-        let (warnings, errors) = counts(run);
+        let (warnings, errors) = run.alerts.counts();
         let a = Aggregate::of(run.latest().map(|row| &row.report));
         let mut row = vec![
-            Cell::Text(run.name().to_owned()),
-            whole(Some(run.snapshots())),
-            whole(run.steps().last().copied()),
-            whole(Some(a.matrices as u64)),
-            whole(Some(a.deviating as u64)),
-            whole(run.first_deviation()),
-            whole(Some(warnings + errors)),
+            Cell::text(run.name()),
+            Cell::whole(run.snapshots()),
+            Cell::whole(run.steps().last().copied()),
+            Cell::whole(a.matrices as u64),
+            Cell::whole(a.deviating as u64),
+            Cell::whole(run.first_deviation()),
+            Cell::whole(warnings + errors),
         ];
-        row.push(mean(a.significant_above, a.above_cut_off));
-        row.extend([a.left_rejected, a.right_rejected, a.alpha, a.stable_rank].map(figure));
+        row.extend(means(followed(), &a));
         row
     };
-    table(id, &columns, &runs.iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, runs.iter().map(row))
 }
 
 /// One row per layer: verdict and the largest value over the edge in each run at one step.
-pub(crate) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> String {
+pub(crate) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> Markup {
     let mut columns = heads(&[("name", "name of the matrix")]);
     for run in runs {
         columns.push((format!("{}: verdict", run.name()), "of the family of tests".into()));
@@ -250,16 +195,16 @@ pub(crate) fn beside(id: &str, runs: &[Run], layers: &[&str], step: u64) -> Stri
         columns.push((format!("{}: ν₁/edge", run.name()), what.into()));
     }
     let row = |layer: &&str| {
-        let mut row = vec![Cell::Text((*layer).to_owned())];
+        let mut row = vec![Cell::text(*layer)];
         for run in runs {
             let look = run.layer(layer).and_then(|layer| layer.at(step));
-            let none = || Cell::Text(shown::NONE.into());
+            let none = || Cell::text(shown::NONE);
             row.push(look.map_or_else(none, |look| verdict(look.verdict)));
             row.push(figure(look.and_then(Look::over_edge)));
         }
         row
     };
-    table(id, &columns, &layers.iter().map(row).collect::<Vec<_>>())
+    table(id, &columns, layers.iter().map(row))
 }
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ mod text;
 
 pub use drawing::{DEFAULT_HEIGHT, DEFAULT_WIDTH, Drawing};
 pub use error::PlotError;
-pub use pictures::heat_map::{HeatMapData, heat_map};
+pub use pictures::heat_map::heat_map;
+pub use pictures::heat_map_data::HeatMapData;
 pub use pictures::overlap::{NullBand, OverlapData, overlap, overlap_of};
 pub use pictures::spectrum::spectrum;
 pub use pictures::trajectory::{BandPoint, Trajectory, trajectory};

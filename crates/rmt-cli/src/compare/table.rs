@@ -2,9 +2,10 @@
 
 use super::pair::{Compared, Outcome};
 use crate::terminal::{clean, section};
-use rmt_core::MatrixReport;
+use rmt_core::figures::Figure;
 use rmt_core::sanity::Table;
-use rmt_core::shown::{self, NONE, number};
+use rmt_core::shown::{self, NONE};
+use rmt_core::{LayerReport, MatrixReport};
 
 /// What may be left out of a terminal that is too narrow, the first first.
 const OPTIONAL_DRIFT: [&str; 3] = ["shape", "p", "distance"];
@@ -40,9 +41,8 @@ pub(super) fn text(pairs: &[Compared], width: Option<usize>) -> String {
         text.push('\n');
     }
     let verdicts = |pair: &&&Compared| {
-        let verdict = |report: &Option<rmt_core::LayerReport>| {
-            report.as_ref().map(|report| report.report.verdict)
-        };
+        let verdict =
+            |report: &Option<LayerReport>| report.as_ref().map(|report| report.report.verdict);
         verdict(&pair.before) != verdict(&pair.after)
     };
     let changed = compared.iter().filter(verdicts).count();
@@ -59,66 +59,63 @@ strongest and the weakest directions (random: of unrelated ones), in radians; di
 singular values of the change, with the p of the largest
 ";
 
-fn drift(pairs: &[&Compared]) -> Table {
-    let columns =
-        ["name", "shape", "moved", "distance", "top", "bottom", "random", "directions", "p"];
-    let row = |pair: &&Compared| {
-        let drift = pair.drift.as_ref();
-        let change = drift.and_then(|drift| drift.change.as_ref());
-        let test = change.map(|change| &change.spectrum);
-        let directions = test.and_then(|test| test.significant_above);
-        vec![
-            clean(&pair.layer.path()),
-            shown::shape(pair.shape),
-            number(drift.and_then(|drift| drift.relative_norm)),
-            number(drift.and_then(|drift| drift.spectrum_distance)),
-            angle(drift.and_then(|drift| drift.angle_top)),
-            angle(drift.and_then(|drift| drift.angle_bottom)),
-            number(drift.and_then(|drift| drift.angle_random)),
-            shown::count(directions, test.is_some_and(|test| test.significant_above_cut_off)),
-            p(test.and_then(|test| test.p_above)),
-        ]
-    };
-    Table::new(columns.map(str::to_owned).into(), pairs.iter().map(row).collect())
-}
-
-/// Angles that small are rounding.
-fn angle(angle: Option<f64>) -> String {
-    number(angle.map(|angle| if angle < 1e-6 { 0.0 } else { angle }))
-}
-
-fn p(p: Option<f64>) -> String {
-    p.map_or(NONE.into(), shown::p_value)
-}
-
-/// A statistic as it stands in a cell.
-type Cell = fn(&MatrixReport) -> String;
-
-const CHANGES: [(&str, Cell); 11] = [
-    ("verdict", |r| shown::verdict(r.verdict)),
-    ("above", shown::above),
-    ("below", shown::below),
-    ("p above", |r| p(r.p_above)),
-    ("p below", |r| p(r.p_below)),
-    ("p bulk", |r| p(r.p_bulk)),
-    ("p left", |r| p(r.left.as_ref().map(|side| side.p))),
-    ("p right", |r| p(r.right.as_ref().map(|side| side.p))),
-    ("alpha", |r| number(shown::alpha(r))),
-    ("stable rank", |r| number(shown::stable_rank(r))),
-    ("scale", |r| number(r.scale)),
+/// Figures of the change that have a column.
+const DRIFT: [&str; 7] = [
+    "drift.relative_norm",
+    "drift.spectrum_distance",
+    "drift.angle_top",
+    "drift.angle_bottom",
+    "drift.angle_random",
+    "drift.change.significant_above",
+    "drift.change.p_above",
 ];
 
-fn changes(pairs: &[&Compared]) -> Table {
-    let columns = ["name"].into_iter().chain(CHANGES.map(|(name, _)| name)).map(str::to_owned);
+/// Figures of either matrix that have a column.
+const SIDES: [&str; 10] = [
+    "significant_above",
+    "significant_below",
+    "p_above",
+    "p_below",
+    "p_bulk",
+    "left.p",
+    "right.p",
+    "heavy_tail.alpha",
+    "heavy_tail.stable_rank",
+    "scale",
+];
+
+fn drift(pairs: &[&Compared]) -> Table {
+    let figures = DRIFT.map(Figure::named);
+    let heads = figures.iter().flatten().map(|figure| figure.head);
+    let columns = ["name", "shape"].into_iter().chain(heads).map(str::to_owned);
     let row = |pair: &&Compared| {
-        let cell = |(_, cell): (&str, Cell)| {
-            let side = |report: &Option<rmt_core::LayerReport>| {
+        let report = pair.after.as_ref().map(|after| {
+            let mut report = after.report.clone();
+            report.drift.clone_from(&pair.drift);
+            report
+        });
+        let shown = |figure: &Figure| report.as_ref().map_or(NONE.into(), |r| figure.shown(r));
+        let cells = figures.iter().flatten().map(|figure| shown(figure));
+        [clean(&pair.layer.path()), shown::shape(pair.shape)].into_iter().chain(cells).collect()
+    };
+    Table::new(columns.collect(), pairs.iter().map(row).collect())
+}
+
+fn changes(pairs: &[&Compared]) -> Table {
+    let figures = SIDES.map(Figure::named);
+    let heads = figures.iter().flatten().map(|figure| figure.head);
+    let columns = ["name", "verdict"].into_iter().chain(heads).map(str::to_owned);
+    let row = |pair: &&Compared| {
+        let cell = |cell: &dyn Fn(&MatrixReport) -> String| {
+            let side = |report: &Option<LayerReport>| {
                 report.as_ref().map_or(NONE.into(), |report| cell(&report.report))
             };
             let (before, after) = (side(&pair.before), side(&pair.after));
             if before == after { after } else { format!("{before} → {after}") }
         };
-        [clean(&pair.layer.path())].into_iter().chain(CHANGES.map(cell)).collect()
+        let verdict = cell(&|report| shown::verdict(report.verdict));
+        let cells = figures.iter().flatten().map(|figure| cell(&|report| figure.shown(report)));
+        [clean(&pair.layer.path()), verdict].into_iter().chain(cells).collect()
     };
     Table::new(columns.collect(), pairs.iter().map(row).collect())
 }

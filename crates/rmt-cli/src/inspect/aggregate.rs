@@ -1,22 +1,27 @@
 //! Means over the matrices of a kind, and of a block.
 
 use crate::measure::Row;
+use rmt_core::figures::Unit;
 use rmt_core::sanity::Table;
 use rmt_core::shown::{self, number, percent};
-use rmt_core::{Aggregate, MatrixReport};
+use rmt_core::{Aggregate, MatrixReport, Mean};
 use std::collections::BTreeMap;
 
 /// Heads of the columns behind the group's own.
-const COLUMNS: [&str; 8] =
-    ["matrices", "deviate", "above", "below", "left", "right", "alpha", "stable rank"];
+fn heads() -> impl Iterator<Item = &'static str> {
+    ["matrices", "deviate"].into_iter().chain(Mean::in_tables().map(|(_, figure)| figure.head))
+}
 
 fn cells(group: &Aggregate) -> Vec<String> {
-    let mut cells = vec![group.matrices.to_string(), group.deviating.to_string()];
-    cells.push(shown::at_least(percent(group.significant_above), group.above_cut_off > 0));
-    cells.push(shown::at_least(percent(group.significant_below), group.below_cut_off > 0));
-    cells.extend([group.left_rejected, group.right_rejected].map(percent));
-    cells.extend([number(group.alpha), number(group.stable_rank)]);
-    cells
+    let means = Mean::in_tables().map(|(mean, figure)| {
+        let value = mean.value(group);
+        let shown = match figure.unit {
+            Unit::Count | Unit::Fraction => percent(value),
+            _ => number(value),
+        };
+        shown::at_least(shown, mean.is_lower_bound(group))
+    });
+    [group.matrices.to_string(), group.deviating.to_string()].into_iter().chain(means).collect()
 }
 
 /// A table of the kinds: counts, and means of the counts as fractions of the smaller side.
@@ -62,7 +67,7 @@ fn table(
     checkpoints: Option<&[String]>,
 ) -> Table {
     let first = checkpoints.map(|_| "checkpoint").into_iter().chain([what]);
-    let columns = first.chain(COLUMNS).map(str::to_owned).collect();
+    let columns = first.map(str::to_owned).chain(heads().map(str::to_owned)).collect();
     let rows = groups.iter().map(|((checkpoint, key), group)| {
         let names = checkpoints.into_iter().filter_map(|names| names.get(*checkpoint).cloned());
         names.chain([name(*key)]).chain(cells(group)).collect()

@@ -4,13 +4,13 @@ use super::dry_run::{self, Forecast};
 use super::options::{Options, Sharing};
 use super::tensorboard::Run;
 use super::{jsonl, table};
-use crate::arguments::Status;
 use crate::checkpoint::{Checkpoint, open_all};
 use crate::flat;
 use crate::measure::{Place, Row};
 use crate::output::Format;
 use crate::parts::{Header, split};
 use crate::progress::Progress;
+use crate::status::Status;
 use crate::terminal::clean;
 use crate::workers::in_order;
 use anyhow::{Result, bail};
@@ -72,8 +72,9 @@ pub(super) fn inspect(
         places.retain(|_| ranks.next() == Some(shard.rank));
     }
     let format = options.target.format;
+    let statistics = flat::statistics();
     if format == Format::Csv {
-        let columns = ["checkpoint"].iter().chain(flat::IDENTITY).chain(flat::STATISTICS);
+        let columns = ["checkpoint"].iter().chain(flat::IDENTITY).chain(&statistics);
         output.print(flat::line(columns)?)?;
     }
     let first = checkpoints.first().map_or(0, |checkpoint| checkpoint.step);
@@ -99,7 +100,7 @@ pub(super) fn inspect(
                 let report = serde_json::to_value(&row.report)?;
                 let mut cells = vec![place.checkpoint.name()];
                 cells.extend(flat::cells(&report, flat::IDENTITY));
-                cells.extend(flat::cells(&report, flat::STATISTICS));
+                cells.extend(flat::cells(&report, &statistics));
                 output.print(flat::line(cells)?)?;
             }
             Format::Table => {}

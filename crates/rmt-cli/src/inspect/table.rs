@@ -4,8 +4,9 @@ use super::{aggregate, summary};
 use crate::checkpoint::Checkpoint;
 use crate::measure::Row;
 use crate::terminal::{clean, section};
+use rmt_core::figures::Figure;
 use rmt_core::sanity::Table;
-use rmt_core::shown::{self, number, percent};
+use rmt_core::shown;
 
 /// What may be left out of a terminal that is too narrow, the first first.
 const OPTIONAL: [&str; 6] = ["kind", "stable rank", "shape", "alpha", "right", "left"];
@@ -44,20 +45,21 @@ left, right: singular vectors on the output and the input side that are not rand
 ";
 const MEANS: &str = "means over matrices; above, below: fractions of the smaller side\n";
 
+/// Figures of a matrix that have a column.
+const FIGURES: [&str; 6] = [
+    "significant_above",
+    "significant_below",
+    "left.ks_rejected",
+    "right.ks_rejected",
+    "heavy_tail.alpha",
+    "heavy_tail.stable_rank",
+];
+
 fn matrices(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
-    let own = [
-        "name",
-        "kind",
-        "shape",
-        "verdict",
-        "above",
-        "below",
-        "left",
-        "right",
-        "alpha",
-        "stable rank",
-    ];
-    let mut columns: Vec<String> = own.map(str::to_owned).into();
+    let figures = FIGURES.map(Figure::named);
+    let heads = figures.iter().flatten().map(|figure| figure.head);
+    let own = ["name", "kind", "shape", "verdict"].into_iter().chain(heads);
+    let mut columns: Vec<String> = own.map(str::to_owned).collect();
     if checkpoints.is_some() {
         columns.insert(1, "checkpoint".into());
     }
@@ -72,13 +74,8 @@ fn matrices(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
             shown::kind(&row.report),
             shown::shape(report.shape),
             verdict,
-            shown::above(report),
-            shown::below(report),
-            percent(shown::left(report)),
-            percent(shown::right(report)),
-            number(shown::alpha(report)),
-            number(shown::stable_rank(report)),
         ];
+        cells.extend(figures.iter().flatten().map(|figure| figure.shown(report)));
         if let Some(name) = checkpoints.and_then(|names| names.get(row.checkpoint)) {
             cells.insert(1, name.clone());
         }

@@ -1,9 +1,9 @@
 use super::options::Options;
 use super::run::inspect;
-use crate::arguments::Status;
 use crate::checkpoint::Checkpoint;
 use crate::formats::{Convention, Element, Entry, FormatError, Source};
 use crate::matrices::{Wanted, plan};
+use crate::status::Status;
 use clap::Parser;
 use rmt_core::{Analyser, AnalysisOptions, Nulls};
 use rmt_monitor::WeightValues;

@@ -330,7 +330,7 @@ fn without_a_name_the_page_stands_beside_the_run_and_says_where() {
         let page = fs::read_to_string(path.join(expected)).unwrap();
         assert_stands_alone(&page);
         // A page of the past does not reload.
-        assert!(!page.contains("data-reload=") && !page.contains("http-equiv=refresh"));
+        assert!(!page.contains("data-reload=") && !page.contains("http-equiv=\"refresh\""));
     }
     assert_eq!(page(path, &["runs"]), page(path, &["runs/high", "runs/low"]));
     // A run that has only begun is passed over, with a note.

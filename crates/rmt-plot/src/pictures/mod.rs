@@ -2,6 +2,7 @@
 
 mod colour_bar;
 pub(crate) mod heat_map;
+pub(crate) mod heat_map_data;
 pub(crate) mod overlap;
 pub(crate) mod spectrum;
 pub(crate) mod trajectory;

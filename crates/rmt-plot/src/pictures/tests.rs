@@ -1,6 +1,7 @@
 //! Whatever the data, every picture is sound.
 
-use super::heat_map::{HeatMapData, heat_map};
+use super::heat_map::heat_map;
+use super::heat_map_data::HeatMapData;
 use super::overlap::{NullBand, OverlapData, overlap};
 use super::spectrum::spectrum;
 use super::trajectory::{BandPoint, Trajectory, trajectory};

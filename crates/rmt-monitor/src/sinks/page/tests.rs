@@ -56,7 +56,7 @@ fn it_is_written_at_first_at_every_doubling_and_at_the_end() {
     }
     steps.dedup();
     assert_eq!(steps, [0, 1, 3, 7, 15, 31]);
-    assert!(page(base.path()).contains("data-reload=10"));
+    assert!(page(base.path()).contains("data-reload=\"10\""));
     let summary = Summary { complete: true, ..Summary::default() };
     sink.write(&Record::End(&summary)).unwrap();
     let last = page(base.path());

@@ -2,7 +2,8 @@
 
 use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::record::Tick;
-use rmt_core::{LayerReport, MatrixReport, shown};
+use rmt_core::LayerReport;
+use rmt_core::shown::strongest_evidence;
 use rmt_plot::{Drawing, HeatMapData, heat_map};
 
 /// Columns that are kept: when they are full, neighbours become one.
@@ -34,13 +35,6 @@ struct Row {
     cells: Vec<f32>,
 }
 
-/// −log₁₀ of the smallest p-value of the family, corrected for their number as the verdict is.
-fn evidence(report: &MatrixReport) -> Option<f64> {
-    let smallest = report.tests.iter().map(|test| test.p).fold(f64::NAN, f64::min);
-    let p = smallest * report.tests.len() as f64;
-    (!p.is_nan()).then(|| shown::evidence(p))
-}
-
 impl Heat {
     /// Adds a tick; whether the picture is due: when the number of ticks has doubled.
     pub(super) fn add(&mut self, tick: &Tick) -> bool {
@@ -67,7 +61,7 @@ impl Heat {
     }
 
     fn cell(&mut self, matrix: MatrixIndex, report: &LayerReport) {
-        let Some(value) = evidence(&report.report) else { return };
+        let Some(value) = strongest_evidence(&report.report) else { return };
         let row = self.rows.of(matrix);
         if row.cells.is_empty() && self.drawn < LAYERS {
             *row = Row { name: report.layer.path(), cells: vec![f32::NAN; self.steps.len()] };
@@ -143,16 +137,5 @@ mod tests {
         assert!((heat.steps[strongest]..next).contains(&7_777));
         assert_eq!(row.iter().filter(|x| **x > 0.0).count(), 1);
         assert!(heat.left() && heat.draw().is_some());
-    }
-
-    #[test]
-    fn evidence_is_corrected_for_the_number_of_tests() {
-        let mut report = report(1e-3).report;
-        assert!((evidence(&report).unwrap() - 3.0).abs() < 1e-12);
-        report.tests.push(report.tests[0].clone());
-        report.tests[1].p = 0.6;
-        assert!((evidence(&report).unwrap() - (3.0 - 2.0_f64.log10())).abs() < 1e-12);
-        report.tests.clear();
-        assert_eq!(evidence(&report), None);
     }
 }

@@ -23,12 +23,13 @@ use crate::matrices::PerMatrix;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
 use crate::settings::{Detail, Settings, TensorBoardConfig};
 use crate::summary::Summary;
-use crate::tags::{self, CURVES, TagNames};
+use crate::tags::{self, TagNames};
 use files::EventFiles;
 use message::{Value, Values};
 use overview::Overview;
 use plotted::{Drawn, Plotted, Sheet};
 use rmt_core::Aggregate;
+use rmt_core::figures::curves;
 use rmt_core::report::Verdict;
 use std::path::Path;
 
@@ -100,7 +101,7 @@ impl TensorBoard {
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
         let paths: Vec<String> = tick.reports.iter().map(|report| report.layer.path()).collect();
         self.names.learn(paths.iter().map(String::as_str));
-        let mut values = Vec::with_capacity(tick.reports.len() * (CURVES.len() + 1) + 8);
+        let mut values = Vec::with_capacity(tick.reports.len() * (curves().count() + 1) + 8);
         for (matrix, report) in tick.numbered() {
             self.matrices.of(matrix).verdict = Some(report.report.verdict);
         }

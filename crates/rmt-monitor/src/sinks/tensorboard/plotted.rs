@@ -5,8 +5,9 @@ use super::message::{Value, Values};
 use super::pictures::pictures;
 use super::thinned::Thinned;
 use crate::settings::Detail;
-use crate::tags::{self, CURVES, TagNames};
+use crate::tags::{self, TagNames};
 use rmt_core::LayerReport;
+use rmt_core::figures::curves;
 use rmt_core::report::Verdict;
 use rmt_core::statistics::gradient::GradientReport;
 
@@ -63,8 +64,8 @@ impl Sheet<'_> {
     }
 
     fn curves(&mut self, report: &LayerReport, detail: Detail) {
-        for curve in CURVES.iter().filter(|curve| curve.lean || detail == Detail::All) {
-            if let Some(value) = (curve.value)(&report.report) {
+        for (curve, figure) in curves().filter(|(c, _)| c.lean || detail == Detail::All) {
+            if let Some(value) = figure.drawn(&report.report) {
                 self.scalar(curve.group, curve.name, value);
             }
         }

@@ -1,0 +1,204 @@
+//! One table of the figures of a matrix: what each is, its unit, and how it is read from a report.
+//!
+//! Curves, columns of CSV, tables, pages, means and `docs/figures.md` are made from [`FIGURES`].
+
+mod table;
+
+pub use table::{CHANGE, FIGURES, STATISTICS};
+
+use crate::MatrixReport;
+use crate::shown::{NONE, at_least, evidence, number, p_value, percent};
+
+/// The groups of curves. TensorBoard sorts them by name.
+pub mod group {
+    /// The largest singular values.
+    pub const ABOVE: &str = "rmt_1_above";
+    /// The smallest singular values.
+    pub const BELOW: &str = "rmt_2_below";
+    /// Singular vectors.
+    pub const VECTORS: &str = "rmt_3_vectors";
+    /// The bulk of the spectrum.
+    pub const BULK: &str = "rmt_4_bulk";
+    /// Activations, and where the weights point in them.
+    pub const OVERLAP: &str = "rmt_5_overlap";
+    /// Change since the first snapshot, and since the previous one.
+    pub const DRIFT: &str = "rmt_6_drift";
+    /// Norms, ranks and the power-law exponent.
+    pub const HEAVY_TAIL: &str = "rmt_7_heavy_tail";
+}
+
+/// Unit of a figure. It decides how the figure is printed and drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unit {
+    /// A number without a unit.
+    Number,
+    /// A count.
+    Count,
+    /// A fraction, from 0 to 1.
+    Fraction,
+    /// A p-value. Its curve is −log₁₀ p.
+    P,
+    /// An angle in radians.
+    Angle,
+    /// The unit of the weights.
+    Weight,
+    /// Multiples of σ√n.
+    Noise,
+    /// Text or a flag, without a value.
+    Word,
+}
+
+impl Unit {
+    /// Its name in tables; empty where there is none.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Number | Self::Word => "",
+            Self::Count => "count",
+            Self::Fraction => "fraction",
+            Self::P => "p",
+            Self::Angle => "radians",
+            Self::Weight => "unit of the weights",
+            Self::Noise => "σ√n",
+        }
+    }
+}
+
+/// Where a figure is drawn over the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Curve {
+    /// A [group].
+    pub group: &'static str,
+    /// Name within the group.
+    pub name: &'static str,
+    /// Whether it belongs to the lean choice of curves.
+    pub lean: bool,
+}
+
+/// A figure of one matrix.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Figure {
+    /// Its place in a row of `metrics.jsonl` and its column in CSV. A dot leads into an object or to an
+    /// element of a list. Empty where the figure is computed from others.
+    pub key: &'static str,
+    /// Head of its column in tables; empty where it has none.
+    pub head: &'static str,
+    /// What it is.
+    pub title: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// Its curve, where it is drawn as one.
+    pub curve: Option<Curve>,
+    value: fn(&MatrixReport) -> Option<f64>,
+    cut_off: fn(&MatrixReport) -> bool,
+}
+
+impl Figure {
+    const fn new(
+        key: &'static str,
+        unit: Unit,
+        title: &'static str,
+        value: fn(&MatrixReport) -> Option<f64>,
+    ) -> Self {
+        Self { key, head: "", title, unit, curve: None, value, cut_off: |_| false }
+    }
+
+    const fn word(key: &'static str, title: &'static str) -> Self {
+        Self::new(key, Unit::Word, title, |_| None)
+    }
+
+    const fn head(self, head: &'static str) -> Self {
+        Self { head, ..self }
+    }
+
+    /// With a curve that is written at full detail only.
+    const fn curve(self, group: &'static str, name: &'static str) -> Self {
+        Self { curve: Some(Curve { group, name, lean: false }), ..self }
+    }
+
+    /// With a curve that is always written.
+    const fn lean(self, group: &'static str, name: &'static str) -> Self {
+        Self { curve: Some(Curve { group, name, lean: true }), ..self }
+    }
+
+    const fn cut_off(self, cut_off: fn(&MatrixReport) -> bool) -> Self {
+        Self { cut_off, ..self }
+    }
+
+    /// The figure with this key.
+    pub fn named(key: &str) -> Option<&'static Self> {
+        FIGURES.iter().copied().flatten().find(|figure| figure.key == key)
+    }
+
+    /// Its value; `None` where the report has none.
+    pub fn value(&self, report: &MatrixReport) -> Option<f64> {
+        (self.value)(report)
+    }
+
+    /// What its curve shows: the value, of a p-value −log₁₀ p.
+    pub fn drawn(&self, report: &MatrixReport) -> Option<f64> {
+        let value = self.value(report)?;
+        Some(if self.unit == Unit::P { evidence(value) } else { value })
+    }
+
+    /// In few characters, as tables on a terminal have it.
+    pub fn shown(&self, report: &MatrixReport) -> String {
+        // Smaller angles are rounding.
+        let whole = |angle: f64| if angle < 1e-6 { 0.0 } else { angle };
+        self.shown_by(report, |value| match self.unit {
+            Unit::Fraction => percent(Some(value)),
+            Unit::Angle => number(Some(whole(value))),
+            _ => number(Some(value)),
+        })
+    }
+
+    /// Counts and p-values as in every table, other figures as `digits` prints them.
+    pub fn shown_by(&self, report: &MatrixReport, digits: impl Fn(f64) -> String) -> String {
+        let Some(value) = self.value(report) else { return NONE.into() };
+        match self.unit {
+            Unit::Count => at_least(value.to_string(), (self.cut_off)(report)),
+            Unit::P => p_value(value),
+            _ => digits(value),
+        }
+    }
+}
+
+/// The figures that are drawn as curves.
+pub fn curves() -> impl Iterator<Item = (Curve, &'static Figure)> + Clone {
+    FIGURES.iter().copied().flatten().filter_map(|figure| Some((figure.curve?, figure)))
+}
+
+/// Column names of CSV, in order, of the [`STATISTICS`] of a matrix or of the [`CHANGE`] between two.
+pub fn columns(part: &[&'static [Figure]]) -> Vec<&'static str> {
+    let keys = part.iter().copied().flatten().map(|figure| figure.key);
+    keys.filter(|key| !key.is_empty()).collect()
+}
+
+/// A number in a report, present or not.
+trait Measured {
+    fn figure(self) -> Option<f64>;
+}
+
+impl Measured for f64 {
+    fn figure(self) -> Option<f64> {
+        Some(self)
+    }
+}
+
+impl Measured for usize {
+    fn figure(self) -> Option<f64> {
+        Some(self as f64)
+    }
+}
+
+impl<T: Measured> Measured for Option<T> {
+    fn figure(self) -> Option<f64> {
+        self?.figure()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
