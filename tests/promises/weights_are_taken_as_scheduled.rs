@@ -2,6 +2,7 @@
 //! waited for as asked.
 
 use crate::support::{Capture, Gate, alone_with_device, rows, test, train};
+use burn::nn::LinearConfig;
 use burn_rmt::{Monitor, MonitorConfig, Overflow, Schedule};
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test(module_path!(), "log_spaced", log_spaced),
         test(module_path!(), "staggered", staggered),
+        test(module_path!(), "a_step_is_any_integer", integers),
         test(module_path!(), "blocking_drops_nothing", blocking),
         test(module_path!(), "blocking_gives_up_at_the_timeout", giving_up),
     ]
@@ -62,6 +64,27 @@ fn staggered() {
         ("second.weight", 40),
     ];
     assert_eq!(profiles, expected.map(|(name, step)| (name.to_owned(), step)));
+}
+
+/// A loop counts in whatever integer it likes: in `usize`, as burn does, or in what a literal is.
+fn integers() {
+    let (_guard, device) = alone_with_device();
+    let base = tempfile::tempdir().unwrap();
+    let (capture, reports) = Capture::new();
+    let batches: usize = 2;
+    let config = MonitorConfig::new(base.path().join("x")).with_every(batches).with_sink(capture);
+    let monitor = config.init().unwrap();
+    let model = LinearConfig::new(20, 30).init(&device);
+    let _ = model.weight.val(); // initialized
+    monitor.observe(0, &model);
+    for step in 1..=batches {
+        monitor.observe(step, &model);
+        monitor.scalar(step, "loss", 0.5);
+    }
+    monitor.observe(3_i64, &model);
+    let summary = monitor.finish_at(5_u32, &model);
+    assert_eq!((summary.scalars, summary.warnings_total), (1 + 1, 0));
+    assert_eq!(reports.try_iter().map(|report| report.step).collect::<Vec<_>>(), [0, 2, 5]);
 }
 
 /// A run in which each step is due and one snapshot, of 40 × 20 and 24 × 40 weights, has room.

@@ -22,18 +22,8 @@
 //! # let path = directory.path().join("x");
 //! let engine = MonitorConfig::<rmt_monitor::Bare>::new(&path).with_every(10).init()?;
 //! let weights: Vec<f32> = (0..20 * 30).map(|i| ((i * 7919) % 101) as f32 - 50.0).collect();
-//! let layer = LayerSnapshot {
-//!     layer: LayerId::from_name("layer.weight"),
-//!     shape: [20, 30],
-//!     orientation: Orientation::OutIn,
-//!     dtype: "f32".into(),
-//!     bytes: 4 * 600,
-//!     frozen: Some(false),
-//!     quantised: false,
-//!     notes: Vec::new(),
-//!     weights: Box::new(WeightValues::F32(weights)),
-//!     activation: None,
-//! };
+//! let (layer, weights) = (LayerId::from_name("layer.weight"), WeightValues::F32(weights));
+//! let layer = LayerSnapshot::new(layer, [20, 30], Orientation::OutIn, Box::new(weights));
 //! engine.submit(0, Admission::Normal, vec![layer]);
 //! let summary = engine.finish();
 //! assert_eq!((summary.counts.submitted, summary.counts.analysed), (1, 1));

@@ -98,18 +98,12 @@ fn snapshot(number: u64, [rows, cols]: [usize; 2]) -> Vec<LayerSnapshot> {
         (x >> 40) as f32 / (1 << 23) as f32 - 1.0
     };
     let values = (0..rows * cols).map(|_| value()).collect();
-    vec![LayerSnapshot {
-        layer: LayerId::from_name("layer.weight"),
-        shape: [rows, cols],
-        orientation: Orientation::OutIn,
-        dtype: "f32".into(),
-        bytes: 4 * (rows * cols) as u64,
-        frozen: Some(false),
-        quantised: false,
-        notes: Vec::new(),
-        weights: Box::new(WeightValues::F32(values)),
-        activation: None,
-    }]
+    vec![LayerSnapshot::new(
+        LayerId::from_name("layer.weight"),
+        [rows, cols],
+        Orientation::OutIn,
+        Box::new(WeightValues::F32(values)),
+    )]
 }
 
 #[test]

@@ -16,18 +16,14 @@ fn layer(scale: f32, frozen: Option<bool>) -> LayerSnapshot {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695);
         scale * ((state >> 40) as f32 / (1 << 24) as f32 - 0.5)
     };
-    LayerSnapshot {
-        layer: LayerId::from_name("a.weight"),
-        shape: SHAPE,
-        orientation: Orientation::OutIn,
-        dtype: "f32".into(),
-        bytes: 4 * 600,
-        frozen,
-        quantised: false,
-        notes: Vec::new(),
-        weights: Box::new(WeightValues::F32((0..600).map(|_| entry()).collect())),
-        activation: None,
-    }
+    let mut layer = LayerSnapshot::new(
+        LayerId::from_name("a.weight"),
+        SHAPE,
+        Orientation::OutIn,
+        Box::new(WeightValues::F32((0..600).map(|_| entry()).collect())),
+    );
+    layer.frozen = frozen;
+    layer
 }
 
 /// The reports of snapshots at steps 0, 1, …: of weights of these scales, and whether they are frozen.

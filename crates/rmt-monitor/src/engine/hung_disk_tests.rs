@@ -20,18 +20,12 @@ fn engine(run: &Path) -> Engine {
 }
 
 fn snapshot() -> Vec<LayerSnapshot> {
-    vec![LayerSnapshot {
-        layer: LayerId::from_name("a.weight"),
-        shape: [2, 3],
-        orientation: Orientation::OutIn,
-        dtype: "f32".into(),
-        bytes: 24,
-        frozen: Some(false),
-        quantised: false,
-        notes: Vec::new(),
-        weights: Box::new(WeightValues::F32(vec![1.0, 2.0, 3.0, 4.0, 5.0, 7.0])),
-        activation: None,
-    }]
+    vec![LayerSnapshot::new(
+        LayerId::from_name("a.weight"),
+        [2, 3],
+        Orientation::OutIn,
+        Box::new(WeightValues::F32(vec![1.0, 2.0, 3.0, 4.0, 5.0, 7.0])),
+    )]
 }
 
 /// What `action` returns, if it returns.

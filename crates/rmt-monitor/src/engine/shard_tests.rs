@@ -29,18 +29,12 @@ fn matrix(number: usize, step: u64) -> LayerSnapshot {
     let shape = SHAPES[number % SHAPES.len()];
     let growth = 1.0 + step as f32 / 1000.0;
     let weights = values(number, shape).into_iter().map(|x| x * growth).collect();
-    LayerSnapshot {
-        layer: LayerId::from_name(format!("blocks.{number}.weight")),
+    LayerSnapshot::new(
+        LayerId::from_name(format!("blocks.{number}.weight")),
         shape,
-        orientation: Orientation::OutIn,
-        dtype: "f32".into(),
-        bytes: 4 * (shape[0] * shape[1]) as u64,
-        frozen: Some(false),
-        quantised: false,
-        notes: Vec::new(),
-        weights: Box::new(WeightValues::F32(weights)),
-        activation: None,
-    }
+        Orientation::OutIn,
+        Box::new(WeightValues::F32(weights)),
+    )
 }
 
 fn model(step: u64) -> Vec<LayerSnapshot> {

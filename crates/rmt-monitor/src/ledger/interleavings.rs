@@ -17,18 +17,15 @@ const BUDGET: u64 = 10;
 const BYTES: u64 = 6;
 
 fn matrix() -> LayerSnapshot {
-    LayerSnapshot {
-        layer: LayerId::from_name("a"),
-        shape: [1, 1],
-        orientation: Orientation::OutIn,
-        dtype: "f32".into(),
-        bytes: BYTES,
-        frozen: None,
-        quantised: false,
-        notes: Vec::new(),
-        weights: Box::new(WeightValues::F32(vec![1.0])),
-        activation: None,
-    }
+    let mut layer = LayerSnapshot::new(
+        LayerId::from_name("a"),
+        [1, 1],
+        Orientation::OutIn,
+        Box::new(WeightValues::F32(vec![1.0])),
+    );
+    layer.bytes = BYTES;
+    layer.frozen = None;
+    layer
 }
 
 #[derive(Clone, Copy)]

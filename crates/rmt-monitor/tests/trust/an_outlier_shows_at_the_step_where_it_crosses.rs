@@ -41,18 +41,12 @@ fn run(directory: &Path, full_every: u64) -> Vec<LayerReport> {
         .unwrap();
     for step in 0..STEPS {
         let weights = weights(step);
-        let snapshot = LayerSnapshot {
-            layer: LayerId::from_name("blocks.0.up.weight"),
-            shape: SHAPE,
-            orientation: Orientation::OutIn,
-            dtype: "f32".into(),
-            bytes: 4 * weights.len() as u64,
-            frozen: Some(false),
-            quantised: false,
-            notes: Vec::new(),
-            weights: Box::new(WeightValues::F32(weights)),
-            activation: None,
-        };
+        let snapshot = LayerSnapshot::new(
+            LayerId::from_name("blocks.0.up.weight"),
+            SHAPE,
+            Orientation::OutIn,
+            Box::new(WeightValues::F32(weights)),
+        );
         // As `observe_last` does.
         let last = step + 1 == STEPS;
         let admission = if last { Admission::Wait } else { Admission::Normal };

@@ -93,18 +93,15 @@ impl Scalar for Handle {
 }
 
 fn layer(number: u64, random: &mut Random) -> LayerSnapshot {
-    LayerSnapshot {
-        layer: LayerId::from_name(format!("layer.{number}")),
-        shape: [2, 3],
-        orientation: Orientation::OutIn,
-        dtype: "f32".into(),
-        bytes: random.below(60),
-        frozen: Some(false),
-        quantised: false,
-        notes: Vec::new(),
-        weights: Box::new(Handle(random.below(12))),
-        activation: None,
-    }
+    let bytes = random.below(60);
+    let mut layer = LayerSnapshot::new(
+        LayerId::from_name(format!("layer.{number}")),
+        [2, 3],
+        Orientation::OutIn,
+        Box::new(Handle(random.below(12))),
+    );
+    layer.bytes = bytes;
+    layer
 }
 
 /// One thread's calls; how many matrices and scalars it submitted.

@@ -17,18 +17,11 @@ fn start(run: &Path) -> Engine {
 }
 
 fn layer(name: &str, shape: [usize; 2], values: WeightValues) -> LayerSnapshot {
-    LayerSnapshot {
-        layer: LayerId::from_name(name),
-        shape,
-        orientation: Orientation::Assumed,
-        dtype: "f64".into(),
-        bytes: 1,
-        frozen: Some(false),
-        quantised: false,
-        notes: Vec::new(),
-        weights: Box::new(values),
-        activation: None,
-    }
+    let mut layer =
+        LayerSnapshot::new(LayerId::from_name(name), shape, Orientation::Assumed, Box::new(values));
+    layer.dtype = "f64".into();
+    layer.bytes = 1;
+    layer
 }
 
 /// SplitMix64.

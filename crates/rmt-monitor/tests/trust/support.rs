@@ -99,18 +99,10 @@ pub(crate) fn snapshot(name: &str, layer: &[f32]) -> LayerSnapshot {
 }
 
 pub(crate) fn handle(name: &str, weights: Box<dyn Weights>) -> LayerSnapshot {
-    LayerSnapshot {
-        layer: LayerId::from_name(name),
-        shape: SHAPE,
-        orientation: Orientation::OutIn,
-        dtype: "f32".into(),
-        bytes: BYTES,
-        frozen: Some(false),
-        quantised: false,
-        notes: Vec::new(),
-        weights,
-        activation: None,
-    }
+    let mut layer =
+        LayerSnapshot::new(LayerId::from_name(name), SHAPE, Orientation::OutIn, weights);
+    layer.bytes = BYTES;
+    layer
 }
 
 /// Tells of each tick once all sinks before it have flushed it, and holds the worker if asked to.
