@@ -16,18 +16,8 @@ pub(crate) fn tests() -> Vec<Trial> {
 
 fn layer(name: &str) -> LayerSnapshot {
     let values = (0..400).map(|i| ((i * 7919 + 13) % 1009) as f32 / 1009.0 - 0.5).collect();
-    LayerSnapshot {
-        layer: LayerId::from_name(name),
-        shape: [20, 20],
-        orientation: Orientation::OutIn,
-        dtype: "f32".into(),
-        bytes: 1600,
-        frozen: Some(false),
-        quantised: false,
-        notes: Vec::new(),
-        weights: Box::new(WeightValues::F32(values)),
-        activation: None,
-    }
+    let weights = Box::new(WeightValues::F32(values));
+    LayerSnapshot::new(LayerId::from_name(name), [20, 20], Orientation::OutIn, weights)
 }
 
 fn snapshot() -> Vec<LayerSnapshot> {

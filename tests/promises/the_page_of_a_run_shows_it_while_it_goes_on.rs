@@ -47,18 +47,8 @@ fn snapshot(step: u64) -> Vec<LayerSnapshot> {
         };
         let grown = |k: usize| if number == 0 { step as f32 * 0.1 * (k % 7) as f32 } else { 0.0 };
         let values = (0..40 * 60).map(|k| (1.0 + step as f32) * value() + grown(k)).collect();
-        LayerSnapshot {
-            layer: LayerId::from_name(name),
-            shape: [40, 60],
-            orientation: Orientation::OutIn,
-            dtype: "f32".into(),
-            bytes: 4 * 40 * 60,
-            frozen: Some(false),
-            quantised: false,
-            notes: Vec::new(),
-            weights: Box::new(WeightValues::F32(values)),
-            activation: None,
-        }
+        let weights = Box::new(WeightValues::F32(values));
+        LayerSnapshot::new(LayerId::from_name(name), [40, 60], Orientation::OutIn, weights)
     };
     (0..).zip(LAYERS).map(layer).collect()
 }

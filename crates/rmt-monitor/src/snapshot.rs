@@ -66,6 +66,7 @@ impl Tokens for Activation {
 }
 
 /// A layer's inputs, on their way to the worker.
+#[non_exhaustive]
 pub struct ActivationSnapshot {
     /// Size on their device.
     pub bytes: u64,
@@ -73,7 +74,15 @@ pub struct ActivationSnapshot {
     pub tokens: Box<dyn Tokens>,
 }
 
+impl ActivationSnapshot {
+    /// Handles on inputs that take so many bytes on their device.
+    pub fn new(bytes: u64, tokens: Box<dyn Tokens>) -> Self {
+        Self { bytes, tokens }
+    }
+}
+
 /// One matrix of a snapshot.
+#[non_exhaustive]
 pub struct LayerSnapshot {
     /// Which matrix.
     pub layer: LayerId,
@@ -145,6 +154,7 @@ impl std::fmt::Debug for LayerSnapshot {
 }
 
 /// The gradient of one matrix, and the update that it led to.
+#[non_exhaustive]
 pub struct GradientSnapshot {
     /// Which matrix.
     pub layer: LayerId,
@@ -156,6 +166,13 @@ pub struct GradientSnapshot {
     pub gradient: Box<dyn Weights>,
     /// W_s and W_{s+1}, where both are known.
     pub update: Option<[Box<dyn Weights>; 2]>,
+}
+
+impl GradientSnapshot {
+    /// A gradient of so many bytes, whose update is not known.
+    pub fn new(layer: LayerId, shape: [usize; 2], bytes: u64, gradient: Box<dyn Weights>) -> Self {
+        Self { layer, shape, bytes, gradient, update: None }
+    }
 }
 
 impl std::fmt::Debug for GradientSnapshot {

@@ -141,7 +141,7 @@ impl Accumulated {
 
 impl Inputs for Accumulated {
     fn snapshot(self: Box<Self>) -> ActivationSnapshot {
-        ActivationSnapshot { bytes: self.bytes(), tokens: self }
+        ActivationSnapshot::new(self.bytes(), self)
     }
 }
 

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 ///
 /// # Errors
 /// When nothing can be compared, or the result cannot be written. A pair that fails alone is a row
-/// that says so, and [`Status::Failed`].
+/// that says so, and `Status::Failed`.
 pub fn run(options: &Options) -> Result<Status> {
     let analyser = options.judging.analyser(options.selection.min_side)?;
     let selection = &options.selection;

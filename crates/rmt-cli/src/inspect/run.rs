@@ -20,7 +20,7 @@ use rmt_core::Analyser;
 ///
 /// # Errors
 /// When nothing can be measured, or the result cannot be written. A matrix that fails alone is a row
-/// that says so, and [`Status::Failed`].
+/// that says so, and `Status::Failed`.
 pub fn run(options: &Options) -> Result<Status> {
     if options.output.spectrum && options.target.format != Format::Jsonl {
         bail!("--spectrum: singular values are printed with --format jsonl");

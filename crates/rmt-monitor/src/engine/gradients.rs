@@ -101,7 +101,7 @@ mod tests {
 
     fn snapshot(name: &str, bytes: u64, gradient: Box<dyn Weights>) -> GradientSnapshot {
         let layer = LayerId::from_name(name);
-        GradientSnapshot { layer, shape: [2, 2], bytes, gradient, update: None }
+        GradientSnapshot::new(layer, [2, 2], bytes, gradient)
     }
 
     fn zero(name: &str, bytes: u64) -> GradientSnapshot {

@@ -146,7 +146,7 @@ fn gradients_are_shared_as_weights_are() {
     let base = tempfile::tempdir().unwrap();
     let gradient = |number: usize| {
         let LayerSnapshot { layer, shape, bytes, weights, .. } = matrix(number, 1);
-        GradientSnapshot { layer, shape, bytes, gradient: weights, update: None }
+        GradientSnapshot::new(layer, shape, bytes, weights)
     };
     let rows = |world: Option<usize>| {
         let run = base.path().join(format!("{world:?}"));
