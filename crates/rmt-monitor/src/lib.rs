@@ -81,7 +81,7 @@ pub use ledger::{Counts, DropReason, Dropped};
 pub use matrices::{MatrixIndex, MatrixNumbers};
 pub use null_cache::DiskCache;
 pub use profiles::{StoredProfile, read_last_profiles};
-pub use reader::{Reports, read_reports};
+pub use reader::{Reports, StoredWarning, read_reports, read_warnings};
 pub use record::{GradientTick, Health, Record, Scalars, Table, Tick};
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
 pub use schedule::{Overflow, Schedule};

@@ -2,14 +2,41 @@
 
 use crate::error::ReaderError;
 use crate::rows;
+use crate::summary::Warning;
 use rmt_core::LayerReport;
 use rmt_core::report::SCHEMA;
+use serde::Deserialize;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The file of reports in each directory of a run.
 const FILE: &str = "metrics.jsonl";
+
+/// The file of warnings.
+const WARNINGS: &str = "warnings.jsonl";
+
+/// A warning, and the session that gave it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct StoredWarning {
+    /// Number of the program run that wrote it.
+    pub session: u32,
+    /// What went wrong.
+    #[serde(flatten)]
+    pub warning: Warning,
+}
+
+/// The warnings of the monitor in `warnings.jsonl` of the run in `directory` and of the processes that shared it, in
+/// order of session and step. Lines that are cut short are left out; there may be no file.
+///
+/// # Errors
+/// [`ReaderError`] if a file cannot be read, or a line is neither a warning nor cut short.
+pub fn read_warnings(directory: impl AsRef<Path>) -> Result<Vec<StoredWarning>, ReaderError> {
+    let mut warnings: Vec<StoredWarning> = rows::all(directory.as_ref(), WARNINGS)?;
+    warnings.sort_by_key(|stored| (stored.session, stored.warning.step));
+    Ok(warnings)
+}
 
 /// The reports of a run.
 #[derive(Debug, Clone, Default, PartialEq)]

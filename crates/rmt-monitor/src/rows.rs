@@ -56,6 +56,19 @@ pub(crate) fn each<R: DeserializeOwned>(
     Ok(files.len())
 }
 
+/// All rows of the files called `name` but those that are cut short. There may be no file.
+pub(crate) fn all<R: DeserializeOwned>(
+    directory: &Path,
+    name: &str,
+) -> Result<Vec<R>, ReaderError> {
+    let mut rows = Vec::new();
+    each(directory, name, |row, _| {
+        rows.extend(row);
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
 /// The row on a line, or nothing where the line is cut short. A session that goes on after a fault ends a torn line
 /// and begins a new one, so that it need not be the last.
 fn row<R: DeserializeOwned>(line: &[u8]) -> Result<Option<R>, String> {

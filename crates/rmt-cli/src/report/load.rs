@@ -4,7 +4,9 @@ use crate::parts::{Part, is_part, join};
 use crate::terminal::clean;
 use anyhow::{Context, Result, bail};
 use rmt_core::{LayerReport, Profile};
-use rmt_monitor::{ReaderError, StoredAlert, read_alerts, read_last_profiles, read_reports};
+use rmt_monitor::{
+    ReaderError, StoredAlert, read_alerts, read_last_profiles, read_reports, read_warnings,
+};
 use rmt_page::Run;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -80,7 +82,9 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Run)>> {
     named
         .map(|(name, (path, rows))| {
             let alerts = if path.is_dir() { read_alerts(&path)? } else { Vec::new() };
-            let run = run(name, &rows, alerts).with_context(|| path.display().to_string())?;
+            let warnings = if path.is_dir() { read_warnings(&path)? } else { Vec::new() };
+            let mut run = run(name, &rows, alerts).with_context(|| path.display().to_string())?;
+            warnings.into_iter().for_each(|stored| run.warn(stored.warning.into()));
             Ok((path, run))
         })
         .collect()

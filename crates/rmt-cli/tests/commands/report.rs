@@ -269,6 +269,27 @@ fn alerts_are_those_of_the_reports_that_count() {
 }
 
 #[test]
+fn warnings_of_the_monitor_are_on_the_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    run(path, "run", 2.0);
+    assert!(!page(path, &["run"]).contains("id=\"warnings\""), "without warnings no section");
+    let warning = |session: u32, step: u64, message: &str| {
+        serde_json::json!({ "session": session, "step": step, "message": message }).to_string()
+            + "\n"
+    };
+    let rows = [warning(1, 0, "the disk <b>is full</b>"), warning(0, 100, "a sink hangs")];
+    fs::write(path.join("run/warnings.jsonl"), rows.concat() + "{\"session\":").unwrap();
+    let (_, table_rows) = table(&page(path, &["run"]), "warnings-table");
+    let expected = [["100.0", "a sink hangs"], ["0.0", "the disk &lt;b&gt;is full&lt;/b&gt;"]];
+    assert_eq!(table_rows, expected);
+    fs::write(path.join("run/warnings.jsonl"), "{\"session\":0}\n").unwrap();
+    let refused = rmt(path, &["report", "run"]);
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && error.contains("warnings.jsonl, line 1"), "{error}");
+}
+
+#[test]
 fn links_lead_to_sections_that_are_there() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();

@@ -27,11 +27,7 @@ pub struct StoredAlert {
 /// # Errors
 /// [`ReaderError`] if a file cannot be read, or a line is neither an alert nor cut short.
 pub fn read_alerts(directory: impl AsRef<Path>) -> Result<Vec<StoredAlert>, ReaderError> {
-    let mut alerts: Vec<StoredAlert> = Vec::new();
-    rows::each(directory.as_ref(), FILE, |alert, _| {
-        alerts.extend(alert);
-        Ok(())
-    })?;
+    let mut alerts: Vec<StoredAlert> = rows::all(directory.as_ref(), FILE)?;
     alerts.sort_by_key(|stored| (stored.alert.step, stored.session));
     Ok(alerts)
 }

@@ -115,7 +115,7 @@ impl Page {
         self.pending |= first;
         if first && (tick.session > 0 || begun > 0) {
             let (run, directory) = (&mut self.run, &self.directory);
-            read = self.pace.timed(|| earlier::read(directory, begun, run));
+            read = self.pace.timed(|| earlier::read(directory, tick.session, begun, run));
             if let Err(error) = &read {
                 let message = format!("earlier reports are not all on this page: {error}");
                 self.run.warn(rmt_page::Warning { step: tick.step, message });
@@ -189,8 +189,8 @@ impl Sink for Page {
                 self.pending = true;
                 self.write_if_due()
             }
-            Record::Warning(Warning { step, message }) => {
-                self.run.warn(rmt_page::Warning { step: *step, message: message.clone() });
+            Record::Warning(warning) => {
+                self.run.warn(Warning::clone(warning).into());
                 // Without a report there is nothing to show beside it.
                 self.pending = !self.run.is_empty();
                 self.write_if_due()
@@ -254,6 +254,12 @@ impl From<AlertLevel> for rmt_page::Level {
             AlertLevel::Warning => Self::Warning,
             AlertLevel::Error => Self::Error,
         }
+    }
+}
+
+impl From<Warning> for rmt_page::Warning {
+    fn from(Warning { step, message }: Warning) -> Self {
+        Self { step, message }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::alerts::{StoredAlert, read_alerts};
 use crate::error::ReaderError;
-use crate::reader::each_report;
+use crate::reader::{each_report, read_warnings};
 use rmt_page::Run;
 use std::collections::HashMap;
 use std::path::Path;
@@ -21,14 +21,14 @@ impl Begun {
     }
 }
 
-/// Adds the reports and alerts up to the step `end`, row by row, so that a long log takes little memory. Of
+/// Adds what sessions before `now` wrote: the reports and alerts up to the step `end`, and all warnings. Reports are added row by row, so that a long log takes little memory. Of
 /// each layer those of the highest session count, and of earlier ones those of the steps before it.
 ///
 /// Spectra are not read: the first report of each layer in this session has one.
 ///
 /// # Errors
 /// [`ReaderError`] where a file cannot be read; what was read before stays.
-pub(super) fn read(directory: &Path, end: u64, run: &mut Run) -> Result<(), ReaderError> {
+pub(super) fn read(directory: &Path, now: u32, end: u64, run: &mut Run) -> Result<(), ReaderError> {
     let mut layers: HashMap<String, Begun> = HashMap::new();
     let read = each_report(directory, |report, _| {
         let Some(report) = report.filter(|report| report.step <= end) else { return Ok(()) };
@@ -60,6 +60,9 @@ pub(super) fn read(directory: &Path, end: u64, run: &mut Run) -> Result<(), Read
         if counts {
             run.alert(alert.into());
         }
+    }
+    for stored in read_warnings(directory)?.into_iter().filter(|stored| stored.session < now) {
+        run.warn(stored.warning.into());
     }
     Ok(())
 }

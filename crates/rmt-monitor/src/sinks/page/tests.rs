@@ -214,6 +214,8 @@ fn a_resumed_run_shows_the_sessions_before_it() {
     let mut log = Jsonl::new(base.path(), 0);
     for (session, steps) in [(0, 0..=80), (1, 50..=90)] {
         log.write(&Record::Start { session, step: *steps.start() }).unwrap();
+        let message = format!("session {session} went wrong");
+        log.write(&Record::Warning(&Warning { step: 10, message })).unwrap();
         for step in steps.step_by(10) {
             let mut tick = tick(session, step, &report);
             tick.reports[0].report.scale = Some(f64::from(session) + 1.5);
@@ -232,6 +234,9 @@ fn a_resumed_run_shows_the_sessions_before_it() {
     assert_eq!(kept, expected);
     assert_eq!(shown(base.path()), Some(70));
     assert!(page(base.path()).contains("<b>8</b><span>snapshots"));
+    for earlier in ["session 0 went wrong", "session 1 went wrong"] {
+        assert_eq!(page(base.path()).matches(earlier).count(), 1, "{earlier}");
+    }
     // A log that cannot be read is said on the page, which is written all the same.
     let log = base.path().join("metrics.jsonl");
     fs::write(&log, "no report\n").unwrap();
