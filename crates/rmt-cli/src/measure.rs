@@ -7,7 +7,7 @@ use rmt_core::statistics::drift::Reference;
 use rmt_core::{Analyser, Analysis, Context, LayerReport, Matrix, Orientation, Profile};
 use rmt_monitor::WeightValues;
 
-/// What is said of one matrix.
+/// The result for one matrix.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     /// Number of its checkpoint.

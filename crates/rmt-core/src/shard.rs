@@ -181,7 +181,7 @@ mod tests {
                 assert!(ranks.contains(&rank), "{world} ranks, none for {rank}");
             }
             assert!(ranks.iter().all(|&rank| rank < world));
-            // What is said of the loads is what was dealt out.
+            // The reported loads are those that were dealt out.
             for (rank, load) in split.loads().iter().enumerate() {
                 let mine = matrices.iter().zip(&ranks).filter(|(_, of)| **of == rank);
                 let sum: f64 = mine.map(|((_, [rows, cols]), _)| cost(*rows, *cols)).sum();

@@ -35,7 +35,7 @@ impl NameFilter {
     }
 }
 
-/// What is said of names by pattern; of several that match, the last counts.
+/// Values by pattern of a name. Of several that match, the last counts.
 #[derive(Debug, Clone)]
 pub struct NameRules<T> {
     patterns: GlobSet,
@@ -53,13 +53,13 @@ impl<T: Clone> NameRules<T> {
         Ok(Self { patterns: compile(setting, &patterns)?, values })
     }
 
-    /// What is said of this name.
+    /// The value for this name.
     pub fn of(&self, name: &str) -> Option<&T> {
         self.values.get(*self.patterns.matches(name).last()?)
     }
 }
 
-/// What is said of each pattern of the settings that matches none of `names`, with the nearest of them.
+/// One message for each pattern of the settings that matches none of `names`, with the nearest names.
 pub(crate) fn warnings(settings: &Settings, names: &[String]) -> Vec<String> {
     let message = |(setting, pattern): (&str, &str)| {
         let nearest = nearest(pattern, names).join("`, `");

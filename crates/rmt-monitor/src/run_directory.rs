@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// What is said of the run.
+/// The file that describes the run.
 const RUN: &str = "run.json";
 
 /// Contents of `run.json`: what was run, with which settings.

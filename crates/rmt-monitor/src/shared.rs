@@ -68,7 +68,7 @@ pub(crate) struct Progress {
     warnings_total: u64,
     /// Warnings that the sinks were not given yet.
     unwritten: Vec<Warning>,
-    /// Hashes of what was warned of already, where once is enough.
+    /// Hashes of warnings that are given once.
     said: HashSet<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! What is said of a run as a whole, at its end and while it goes on.
+//! Summary of a run, at its end and while it goes on.
 
 use crate::alerts::Alert;
 use crate::ledger::Counts;

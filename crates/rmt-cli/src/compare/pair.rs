@@ -26,7 +26,7 @@ pub(super) enum Pair<'a> {
     OnlyAfter(Place<'a>),
 }
 
-/// What is said of a pair.
+/// The result for one pair.
 pub(super) struct Compared {
     pub(super) layer: LayerId,
     pub(super) shape: [usize; 2],

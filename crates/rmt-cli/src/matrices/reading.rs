@@ -43,7 +43,7 @@ pub(super) struct Reading {
     pub(super) notes: Vec<String>,
 }
 
-/// What is known of a checkpoint as a whole.
+/// A checkpoint as a whole.
 pub(super) struct Checkpoint<'a> {
     convention: Convention,
     shapes: HashMap<&'a str, &'a [usize]>,

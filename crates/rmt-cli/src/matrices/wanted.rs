@@ -99,7 +99,7 @@ pub(super) struct Rules<'a> {
     pub(super) kinds: Overrides<LayerKind>,
 }
 
-/// What is said of names, and which of it was of any use.
+/// Options given by name, and which of them matched.
 pub(super) struct Overrides<T> {
     rules: Vec<Override<T>>,
 }
@@ -120,7 +120,7 @@ impl<T: Clone> Overrides<T> {
         Ok(Self { rules: rules.iter().map(compiled).collect::<Result<_, PatternError>>()? })
     }
 
-    /// What is said of this name: of several, the last.
+    /// The option for this name. Of several, the last counts.
     pub(super) fn of(&self, name: &str) -> Option<&T> {
         let found = |rule: &'_ &Override<T>| {
             let found = rule.rule.of(name).is_some();

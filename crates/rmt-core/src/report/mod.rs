@@ -1,4 +1,4 @@
-//! What is said of one matrix: the public, versioned schema.
+//! The report of one matrix: a public, versioned schema.
 
 mod family;
 
@@ -126,7 +126,7 @@ pub struct Tracked {
     /// Step of the last full analysis, where the caller counts steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
-    /// The fields of the report that are of now. The others are null; tests that are not among them are
+    /// Fields refreshed at this tracked snapshot. The others are null; tests that are not among them are
     /// as the last full analysis left them.
     pub fields: Vec<String>,
     /// Bound of the relative error of the largest singular value: ‖WWᵀu − ν²u‖/(2ν²).

@@ -3,7 +3,7 @@
 use crate::RmtError;
 use crate::spectrum::{Matrix, Values, singular_values};
 
-/// What is said of one gradient G of the weights W_s.
+/// Report of one gradient G of the weights W_s.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GradientReport {

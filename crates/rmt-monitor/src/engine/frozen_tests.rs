@@ -1,4 +1,4 @@
-//! What is said of layers that training leaves alone, for a while or always.
+//! Reports of layers that training leaves alone, for a while or always.
 
 use super::Engine;
 use crate::config::{Bare, MonitorConfig};

@@ -48,7 +48,7 @@ pub(super) struct Found {
     pub(super) watched: usize,
     /// Names of due parameters that are not drawn yet.
     pub(super) uninitialized: Vec<String>,
-    /// What is said of each parameter that cannot be read as matrices.
+    /// One message for each parameter that cannot be read as matrices.
     pub(super) unreadable: Vec<String>,
     /// Where the first matrix lives; asked for until the run has started.
     pub(super) device: Option<String>,

@@ -46,7 +46,7 @@ struct ScalarRow<'a> {
     wall_time: f64,
 }
 
-/// What is said of one matrix.
+/// A row of one matrix.
 #[derive(Serialize)]
 struct MatrixRow<'a, T: Serialize> {
     session: u32,

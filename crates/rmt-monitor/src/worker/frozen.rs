@@ -6,7 +6,7 @@ use rmt_core::LayerReport;
 /// Of a matrix that takes no gradients and whose values change all the same.
 const SET_FROM_OUTSIDE: &str = "it takes no gradients, but its values change";
 
-/// What is known of a matrix that was frozen and has not been trained since.
+/// A matrix that was frozen and has not been trained since.
 #[derive(Default)]
 pub(super) enum Frozen {
     /// It was not.

@@ -1,4 +1,4 @@
-//! What is said of a layer's input, and of its weights beside it.
+//! Report of a layer's input, and of its weights against it.
 
 use serde::{Deserialize, Serialize};
 

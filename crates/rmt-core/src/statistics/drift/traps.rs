@@ -46,7 +46,7 @@ pub struct CorrelationTraps {
     pub reason: Option<String>,
 }
 
-/// Traps of `matrix`: one decomposition without vectors. What is known of the matrix as it is, the caller adds.
+/// Traps of `matrix`: one decomposition without vectors. The caller adds the figures of the matrix in its own order.
 ///
 /// # Errors
 /// [`RmtError::Domain`] for an empty matrix or an entry that is not finite,

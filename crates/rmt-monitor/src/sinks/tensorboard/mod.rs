@@ -118,7 +118,7 @@ impl TensorBoard {
         self.files.append(tick.step, tick.wall_time, values)
     }
 
-    /// What is said of the whole model and of each kind of layer.
+    /// Figures of the whole model and of each kind of layer.
     fn summary(&self, tick: &Tick, values: &mut Values) {
         let with = |verdict| {
             self.matrices.all.iter().filter(|matrix| matrix.verdict == Some(verdict)).count() as f64
