@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Status {
     /// All went well.
     Success,
-    /// Something could not be done; it was said what.
+    /// Something could not be done. A message has said what.
     Failed,
     /// What was expected does not hold.
     NotAsExpected,

@@ -17,7 +17,7 @@ use rmt_core::shard::Shard;
 use rmt_core::tracking::TrackingOptions;
 use std::marker::PhantomData;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Ties a framework to the engine: how its monitor is made from a started engine.
@@ -187,19 +187,20 @@ impl<A: Adapter> MonitorConfig<A> {
 /// A sink that the runs of several clones of a configuration write to in turn.
 #[derive(Clone)]
 struct SharedSink {
-    name: OnceLock<String>,
+    /// Known without the lock, which another run's call may hold.
+    name: String,
     sink: Arc<Mutex<Box<dyn Sink>>>,
 }
 
 impl SharedSink {
     fn new(sink: impl Sink + 'static) -> Self {
-        Self { name: OnceLock::new(), sink: Arc::new(Mutex::new(Box::new(sink))) }
+        Self { name: sink.name().to_owned(), sink: Arc::new(Mutex::new(Box::new(sink))) }
     }
 }
 
 impl Sink for SharedSink {
     fn name(&self) -> &str {
-        self.name.get_or_init(|| lock(&self.sink).name().to_owned())
+        &self.name
     }
 
     fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError> {

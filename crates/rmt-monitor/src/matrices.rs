@@ -1,4 +1,4 @@
-//! Matrices by number, so that what is kept of each stands in a vector.
+//! Numbers of matrices. State of each matrix stands in a vector, by its number.
 
 use std::collections::BTreeMap;
 

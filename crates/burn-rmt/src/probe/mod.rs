@@ -74,7 +74,7 @@ impl Monitor {
     }
 }
 
-/// The shape of an input, and what can be told of the forward that it is of.
+/// The shape of an input, and whether its forward is one of training.
 fn shown<const D: usize>(input: &Tensor<D>) -> Input {
     let origin = match (input.is_autodiff(), input.is_tracked()) {
         (false, _) => Origin::Evaluation,

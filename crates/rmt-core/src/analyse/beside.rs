@@ -1,5 +1,5 @@
-//! The second stage: what is made of other orders and other times of the entries, before the singular vectors are
-//! there, which take the room of two copies of the matrix.
+//! The second stage: decompositions of the entries in other orders, and of their changes since earlier snapshots. It comes
+//! before the singular vectors, which take the room of two copies of the matrix.
 
 use super::context::Context;
 use super::entries::Entries;
@@ -11,7 +11,7 @@ use crate::report::MatrixReport;
 use crate::statistics::drift::{CorrelationTraps, Drift, correlation_traps, moved};
 use crate::statistics::spectrum_test::Judge;
 
-/// What other decompositions say.
+/// Results of other decompositions.
 pub(super) struct Beside {
     /// The permutation null, where it is asked for and can be made.
     pub(super) permuted: Option<PermutationNull>,
@@ -21,7 +21,7 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// What stands beside the tests of `entries`, other spectra judged by `judge`.
+    /// Decomposes what the options and the context ask for. `judge` tests the other spectra.
     pub(super) fn of(
         entries: &Entries<'_>,
         context: &Context<'_>,

@@ -319,9 +319,9 @@ const TRAINING: &[Figure] = &[
     .curve(DRIFT, "spectral_edge_ratio"),
 ];
 
-/// What is measured of one matrix.
+/// Figures of one matrix.
 pub const STATISTICS: &[&[Figure]] = &[SPECTRUM, LEFT, RIGHT, STRUCTURE];
-/// What is measured of the change between two.
+/// Figures of the change from one matrix to another.
 pub const CHANGE: &[&[Figure]] = &[DIFFERENCE];
 /// Every figure of a matrix.
 pub const FIGURES: &[&[Figure]] = &[SPECTRUM, LEFT, RIGHT, STRUCTURE, DIFFERENCE, TRAINING];

@@ -20,6 +20,8 @@ pub(crate) struct Significance {
     pub p_below: PValue,
     /// σ of what remains after the significant values are removed.
     pub bulk_scale: f64,
+    /// σ of all values.
+    pub scale: f64,
     /// Estimates of the scale that were made.
     pub rounds: usize,
     /// Half of the values were removed and the upper end still rejects: `above` is a lower bound.
@@ -109,6 +111,7 @@ pub(crate) fn significance(
         p_above: p_above(descending[0], scale, m, large, whole),
         p_below: p_below(descending[m - 1], scale, m, large, whole),
         bulk_scale: scale,
+        scale,
         rounds: 1,
         above_cut_off: false,
         below_cut_off: false,

@@ -71,7 +71,7 @@ impl SpectrumTest {
         let m = descending.len();
         let scale = match estimator {
             ScaleEstimator::Fit => ends.bulk_scale,
-            _ => ScaleRule::new(estimator, m, large)?.estimate(descending),
+            _ => ends.scale,
         };
         if estimator == ScaleEstimator::Fit {
             ends.p_above = p_above(descending[0], scale, m, large, nulls.whole());
@@ -120,7 +120,6 @@ impl SpectrumTest {
 
 /// How spectra beside a matrix's own are judged: as the matrix's own is.
 #[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
 pub(crate) struct Judge<'a> {
     /// Estimator of the bulk's scale.
     pub estimator: ScaleEstimator,

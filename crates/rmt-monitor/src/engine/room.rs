@@ -69,7 +69,7 @@ pub(super) fn cut<T: Held>(
     left
 }
 
-/// Gives each matrix of a snapshot a path of its own, by which its reports, drift and curves are kept:
+/// Gives each matrix of a snapshot a path of its own. Its reports, drift and curves go by that path:
 /// the second `a` becomes `a#2`. Returns the place and the former name of each that was renamed.
 pub(super) fn tell_apart(layers: &mut [impl Held]) -> Vec<(usize, String)> {
     let mut seen = HashSet::with_capacity(layers.len());

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
-/// What is said where two monitors write to one directory.
+/// The warning where two monitors write to one directory.
 const SHARED: &str = "another monitor that is not finished writes to this run directory: their rows \
                       and curves are mixed; resume a run in one program at a time, or share it by with_shard";
 impl Engine {
