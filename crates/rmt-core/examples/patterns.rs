@@ -6,7 +6,8 @@
 //! patterns PATTERN SIDE [ROUTE]   # analyses it; without a route, only makes it
 //! ```
 //!
-//! Routes: `values` (singular values alone), `vectors` (and singular vectors), `traps` (and a spectrum of permuted entries).
+//! Routes: `values` (singular values alone), `vectors` (and singular vectors), `traps` (and a spectrum of permuted
+//! entries).
 
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};

@@ -21,8 +21,9 @@ impl Begun {
     }
 }
 
-/// Adds what sessions before `now` wrote: the reports and alerts up to the step `end`, and all warnings. Reports are added row by row, so that a long log takes little memory. Of
-/// each layer those of the highest session count, and of earlier ones those of the steps before it.
+/// Adds what sessions before `now` wrote: the reports and alerts up to the step `end`, and all warnings. Reports are
+/// added row by row, so that a long log takes little memory. Of each layer those of the highest session count, and of
+/// earlier ones those of the steps before it.
 ///
 /// Spectra are not read: the first report of each layer in this session has one.
 ///
