@@ -66,8 +66,8 @@ impl LayerId {
     /// assert_eq!(LayerId::from_name("head.weight").stack(), None);
     /// ```
     pub fn stack(&self) -> Option<&str> {
-        let number = names::components(&self.name).into_iter();
-        let number = number.skip_while(|part| names::number(part).is_none()).next()?;
+        let mut parts = names::components(&self.name).into_iter();
+        let number = parts.find(|part| names::number(part).is_some())?;
         let before = (number.as_ptr() as usize).checked_sub(self.name.as_ptr() as usize)?;
         self.name.get(..before).map(|stack| stack.trim_end_matches(['.', '/']))
     }
