@@ -6,6 +6,9 @@ use rmt_core::layers::LayerKind;
 use rmt_monitor::WeightValues;
 use std::collections::HashMap;
 
+/// Shape and type of a tensor.
+type Kind<'a> = (&'a [usize], String);
+
 /// Takes out what is there twice, and gives the names to what remains: the first, but an embedding before a
 /// head.
 pub(super) fn once(source: &dyn Source, matrices: Vec<Planned>) -> Vec<Planned> {
@@ -13,8 +16,8 @@ pub(super) fn once(source: &dyn Source, matrices: Vec<Planned>) -> Vec<Planned> 
     let mut order: Vec<usize> = matrices.iter().map(|matrix| matrix.entry).collect();
     order.dedup();
     // Tensors that may be equal, by what is known without reading them.
-    let mut alike: HashMap<(&[usize], String, Vec<u64>), Vec<usize>> = HashMap::new();
-    let mut shapes: HashMap<(&[usize], String), usize> = HashMap::new();
+    let mut alike: HashMap<(Kind<'_>, Vec<u64>), Vec<usize>> = HashMap::new();
+    let mut shapes: HashMap<Kind<'_>, usize> = HashMap::new();
     let key = |entry: &'_ Entry| format!("{:?}", entry.element);
     for entry in order.iter().filter_map(|&number| entries.get(number)) {
         *shapes.entry((&entry.shape, key(entry))).or_default() += 1;
@@ -26,7 +29,7 @@ pub(super) fn once(source: &dyn Source, matrices: Vec<Planned>) -> Vec<Planned> 
             continue;
         }
         if let Some(print) = source.fingerprint(number) {
-            alike.entry((&entry.shape, key(entry), print)).or_default().push(number);
+            alike.entry(((&entry.shape, key(entry)), print)).or_default().push(number);
         }
     }
     let is_head = |number: usize| {
