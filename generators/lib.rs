@@ -3,3 +3,4 @@
 
 pub mod calibration;
 pub mod nulls;
+pub mod signs;

@@ -36,6 +36,7 @@ mod random_initializers_agree_with_theory;
 mod runs_are_compared_by_what_they_were_given;
 mod several_processes_share_a_run;
 mod step_zero_is_what_training_starts_from;
+mod structure_is_told_from_scale;
 mod tensorboard_serves_the_run;
 mod tensorboard_shows_every_page;
 mod the_experiments_of_the_paper_run;

@@ -77,30 +77,17 @@ pub fn sign_null(
 ) -> Result<Option<(Magnitudes, Option<SignReport>)>, RmtError> {
     let Some(lines) = Lines::of(matrix) else { return Ok(None) };
     let magnitudes = Magnitudes::of(matrix, &lines);
-    if copies < 2 || lines.m < 2 {
+    let Some(tested) = Tested::of(&lines, copies, level, seed) else {
         return Ok(Some((magnitudes, None)));
-    }
-    let Lines { m, n, entries, .. } = lines;
-    let lower = resolved(m, n);
-    let whitened = Profile::of(&entries, m).whitened(&entries);
-    let flipped = Copies::new(m, n, copies, seed);
-    let first = flipped.ends(&whitened, &Around::default(), lower);
-    let mut all = first.copies.clone();
-    let rung = |all: &[Ends]| rank::ranked(first.itself, all, lower, level);
-    let mut signs = rung(&all);
-    // More copies only while none is as extreme.
-    let mut next = seed;
-    while all.len() < copies && signs.p * (all.len() + 1) as f64 <= 1.0 {
-        next = next.wrapping_add(1 << 32);
-        let more = Copies::new(m, n, (copies - all.len()).min(MOST_TOGETHER), next);
-        all.extend(more.ends(&whitened, &Around::default(), lower).copies);
-        signs = rung(&all);
-    }
+    };
+    let Tested { flipped, first, lower, test } = tested;
+    let SignTest { copies, signs } = test;
+    let entries = lines.entries;
     let permuted = (!signs.rejected).then(|| permuted(&entries, &flipped, seed, lower, level));
     let Structure { above, below, strengths, norm_share } =
         count(&entries, &flipped, lower, &first)?;
     let report = SignReport {
-        copies: all.len(),
+        copies,
         signs,
         permuted,
         structure_above: above,
@@ -110,6 +97,54 @@ pub fn sign_null(
         strength: strengths.first().copied(),
     };
     Ok(Some((magnitudes, Some(report))))
+}
+
+/// The test of [`sign_null`] alone.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SignTest {
+    /// Copies B that were drawn.
+    pub copies: usize,
+    /// Where the matrix stands among them.
+    pub signs: RungTest,
+}
+
+/// The test of [`sign_null`], without the counts; `None` where there is none.
+pub fn sign_test(matrix: &Matrix<'_>, copies: usize, level: f64, seed: u64) -> Option<SignTest> {
+    Some(Tested::of(&Lines::of(matrix)?, copies, level, seed)?.test)
+}
+
+/// A test, and what the counts go on from.
+struct Tested {
+    flipped: Copies,
+    first: Found,
+    lower: bool,
+    test: SignTest,
+}
+
+impl Tested {
+    fn of(lines: &Lines, copies: usize, level: f64, seed: u64) -> Option<Self> {
+        let Lines { m, n, ref entries, .. } = *lines;
+        if copies < 2 || m < 2 {
+            return None;
+        }
+        let lower = resolved(m, n);
+        let whitened = Profile::of(entries, m).whitened(entries);
+        let flipped = Copies::new(m, n, copies.min(COPIES), seed);
+        let first = flipped.ends(&whitened, &Around::default(), lower);
+        let mut all = first.copies.clone();
+        let rung = |all: &[Ends]| rank::ranked(first.itself, all, lower, level);
+        let mut signs = rung(&all);
+        // More copies only while none is as extreme.
+        let mut next = seed;
+        while all.len() < copies && signs.p * (all.len() + 1) as f64 <= 1.0 {
+            next = next.wrapping_add(1 << 32);
+            let more = Copies::new(m, n, (copies - all.len()).min(MOST_TOGETHER), next);
+            all.extend(more.ends(&whitened, &Around::default(), lower).copies);
+            signs = rung(&all);
+        }
+        Some(Self { flipped, first, lower, test: SignTest { copies: all.len(), signs } })
+    }
 }
 
 /// The matrix among copies with the entries in another order, which they share, and with signs of their own.

@@ -1,0 +1,133 @@
+//! The sign null rejects no more often than it says where rows, columns, tails and zeros are all there is, and counts what is
+//! planted in them: slices of the recorded tables are measured again, the whole is read.
+
+use crate::support::test;
+use libtest_mimic::Trial;
+use rmt_generators::signs::{
+    COUNT_SHAPES, Counts, DRAWS, LEVELS, Law, MATRICES, Planted, RATE_SHAPES, Rates, plain, plants,
+};
+
+const TABLES: &str = include_str!("../../docs/calibration_signs.md");
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test(module_path!(), "rates_are_measured_again", rates_again),
+        test(module_path!(), "counts_are_measured_again", counts_again),
+        test(module_path!(), "every_recorded_rate_is_inside_its_interval", recorded_rates),
+        test(module_path!(), "every_recorded_count_is_as_near_as_it_says", recorded_counts),
+    ]
+}
+
+/// The rows of the table whose rows have so many cells and begin with a law.
+fn rows(cells: usize) -> Vec<Vec<String>> {
+    let laws = Law::ALL.map(|law| law.to_string());
+    TABLES
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(cells)
+        .filter(|row: &Vec<String>| row.len() == cells && laws.contains(&row[0]))
+        .collect()
+}
+
+const RATE_CELLS: usize = 9;
+const COUNT_CELLS: usize = 11;
+
+fn cells(line: &str) -> Vec<String> {
+    line.trim_matches('|').split('|').map(|cell| cell.trim().replace("**", "")).collect()
+}
+
+/// The recorded row of the same law, shape and numbers.
+fn recorded(found: &[String], same: usize) -> Vec<String> {
+    let all = rows(found.len());
+    let row = all.iter().find(|row| row[..same] == found[..same]);
+    row.unwrap_or_else(|| panic!("{found:?} is not recorded")).clone()
+}
+
+fn rates_again() {
+    let analyser = plain().unwrap();
+    for (law, shape) in [(Law::BothWide, [48, 96]), (Law::Sparse, [64, 64])] {
+        let found = Rates::measure(&analyser, law, shape, MATRICES).unwrap();
+        assert!(found.outside().is_empty(), "{found}");
+        // Nor is that because nothing is to be told apart.
+        assert!(found.plain[0] * 5 > MATRICES * 9 / 10, "{found}");
+        let now = cells(&found.to_string());
+        let then = recorded(&now, 3);
+        for (now, then) in now[3..8].iter().zip(&then[3..8]) {
+            let [now, then]: [f64; 2] = [now, then].map(|cell| cell.parse().unwrap());
+            // Rounding differs between processors, and may turn a few ranks.
+            assert!((now - then).abs() < 0.55, "{found}, recorded {then:?}");
+        }
+    }
+}
+
+fn counts_again() {
+    let analyser = plain().unwrap();
+    let planted = Planted { above: 5, below: 5 };
+    for law in [Law::Gaussian, Law::Both, Law::StudentT] {
+        let found = Counts::measure(&analyser, law, [64, 256], planted, 10).unwrap();
+        assert_eq!(found.missed(), [false; 2], "{found}");
+    }
+    let found = Counts::measure(
+        &analyser,
+        Law::BothWide,
+        [128, 128],
+        Planted { above: 5, below: 0 },
+        DRAWS,
+    )
+    .unwrap();
+    let now = cells(&found.to_string());
+    let then = recorded(&now, 4);
+    let first = |cell: &str| cell.split(' ').next().unwrap().parse::<f64>().unwrap();
+    assert!((first(&now[4]) - first(&then[4])).abs() < 0.25, "{now:?}, recorded {then:?}");
+    // The same matrices have many more beyond the plain edge.
+    assert!(found.edge[0].error > 3.0 * found.targets()[0], "{found}");
+}
+
+/// The intervals are those of the levels, and not what the table says of itself.
+fn recorded_rates() {
+    let all = rows(RATE_CELLS);
+    assert_eq!(all.len(), Law::ALL.len() * RATE_SHAPES.len());
+    for shape in RATE_SHAPES {
+        for law in Law::ALL {
+            let label = [law.to_string(), format!("{}×{}", shape[0], shape[1])];
+            let row = all.iter().find(|row| row[..2] == label).unwrap();
+            let matrices: usize = row[2].parse().unwrap();
+            assert!(matrices >= 1000, "{row:?}");
+            let mut signs = [0; LEVELS.len()];
+            for (count, cell) in signs.iter_mut().zip(&row[3..]) {
+                *count = (cell.parse::<f64>().unwrap() / 100.0 * matrices as f64).round() as usize;
+            }
+            let rates = Rates::new(law, shape, matrices, signs);
+            assert!(rates.outside().is_empty() && row[8] == "no", "{row:?}");
+        }
+    }
+}
+
+fn recorded_counts() {
+    let all = rows(COUNT_CELLS);
+    let mut missed = 0;
+    for shape in COUNT_SHAPES {
+        for law in Law::ALL {
+            for planted in plants(shape) {
+                let label = [
+                    law.to_string(),
+                    format!("{}×{}", shape[0], shape[1]),
+                    format!("{} / {}", planted.above, planted.below),
+                ];
+                let row = all.iter().find(|row| row[..3] == label).unwrap();
+                assert!(row[3].parse::<usize>().unwrap() >= 50, "{row:?}");
+                let error = |cell: &str| -> f64 {
+                    let (_, error) = cell.trim_end_matches(')').split_once('(').unwrap();
+                    error.parse().unwrap()
+                };
+                let target = if law == Law::BothWide { 3.0 } else { 1.0 };
+                let above = error(&row[4]) > target;
+                let below = shape[0] < shape[1] && error(&row[5]) > 2.0;
+                assert_eq!(row[10].contains("above"), above, "{row:?}");
+                assert_eq!(row[10].contains("below"), below, "{row:?}");
+                missed += usize::from(above || below);
+            }
+        }
+    }
+    assert_eq!(missed, 0);
+}
