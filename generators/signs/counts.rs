@@ -72,8 +72,8 @@ impl Counts {
         for i in 0..draws {
             let values = draw(law, shape, planted, &mut rng(law, shape, planted, i));
             let matrix = Matrix::new(&values[..], shape[0], shape[1], Orientation::OutIn)?;
-            let signs = sign_null(&matrix, COPIES, 0.05, i as u64)?.and_then(|found| found.1);
-            let signs = signs.ok_or("no count")?;
+            let found = sign_null(&matrix, COPIES, 0.05, i as u64)?;
+            let structure = found.and_then(|found| found.structure).ok_or("no count")?;
             let mut add = |which: usize, found: [Option<usize>; 2], of: usize| {
                 for ((mean, found), planted) in all[which].iter_mut().zip(found).zip(true_counts) {
                     let found = found.unwrap_or(0);
@@ -81,10 +81,11 @@ impl Counts {
                     mean.error += found.abs_diff(planted) as f64 / of as f64;
                 }
             };
-            let below = signs.structure_below.map(|below| below.count);
-            add(0, [Some(signs.structure_above.count), below], draws);
+            let below = structure.below.map(|below| below.count);
+            add(0, [Some(structure.above.count), below], draws);
             if i % PLAIN_OF == 0 {
-                let plain = analyser.analyse(&matrix, Context::default())?.report;
+                let plain =
+                    analyser.analyse(&matrix, Context::default().with_ladder(false))?.report;
                 let of = draws.div_ceil(PLAIN_OF);
                 add(1, [plain.significant_above, plain.significant_below], of);
                 add(2, [plain.outliers_above, plain.outliers_below], of);

@@ -4,7 +4,7 @@ use crate::judging::{Scale, analyser};
 use crate::terminal;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use rmt_core::sanity::{EntryLaw, SanityReport, draws, sanity};
+use rmt_core::sanity::{EntryLaw, Population, SanityReport, draws, sanity};
 use rmt_core::{AnalysisOptions, Nulls};
 use rmt_monitor::Table;
 use rmt_monitor::sinks::write_table;
@@ -42,10 +42,12 @@ impl FromStr for Shape {
     }
 }
 
-fn law(text: &str) -> Result<EntryLaw, String> {
-    EntryLaw::from_name(text).ok_or_else(|| {
-        let names = EntryLaw::ALL.map(|law| law.to_string());
-        format!("the laws are {}; sparse:K keeps one entry in K", names.join(", "))
+fn law(text: &str) -> Result<Population, String> {
+    Population::from_name(text).ok_or_else(|| {
+        let names = EntryLaw::ALL.map(|law| law.to_string()).join(", ");
+        format!(
+            "the laws are {names}; sparse:K keeps one entry in K, and LAW+K plants K directions"
+        )
     })
 }
 
@@ -60,10 +62,10 @@ enum Format {
 const EXAMPLES: &str = "\
 Examples:
   rmt sanity
-      eleven laws of entries at four shapes
+      twelve laws of entries, and five with directions planted in them, at four shapes
   rmt sanity --laws uniform,laplace --shapes 768x3072 --repetitions 20
       how often each test rejects, beside its binomial limit
-  rmt sanity --format jsonl | jq 'select(.found == \"deviates\") | .label'
+  rmt sanity --format jsonl | jq 'select(.found == \"structure\") | .label'
       for programs
   rmt sanity --run-directory runs/sanity
       the table for TensorBoard as well";
@@ -72,9 +74,10 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Options {
-    /// Laws of the entries, separated by commas; all if none is given. sparse:K keeps one in K.
+    /// Laws of the entries, separated by commas; all if none is given. sparse:K keeps one in K; row_scale+5
+    /// plants five directions.
     #[arg(long, value_delimiter = ',', value_parser = law)]
-    laws: Vec<EntryLaw>,
+    laws: Vec<Population>,
     /// Shapes, separated by commas.
     #[arg(long, value_delimiter = ',', default_value = "64x64,64x256,256x160,256x256")]
     shapes: Vec<Shape>,
@@ -109,9 +112,9 @@ pub fn run(options: &Options) -> Result<bool> {
     let mut analysis = AnalysisOptions::default();
     analysis.scale_estimator = options.scale_estimator.into();
     let analyser = analyser(analysis, Nulls::default())?;
-    let laws = if options.laws.is_empty() { &EntryLaw::ALL[..] } else { &options.laws };
+    let laws = if options.laws.is_empty() { Population::all() } else { options.laws.clone() };
     let shapes: Vec<[usize; 2]> = options.shapes.iter().map(|s| [s.rows, s.cols]).collect();
-    let cases = draws(laws, &shapes, options.repetitions as usize, options.seed)
+    let cases = draws(&laws, &shapes, options.repetitions as usize, options.seed)
         .filter(|cases| cases.len() <= MOST_MATRICES)
         .with_context(|| format!("more than {MOST_MATRICES} matrices"))?;
     let all = cases.len();

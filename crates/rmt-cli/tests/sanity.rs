@@ -20,7 +20,7 @@ fn at_its_defaults_every_law_is_as_expected() {
     let output = rmt(&[]);
     let out = text(&output.stdout);
     assert!(output.status.success(), "{out}\n{}", text(&output.stderr));
-    assert!(out.contains("all 44 matrices are as expected"), "{out}");
+    assert!(out.contains("all 68 matrices are as expected"), "{out}");
     for word in ["agree", "deviate", "degenerate"] {
         assert!(out.contains(word), "{word}: {out}");
     }
@@ -36,11 +36,11 @@ fn repetitions_and_estimators_keep_the_level() {
         let output = rmt(&[&shapes[..], &["--scale-estimator", estimator]].concat());
         let out = text(&output.stdout);
         assert!(output.status.success(), "{estimator}: {out}");
-        assert!(out.contains("all 220 matrices are as expected"), "{out}");
+        assert!(out.contains("all 340 matrices are as expected"), "{out}");
         // One line a law, with counts and their limits.
         let normal = out.lines().find(|line| line.starts_with("normal ")).unwrap();
         assert_eq!(normal.matches("(≤ ").count(), 5, "{normal}");
-        assert_eq!(out.lines().filter(|line| line.contains("64×96")).count(), 11, "{out}");
+        assert_eq!(out.lines().filter(|line| line.contains("64×96")).count(), 17, "{out}");
     }
 }
 
@@ -70,6 +70,7 @@ fn bad_options_are_one_clear_error() {
         (&["--level", "nan"], "level = NaN"),
         (&["--repetitions", "0"], "nothing to draw"),
         (&["--repetitions", "4294967295"], "more than 1000000 matrices"),
+        (&["--laws", "row_scale+x"], "LAW+K plants K directions"),
         (&["--laws", "sparse:0"], "sparse:K keeps one entry in K"),
     ] {
         let output = rmt(arguments);
@@ -105,7 +106,9 @@ fn rows_are_json_and_the_table_is_logged() {
         text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0]["label"], "offset");
-    assert_eq!(rows[0]["found"], "deviates");
+    assert_eq!(rows[0]["found"], "structure");
+    assert_eq!(rows[0]["structure"], serde_json::json!([1, 0]));
+    assert_eq!(rows[0]["rungs"][0]["outcome"], "deviate");
     assert_eq!(rows[0]["tests"][0]["outcome"], "deviate");
     assert_eq!(rows[1]["found"], "degenerate");
     let logged = std::fs::read_to_string(directory.join("tables.jsonl")).unwrap();

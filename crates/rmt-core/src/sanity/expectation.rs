@@ -36,11 +36,27 @@ pub struct Expectation {
     pub tests: [Requirement; FAMILY.len()],
     /// The number of significant outliers above, where it is certain.
     pub significant_above: Option<usize>,
+    /// What the ladder must say where it is climbed: of the magnitudes with other signs, and of the entries in another
+    /// order.
+    #[serde(default = "open")]
+    pub rungs: [Requirement; 2],
+    /// Directions above that must be counted, and at most [`NOISE`] more.
+    #[serde(default)]
+    pub structure_above: Option<usize>,
+}
+
+/// Directions of noise that a count may have: more than one of these, at level 1/20 each, is rare, and more than two
+/// were none of 20,000.
+pub const NOISE: usize = 2;
+
+fn open() -> [Requirement; 2] {
+    [Requirement::Either; 2]
 }
 
 impl Expectation {
     fn new(found: Option<Verdict>, every: Requirement) -> Self {
-        Self { found, tests: [every; FAMILY.len()], significant_above: None }
+        let tests = [every; FAMILY.len()];
+        Self { found, tests, significant_above: None, rungs: open(), structure_above: None }
     }
 
     /// No test may reject.
@@ -52,6 +68,17 @@ impl Expectation {
     pub fn deviates(tests: &[TestName]) -> Self {
         let none = Self::new(Some(Verdict::Deviates), Requirement::Either);
         tests.iter().fold(none, |expectation, test| expectation.with(test, Requirement::Deviate))
+    }
+
+    /// These tests must reject, and the magnitudes with other signs must agree.
+    pub fn scale(tests: &[TestName]) -> Self {
+        let rungs = [Requirement::Agree, Requirement::Either];
+        Self { found: Some(Verdict::Scale), rungs, ..Self::deviates(tests) }
+    }
+
+    /// There must be so many directions above that no scale explains.
+    pub fn structure(count: usize) -> Self {
+        Self::deviates(&[]).with_structure(count)
     }
 
     /// Any finding but "not_estimable": this law at this shape may deviate or not.
@@ -84,6 +111,22 @@ impl Expectation {
         self
     }
 
+    /// With what the ladder must say of the magnitudes with other signs, and of the entries in another order.
+    #[must_use]
+    pub fn with_rungs(mut self, signs: Requirement, permuted: Requirement) -> Self {
+        self.rungs = [signs, permuted];
+        self
+    }
+
+    /// With this number of directions above that no scale explains.
+    #[must_use]
+    pub fn with_structure(mut self, count: usize) -> Self {
+        self.found = Some(Verdict::Structure);
+        self.rungs = [Requirement::Deviate, Requirement::Either];
+        self.structure_above = Some(count);
+        self
+    }
+
     /// What `test` must say.
     pub fn requirement(&self, test: &TestName) -> Requirement {
         let place = FAMILY.iter().position(|name| name == test);
@@ -93,6 +136,7 @@ impl Expectation {
     /// Whether a finding is allowed.
     pub fn allows(&self, found: Verdict) -> bool {
         match self.found {
+            Some(Verdict::Deviates) => found.deviates(),
             Some(expected) => found == expected,
             None => found != Verdict::NotEstimable,
         }

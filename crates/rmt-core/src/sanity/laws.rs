@@ -35,13 +35,15 @@ pub enum EntryLaw {
     RowScale,
     /// The same by columns.
     ColumnScale,
+    /// Both.
+    RowColumnScale,
     /// Uniform on the orthogonal matrices (of the small side): all singular values are equal.
     Orthogonal,
 }
 
 impl EntryLaw {
     /// Every law.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Normal,
         Self::Uniform,
         Self::TruncatedNormal,
@@ -52,6 +54,7 @@ impl EntryLaw {
         Self::Offset,
         Self::RowScale,
         Self::ColumnScale,
+        Self::RowColumnScale,
         Self::Orthogonal,
     ];
 
@@ -76,31 +79,40 @@ impl EntryLaw {
     /// - Sparse: one entry in 64 rejects in the bulk and in the vectors of both sides from 32×32 on;
     ///   where n is below some 500, rows without entries are values below. Other densities are left
     ///   open.
-    /// - Offset: one significant outlier above, whose vectors are the constant ones.
+    /// - Offset: one significant outlier above, whose vectors are the constant ones. It is structure.
     /// - Row scale: above, in the bulk and in the left vectors, whose entries have the rows' scales; a
     ///   rotation of the columns leaves the law as it is, so the right vectors are uniform. Below the
     ///   sizes named in the code the test has too few values. Column scale: the same, sides exchanged.
+    ///   Both scales: the vectors of both sides.
     /// - Orthogonal: m·D is about m/2 and the vectors are undefined.
+    ///
+    /// Where independent entries of one variance are rejected, the signs must be accepted of all but the
+    /// offset: these laws are of scale. The entries in another order must not be accepted where rows or columns have a
+    /// scale and are many enough.
     pub fn expectation(self, rows: usize, cols: usize) -> Expectation {
+        use Requirement::{Agree, Deviate, Either};
         use TestName::{Above, Bulk, Left, Right};
         let (m, n) = (rows.min(cols), rows.max(cols));
+        let reordered = if m >= 128 { Deviate } else { Either };
         match self {
             Self::Normal | Self::Uniform | Self::TruncatedNormal | Self::Bf16Normal => {
                 Expectation::random()
             }
-            Self::Laplace => Expectation::random().with(&Above, Requirement::Either),
-            Self::StudentT if m >= 512 => Expectation::deviates(&[Above]),
+            Self::Laplace => Expectation::random().with(&Above, Either).with_rungs(Agree, Either),
+            Self::StudentT if m >= 512 => Expectation::scale(&[Above]).with_rungs(Agree, Either),
             Self::Sparse { one_in: 64 } if m >= 32 && n <= 1024 => {
-                Expectation::deviates(&[Bulk, Left, Right])
+                Expectation::scale(&[Bulk, Left, Right]).with_rungs(Agree, Either)
             }
-            Self::StudentT | Self::Sparse { .. } => Expectation::either(),
+            Self::StudentT | Self::Sparse { .. } => Expectation::either().with_rungs(Agree, Either),
             Self::Offset if m >= 24 => {
-                Expectation::deviates(&[Above, Left, Right]).with_significant_above(1)
+                let tests = Expectation::deviates(&[Above, Left, Right]);
+                tests.with_significant_above(1).with_structure(1)
             }
             Self::Offset => Expectation::deviates(&[Above]),
-            Self::RowScale => scaled(m, n, Left, Right),
-            Self::ColumnScale => scaled(m, n, Right, Left),
-            Self::Orthogonal => Expectation::degenerate().with(&Bulk, Requirement::Deviate),
+            Self::RowScale => scaled(m, n, [Deviate, Agree]).with_rungs(Agree, reordered),
+            Self::ColumnScale => scaled(m, n, [Agree, Deviate]).with_rungs(Agree, reordered),
+            Self::RowColumnScale => scaled(m, n, [Deviate; 2]).with_rungs(Agree, reordered),
+            Self::Orthogonal => Expectation::degenerate().with(&Bulk, Deviate),
         }
     }
 
@@ -112,14 +124,14 @@ impl EntryLaw {
         let rng = &mut rng;
         match self {
             Self::Orthogonal => return orthogonal(rows, cols, rng),
-            Self::RowScale => {
-                let scales: Vec<f64> = (0..rows).map(|_| scale(rng)).collect();
-                let scales = scales.iter().flat_map(|s| std::iter::repeat_n(*s, cols));
+            Self::RowScale | Self::ColumnScale | Self::RowColumnScale => {
+                let scales = |count: usize, of: bool, rng: &mut Xoshiro256PlusPlus| -> Vec<f64> {
+                    (0..count).map(|_| if of { scale(rng) } else { 1.0 }).collect()
+                };
+                let of_rows = scales(rows, self != Self::ColumnScale, rng);
+                let of_cols = scales(cols, self != Self::RowScale, rng);
+                let scales = of_rows.iter().flat_map(|a| of_cols.iter().map(move |b| a * b));
                 return scales.map(|s| s * normal(rng)).collect();
-            }
-            Self::ColumnScale => {
-                let scales: Vec<f64> = (0..cols).map(|_| scale(rng)).collect();
-                return (0..rows * cols).map(|i| scales[i % cols] * normal(rng)).collect();
             }
             _ => {}
         }
@@ -139,6 +151,7 @@ impl EntryLaw {
             Self::RowScale => 7,
             Self::ColumnScale => 8,
             Self::Orthogonal => 9,
+            Self::RowColumnScale => 10,
             Self::Sparse { one_in } => 16 + u64::from(one_in),
         }
     }
@@ -183,6 +196,7 @@ impl std::fmt::Display for EntryLaw {
             Self::Offset => "offset",
             Self::RowScale => "row_scale",
             Self::ColumnScale => "column_scale",
+            Self::RowColumnScale => "row_column_scale",
             Self::Orthogonal => "orthogonal",
         })
     }
@@ -199,18 +213,22 @@ pub(super) fn mixed(parts: &[u64]) -> u64 {
     })
 }
 
-/// Rows (or columns) of different scale: their side deviates, the other one does not.
-fn scaled(m: usize, n: usize, side: TestName, other: TestName) -> Expectation {
-    use TestName::{Above, Bulk};
-    let spectrum = Expectation::deviates(&[Above, Bulk]);
-    let expectation = match (m, n) {
-        // Nor do these say anything of the other side: the correction for the excess kurtosis that
-        // the scales feign rejects 339 of 1500 uniform vectors' sides of 16×2000 at 0.05.
-        (..48, _) => return Expectation::either(),
-        (48..96, ..128) => spectrum,
-        _ => spectrum.with(&side, Requirement::Deviate),
-    };
-    expectation.with(&other, Requirement::Agree)
+/// Rows, columns or both of different scale: their sides deviate, another does not.
+fn scaled(m: usize, n: usize, sides: [Requirement; 2]) -> Expectation {
+    use TestName::{Above, Bulk, Left, Right};
+    let large = m >= 96 || n >= 128;
+    // Nor do smaller ones say anything of the other side: the correction for the excess kurtosis that
+    // the scales feign rejects 339 of 1500 uniform vectors' sides of 16×2000 at 0.05.
+    if m < 48 {
+        return Expectation::either();
+    }
+    let required = [(Left, sides[0]), (Right, sides[1])];
+    required.iter().fold(Expectation::scale(&[Above, Bulk]), |expectation, (side, required)| {
+        match required {
+            Requirement::Deviate if !large => expectation,
+            _ => expectation.with(side, *required),
+        }
+    })
 }
 
 fn normal(rng: &mut impl Rng) -> f64 {

@@ -7,16 +7,18 @@
 
 mod expectation;
 mod laws;
+mod planted;
 mod repetitions;
 mod row;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use expectation::{Expectation, Requirement};
+pub use expectation::{Expectation, NOISE, Requirement};
 pub use laws::EntryLaw;
+pub use planted::Population;
 pub use repetitions::{COUNTED_LEVEL, RejectionCount, Repetitions};
-pub use row::{Outcome, Row, TestOutcome};
+pub use row::{Outcome, Row, RungOutcome, TestOutcome};
 pub use table::Table;
 
 use crate::spectrum::{Matrix, Orientation};
@@ -41,8 +43,9 @@ pub struct Case {
 }
 
 impl Case {
-    /// A matrix drawn by an entry law. Its rows are outputs.
-    pub fn draw(law: EntryLaw, rows: usize, cols: usize, seed: u64) -> Self {
+    /// A matrix drawn by an entry law, with directions planted on top or without. Its rows are outputs.
+    pub fn draw(law: impl Into<Population>, rows: usize, cols: usize, seed: u64) -> Self {
+        let law = law.into();
         let (label, expectation) = (law.to_string(), law.expectation(rows, cols));
         let values = law.draw(rows, cols, seed);
         Self { label, rows, cols, orientation: Orientation::OutIn, values, expectation }
@@ -129,8 +132,8 @@ pub fn sanity<E: From<RmtError>>(
 
 /// `repetitions` matrices of every law at every shape, drawn one at a time: an argument of
 /// [`sanity`]. `None` where there are more than `usize` can count.
-pub fn draws<'a>(
-    laws: &'a [EntryLaw],
+pub fn draws<'a, L: Copy + Into<Population>>(
+    laws: &'a [L],
     shapes: &'a [[usize; 2]],
     repetitions: usize,
     seed: u64,

@@ -1,8 +1,9 @@
 //! What is found of one matrix, and whether that is what it must be.
 
-use super::{Case, Expectation, Requirement};
+use super::{Case, Expectation, NOISE, Requirement};
 use crate::notes::Note;
 use crate::report::{FAMILY, TestName};
+use crate::signs::RungTest;
 use crate::{MatrixReport, Verdict, shown};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,25 @@ pub struct TestOutcome {
     pub p: Option<f64>,
 }
 
+/// One rung of the ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RungOutcome {
+    /// What it says.
+    pub outcome: Outcome,
+    /// The rank p-value.
+    pub p: f64,
+    /// That of the fitted tail.
+    pub p_tail: f64,
+}
+
+impl RungOutcome {
+    fn of(rung: &RungTest) -> Self {
+        let outcome = if rung.rejected { Outcome::Deviate } else { Outcome::Agree };
+        Self { outcome, p: rung.p, p_tail: rung.p_tail }
+    }
+}
+
 /// What was found of one matrix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -59,6 +79,12 @@ pub struct Row {
     pub tests: Vec<TestOutcome>,
     /// Significant outliers above and below, at the level of the run.
     pub significant: [Option<usize>; 2],
+    /// The magnitudes with other signs, and the entries in another order, where the ladder was climbed so far.
+    #[serde(default)]
+    pub rungs: [Option<RungOutcome>; 2],
+    /// Directions above and below that no scale explains.
+    #[serde(default)]
+    pub structure: [Option<usize>; 2],
     /// m·D, the distance of the spectrum from the Marchenko–Pastur law.
     pub bulk_distance: Option<f64>,
     /// What the tests say together, at the level of the run.
@@ -87,13 +113,22 @@ impl Row {
                 TestOutcome { name: test.clone(), outcome, p: made.map(|made| made.p) }
             })
             .collect();
-        let problems = problems(&case.expectation, &tests, &report);
+        let signs = report.signs.as_ref();
+        let rungs = [signs.map(|found| found.signs), signs.and_then(|found| found.permuted)];
+        let rungs = rungs.map(|rung| rung.as_ref().map(RungOutcome::of));
+        let problems = problems(&case.expectation, &tests, &rungs, &report);
+        let structure = report.structure.as_ref();
         Self {
             label: case.label,
             shape: [case.rows, case.cols],
             expectation: case.expectation,
             tests,
             significant: [report.significant_above, report.significant_below],
+            rungs,
+            structure: [
+                structure.map(|found| found.above.count),
+                structure.and_then(|found| found.below).map(|below| below.count),
+            ],
             bulk_distance: report.bulk_distance,
             found: report.verdict,
             as_expected: problems.is_empty(),
@@ -103,9 +138,24 @@ impl Row {
     }
 }
 
+/// The names of the rungs.
+pub(super) const RUNGS: [&str; 2] = ["signs", "order"];
+
+/// What a test must say and does not.
+fn missed(requirement: Requirement, outcome: Outcome) -> Option<&'static str> {
+    match (requirement, outcome) {
+        (Requirement::Agree, Outcome::Agree)
+        | (Requirement::Deviate, Outcome::Deviate)
+        | (Requirement::Either, _) => None,
+        (Requirement::Agree, _) => Some("agree"),
+        (Requirement::Deviate, _) => Some("deviate"),
+    }
+}
+
 fn problems(
     expectation: &Expectation,
     tests: &[TestOutcome],
+    rungs: &[Option<RungOutcome>; 2],
     report: &MatrixReport,
 ) -> Vec<String> {
     let mut problems = Vec::new();
@@ -116,15 +166,22 @@ fn problems(
         return problems;
     }
     for (test, requirement) in tests.iter().zip(expectation.tests) {
-        let must = match (requirement, test.outcome) {
-            (Requirement::Agree, Outcome::Agree)
-            | (Requirement::Deviate, Outcome::Deviate)
-            | (Requirement::Either, _) => continue,
-            (Requirement::Agree, _) => "agree",
-            (Requirement::Deviate, _) => "deviate",
-        };
+        let Some(must) = missed(requirement, test.outcome) else { continue };
         let p = test.p.map_or_else(|| "undefined".into(), shown::p_is);
         problems.push(format!("{} must {must} ({p})", test.name));
+    }
+    let of_rungs = RUNGS.iter().zip(rungs).zip(expectation.rungs);
+    for ((name, rung), requirement) in of_rungs {
+        let Some(rung) = rung else { continue };
+        let Some(must) = missed(requirement, rung.outcome) else { continue };
+        problems.push(format!("{name} must {must} ({} by its tail)", shown::p_is(rung.p_tail)));
+    }
+    if let Some(expected) = expectation.structure_above {
+        let found = report.structure.as_ref().map(|found| found.above.count);
+        if found.is_none_or(|found| !(expected..=expected + NOISE).contains(&found)) {
+            let found = found.map_or_else(|| "none".into(), |n| n.to_string());
+            problems.push(format!("{expected} direction(s) of structure above, found {found}"));
+        }
     }
     if let Some(expected) = expectation.significant_above
         && report.significant_above != Some(expected)

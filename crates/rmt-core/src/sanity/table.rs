@@ -1,6 +1,7 @@
 //! A sanity report as a table of words and p-values.
 
-use super::{COUNTED_LEVEL, Repetitions, Row, SanityReport, TestOutcome};
+use super::row::RUNGS;
+use super::{COUNTED_LEVEL, Repetitions, Row, RungOutcome, SanityReport, TestOutcome};
 use crate::report::FAMILY;
 use crate::shown::p_value;
 use std::fmt;
@@ -121,7 +122,8 @@ fn tests() -> impl Iterator<Item = String> {
 fn rows_table<'a>(rows: impl Iterator<Item = &'a Row>) -> Table {
     let mut columns: Vec<String> = vec!["law".into(), "shape".into()];
     columns.extend(tests());
-    columns.extend(["found".to_owned(), "as expected".to_owned()]);
+    columns.extend(RUNGS.map(str::to_owned));
+    columns.extend(["structure", "found", "as expected"].map(str::to_owned));
     Table { columns, rows: rows.map(cells).collect() }
 }
 
@@ -129,6 +131,13 @@ fn cells(row: &Row) -> Vec<String> {
     let [rows, cols] = row.shape;
     let mut cells = vec![row.label.clone(), format!("{rows}×{cols}")];
     cells.extend(row.tests.iter().map(cell));
+    cells.extend(row.rungs.iter().map(|rung| {
+        let shown =
+            |rung: &RungOutcome| format!("{} {}", rung.outcome.name(), p_value(rung.p_tail));
+        rung.as_ref().map_or_else(|| "–".to_owned(), shown)
+    }));
+    let counts: Vec<String> = row.structure.iter().flatten().map(usize::to_string).collect();
+    cells.push(if counts.is_empty() { "–".to_owned() } else { counts.join(" / ") });
     let as_expected = match row.as_expected {
         true => "yes".to_owned(),
         false => format!("NO: {}", row.problems.join("; ")),

@@ -33,6 +33,30 @@ fn every_law_is_found_to_be_what_it_is() {
 }
 
 #[test]
+fn what_is_planted_in_scales_is_counted() {
+    for seed in 0..2 {
+        let planted: Vec<Population> =
+            Population::all().into_iter().filter(|law| law.planted > 0).collect();
+        assert_eq!(planted.len(), 5);
+        let cases = draws(&planted, &[[64, 64], [64, 256], [256, 160]], 1, seed).unwrap();
+        let report = sanity(&analyser(), 0.01, cases, |_| {}).unwrap();
+        assert!(report.passed(), "seed {seed}: {report}");
+        let counted = report.rows.iter().filter(|row| row.expectation.structure_above == Some(5));
+        // All but the sparse one of 64×64, which has one entry a row.
+        assert_eq!(counted.count(), 14);
+    }
+    // The same without the plant is not what is asked for, and that is said.
+    let mut case = Case::draw(EntryLaw::RowScale, 64, 64, 1);
+    case.expectation = Expectation::structure(5);
+    let cases = std::iter::once(Ok::<_, RmtError>(case));
+    let report = sanity(&analyser(), 0.01, cases, |_| {}).unwrap();
+    let problems = &report.rows[0].problems;
+    assert_eq!(problems[0], "scale instead of structure");
+    assert!(problems[1].starts_with("signs must deviate (p = "), "{problems:?}");
+    assert_eq!(problems[2], "5 direction(s) of structure above, found 0");
+}
+
+#[test]
 fn a_run_fails_wrongly_no_more_often_than_it_says() {
     // 200 runs at level .3: half of it for 64 matrices each, half for the counts of 8 repetitions.
     let (runs, level) = (200, 0.3);
@@ -53,12 +77,16 @@ fn what_deviates_deviates_for_its_own_reason() {
         let tests = of(law).tests.iter();
         tests.filter(|t| t.outcome == Outcome::Deviate).map(|t| t.name.to_string()).collect()
     };
+    assert_eq!(of(EntryLaw::Offset).structure, [Some(1), Some(0)]);
+    assert_eq!(of(EntryLaw::RowColumnScale).found, Verdict::Scale);
     // A constant offset is one signal above; its vectors are the constant ones.
     assert_eq!(of(EntryLaw::Offset).significant, [Some(1), Some(0)]);
     assert_eq!(deviating(EntryLaw::Offset), ["p_above", "left", "right"]);
     // Scales of rows localize the left vectors and spread the spectrum; the right ones stay.
     assert_eq!(deviating(EntryLaw::RowScale), ["p_above", "p_below", "p_bulk", "left"]);
     assert_eq!(deviating(EntryLaw::ColumnScale), ["p_above", "p_below", "p_bulk", "right"]);
+    let both = ["p_above", "p_below", "p_bulk", "left", "right"];
+    assert_eq!(deviating(EntryLaw::RowColumnScale), both);
     // Single entries are localized on both sides.
     let sparse = deviating(EntryLaw::Sparse { one_in: 64 });
     assert!(
@@ -67,7 +95,7 @@ fn what_deviates_deviates_for_its_own_reason() {
     );
     // The largest of many entries with heavy tails stands out for certain.
     let heavy = run(&[EntryLaw::StudentT], &[[512, 512]], 1, 0.01, 9);
-    assert!(heavy.passed() && heavy.rows[0].found == Verdict::Deviates, "{heavy}");
+    assert!(heavy.passed() && heavy.rows[0].found == Verdict::Scale, "{heavy}");
     let vectors = &of(EntryLaw::Orthogonal).tests[3..];
     assert!(vectors.iter().all(|test| test.outcome == Outcome::Degenerate && test.p.is_none()));
 }
@@ -136,7 +164,7 @@ fn a_missed_expectation_says_which_and_bad_input_is_an_error() {
     let report = sanity(&analyser(), 0.01, one(&wrong), |_| {}).unwrap();
     assert!(!report.passed());
     let problems = &report.failures().next().unwrap().problems;
-    assert_eq!(problems[0], "deviates instead of random");
+    assert_eq!(problems[0], "structure instead of random");
     assert!(problems[1].starts_with("p_above must agree (p < "), "{problems:?}");
     assert_eq!(report.failures_table().rows.len(), 1);
 
@@ -170,7 +198,7 @@ fn rows_are_valid_json_that_reads_back() {
     let report = run(&EntryLaw::ALL, &[[16, 24]], 2, 0.01, 5);
     let text = serde_json::to_string(&report).unwrap();
     assert_eq!(serde_json::from_str::<SanityReport>(&text).unwrap(), report);
-    assert_eq!(report.rows.len(), 22);
+    assert_eq!(report.rows.len(), 24);
     assert!(report.rows.iter().all(|row| row.found != Verdict::NotEstimable));
     // Repetitions, laws and shapes have random streams of their own.
     let [first, second, ..] = &report.rows[..] else { unreachable!() };
