@@ -305,7 +305,7 @@ fn kind_table(summary: &Summary) -> Table {
             means.matrices.to_string(),
             means.deviating.to_string(),
             step(of_kind.first_deviation),
-            at_least(percent(means.significant_above), means.above_cut_off > 0),
+            at_least(percent(means.structure_above), means.structure_cut_off > 0),
             at_least(percent(means.significant_below), means.below_cut_off > 0),
             overlap(means.overlap_above),
             overlap(means.overlap_below),

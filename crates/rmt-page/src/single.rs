@@ -44,9 +44,14 @@ fn summary(run: &Run) -> Markup {
     let of = |verdict| latest.clone().filter(|row| row.report.verdict == verdict).count();
     let mut tiles = vec![
         (run.layers().len().to_string(), "matrices"),
-        (of(Verdict::Deviates).to_string(), "deviate"),
+        (of(Verdict::Structure).to_string(), "have structure"),
+        (of(Verdict::Scale).to_string(), "scale alone"),
         (of(Verdict::Random).to_string(), "look random"),
     ];
+    let untold = of(Verdict::Deviates);
+    if untold > 0 {
+        tiles.push((untold.to_string(), "deviate"));
+    }
     let others = of(Verdict::Degenerate) + of(Verdict::NotEstimable);
     if others > 0 {
         tiles.push((others.to_string(), "cannot be judged"));

@@ -93,8 +93,8 @@ pub(super) fn result(summary: &Summary) -> String {
             of.matrices.to_string(),
             of.deviating.to_string(),
             step(kind.first_deviation),
-            shown::at_least(figure(of.significant_above), of.above_cut_off > 0),
-            shown::at_least(figure(of.significant_below), of.below_cut_off > 0),
+            shown::at_least(figure(of.structure_above), of.structure_cut_off > 0),
+            shown::at_least(figure(of.structure_below), of.structure_cut_off > 0),
             figure(of.stable_rank),
         ]
     });
