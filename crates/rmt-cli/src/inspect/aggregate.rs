@@ -1,8 +1,8 @@
 //! Means over the matrices of a kind, and of a block.
 
 use crate::measure::Row;
+use rmt_core::Table;
 use rmt_core::figures::Unit;
-use rmt_core::sanity::Table;
 use rmt_core::shown::{self, number, percent};
 use rmt_core::{Aggregate, MatrixReport, Mean};
 use std::collections::BTreeMap;
