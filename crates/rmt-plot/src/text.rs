@@ -76,7 +76,9 @@ impl Names {
     pub(crate) fn new(names: &[String], size: f64, limit: f64) -> Self {
         let names: Vec<String> = names.iter().map(|name| clean(name)).collect();
         let all: Vec<&str> = names.iter().map(String::as_str).collect();
-        let shortened = without_shared_ends(&all, |name| font::width(name, size) <= limit);
+        // Where one is too wide, both ends go, so that labels are short.
+        let all_fit = all.iter().all(|name| font::width(name, size) <= limit);
+        let shortened = without_shared_ends(&all, |_| all_fit);
         let note = match (shortened.prefix.as_str(), shortened.suffix.as_str()) {
             ("", "") => None,
             (prefix, "") => Some(format!("names begin with {prefix}")),
