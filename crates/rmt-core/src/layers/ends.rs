@@ -54,7 +54,7 @@ fn take_off<'e>(
 mod tests {
     use super::*;
 
-    fn parts<'a>(found: &'a Shortened) -> (Vec<&'a str>, &'a str, &'a str) {
+    fn parts(found: &Shortened) -> (Vec<&str>, &str, &str) {
         (found.names.iter().map(String::as_str).collect(), &found.prefix, &found.suffix)
     }
 
