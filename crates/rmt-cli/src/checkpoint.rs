@@ -3,9 +3,9 @@
 use crate::formats::{self, Source};
 use crate::matrices::{Plan, plan};
 use crate::selection::Selection;
-use crate::steps::steps_of;
+use crate::steps::{Steps, steps_of};
 use crate::terminal::clean;
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Checkpoint {
     pub(crate) path: PathBuf,
     pub(crate) step: u64,
+    /// What the step was taken from, where it was not given.
+    pub(crate) step_from: Option<&'static str>,
     pub(crate) source: Box<dyn Source>,
     pub(crate) plan: Plan,
 }
@@ -33,9 +35,13 @@ pub(crate) fn open_all(
     steps: &[u64],
     selection: &Selection,
 ) -> Result<Vec<Checkpoint>> {
-    let steps = match steps {
-        [] => steps_of(paths.iter().map(PathBuf::as_path)),
-        given if given.len() == paths.len() => given.to_vec(),
+    let (steps, from) = match steps {
+        [] => {
+            let found = steps_of(paths.iter().map(PathBuf::as_path));
+            let Steps { steps, from } = found.map_err(Error::msg)?;
+            (steps, Some(from))
+        }
+        given if given.len() == paths.len() => (given.to_vec(), None),
         given => bail!("--step gives {} steps for {} checkpoints", given.len(), paths.len()),
     };
     let mut seen = HashMap::new();
@@ -45,7 +51,9 @@ pub(crate) fn open_all(
             bail!("--step: {one} and {two} cannot both be of step {step}");
         }
     }
-    open_at(paths, steps, selection)
+    let mut checkpoints = open_at(paths, steps, selection)?;
+    checkpoints.iter_mut().for_each(|checkpoint| checkpoint.step_from = from);
+    Ok(checkpoints)
 }
 
 /// Opens every path as of its step, and says which names that options speak of none of them has.
@@ -76,5 +84,5 @@ pub(crate) fn open_at(
 fn open(path: &Path, step: u64, selection: &Selection) -> Result<Checkpoint> {
     let source = formats::open(path)?;
     let plan = plan(source.as_ref(), &selection.wanted(path)?)?;
-    Ok(Checkpoint { path: path.to_owned(), step, source, plan })
+    Ok(Checkpoint { path: path.to_owned(), step, step_from: None, source, plan })
 }

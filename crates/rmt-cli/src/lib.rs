@@ -13,6 +13,7 @@ pub mod report;
 pub mod sanity;
 
 mod checkpoint;
+mod entries;
 mod flat;
 mod judging;
 mod measure;

@@ -1,6 +1,7 @@
 //! One matrix of a checkpoint, read and analysed.
 
 use crate::checkpoint::Checkpoint;
+use crate::entries;
 use crate::matrices::{Planned, read};
 use rmt_core::notes::Note;
 use rmt_core::statistics::drift::Reference;
@@ -74,7 +75,10 @@ impl Place<'_> {
         let values = change(values.map_err(|error| error.to_string())?);
         let matrix = Matrix::new(values.as_values(), rows, cols, orientation);
         let analysis = matrix.and_then(|matrix| analyser.analyse(&matrix, context));
-        analysis.map_err(|error| error.to_string())
+        let mut analysis = analysis.map_err(|error| error.to_string())?;
+        let more = entries::notes(values.as_values(), rows, cols, &analysis.report);
+        analysis.report.notes.extend(more);
+        Ok(analysis)
     }
 
     fn layer_report(self, mut report: rmt_core::MatrixReport) -> LayerReport {

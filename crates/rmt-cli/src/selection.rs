@@ -27,9 +27,9 @@ pub(crate) struct Selection {
     /// (in-out, out-in, stack, stack-out-in, conv:GROUPS).
     #[arg(long, value_name = "in-out|out-in|GLOB=…")]
     layout: Vec<String>,
-    /// Number of attention heads, and of those of keys and values if there are fewer; without, as
-    /// the config.json beside the checkpoint says.
-    #[arg(long, value_name = "N[:N]", value_parser = heads)]
+    /// Number of attention heads, of those of keys and values if there are fewer, and outputs of each;
+    /// without, as the config.json beside the checkpoint says.
+    #[arg(long, value_name = "N[:N[:WIDTH]]", value_parser = heads)]
     heads: Option<Heads>,
     /// Cuts attention projections into their heads, each a matrix of its own.
     #[arg(long)]
@@ -41,10 +41,17 @@ pub(crate) struct Selection {
 }
 
 fn heads(text: &str) -> Result<Heads, String> {
-    let (query, key_value) = text.split_once(':').unwrap_or((text, text));
-    match (query.parse(), key_value.parse()) {
-        (Ok(query), Ok(key_value)) => Ok(Heads { query, key_value }),
-        _ => Err("heads are a number such as 12, or two such as 32:8".into()),
+    let numbers: Result<Vec<usize>, _> = text.split(':').map(str::parse).collect();
+    match numbers.as_deref() {
+        Ok(&[heads]) => Ok(Heads::equal(heads)),
+        Ok(&[query, key_value]) => Ok(Heads::new(query, key_value)),
+        Ok(&[query, key_value, width]) => {
+            Ok(Heads { width: Some(width), ..Heads::new(query, key_value) })
+        }
+        _ => {
+            Err("heads are a number such as 12, two such as 32:8, or with their width 32:8:128"
+                .into())
+        }
     }
 }
 
@@ -82,10 +89,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn heads_are_one_number_or_two() {
-        assert_eq!(heads("12"), Ok(Heads { query: 12, key_value: 12 }));
-        assert_eq!(heads("32:8"), Ok(Heads { query: 32, key_value: 8 }));
-        for bad in ["", "x", "1:", ":1", "1:2:3", "-1"] {
+    fn heads_are_one_number_to_three() {
+        assert_eq!(heads("12"), Ok(Heads::equal(12)));
+        assert_eq!(heads("32:8"), Ok(Heads::new(32, 8)));
+        let wide = Heads { width: Some(128), ..Heads::new(32, 8) };
+        assert_eq!(heads("32:8:128"), Ok(wide));
+        for bad in ["", "x", "1:", ":1", "1:2:3:4", "-1"] {
             assert!(heads(bad).is_err(), "{bad}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod csv;
 mod jsonl;
+mod matching;
 mod options;
 mod pair;
 mod run;

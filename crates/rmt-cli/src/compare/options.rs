@@ -44,6 +44,9 @@ pub struct Options {
     /// Seed of the random orders.
     #[arg(long, default_value_t = 1, requires = "random", conflicts_with = "after")]
     pub(super) seed: u64,
+    /// Compares embeddings and heads of unequal vocabularies over the rows that both have: the first ones.
+    #[arg(long, conflicts_with = "random")]
+    pub(super) common_rows: bool,
     #[command(flatten)]
     pub(super) selection: Selection,
     #[command(flatten)]

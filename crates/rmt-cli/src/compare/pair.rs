@@ -73,27 +73,13 @@ impl Outcome {
     }
 }
 
-/// Says so where the two checkpoints hold one matrix each, of two names: then they are a pair.
-pub(super) fn singles(before: &Checkpoint, after: &Checkpoint) -> Option<String> {
-    let (one, other) = single(before, after)?;
-    let (path, name) = (one.layer.path(), other.layer.path());
-    let (from, to) = (before.name(), after.name());
-    Some(format!("`{path}` of {from} is compared with `{name}` of {to}: each holds one matrix"))
-}
-
-/// The only matrices of two checkpoints, where their names differ.
-fn single<'a>(before: &'a Checkpoint, after: &'a Checkpoint) -> Option<(&'a Planned, &'a Planned)> {
-    let only = |checkpoint: &'a Checkpoint| match checkpoint.plan.matrices.as_slice() {
-        [matrix] if checkpoint.plan.unwanted == 0 => Some(matrix),
-        _ => None,
-    };
-    let (one, other) = (only(before)?, only(after)?);
-    (one.layer.path() != other.layer.path()).then_some((one, other))
-}
-
-/// The matrices of `before` in their order, then those of `after` alone. Of a name in both, or the only
-/// ones of both.
-pub(super) fn pairs<'a>(before: &'a Checkpoint, after: &'a Checkpoint) -> Vec<Pair<'a>> {
+/// The matrices of `before` in their order, then those of `after` alone. Those of one name in both, as
+/// `matched` has it by their numbers, are pairs.
+pub(super) fn pairs<'a>(
+    before: &'a Checkpoint,
+    after: &'a Checkpoint,
+    matched: &[(usize, usize)],
+) -> Vec<Pair<'a>> {
     let place = |number, checkpoint, matrix| Place { number, checkpoint, matrix };
     let both = |one: &'a Planned, other: &'a Planned| {
         let (first, second) = (place(0, before, one), place(1, after, other));
@@ -102,21 +88,21 @@ pub(super) fn pairs<'a>(before: &'a Checkpoint, after: &'a Checkpoint) -> Vec<Pa
             false => Pair::Shapes { before: first, after: second },
         }
     };
-    if let Some((one, other)) = single(before, after) {
-        return vec![both(one, other)];
-    }
-    let mut others: HashMap<String, &Planned> =
-        after.plan.matrices.iter().map(|matrix| (matrix.layer.path(), matrix)).collect();
+    let partners: HashMap<usize, usize> = matched.iter().copied().collect();
+    let mut taken: Vec<bool> = vec![false; after.plan.matrices.len()];
     let mut pairs: Vec<Pair<'a>> = Vec::with_capacity(before.plan.matrices.len());
-    for matrix in &before.plan.matrices {
-        pairs.push(match others.remove(&matrix.layer.path()) {
+    for (number, matrix) in before.plan.matrices.iter().enumerate() {
+        let partner = partners.get(&number).copied();
+        pairs.push(match partner.and_then(|partner| after.plan.matrices.get(partner)) {
             Some(other) => both(matrix, other),
             None => Pair::OnlyBefore(place(0, before, matrix)),
         });
+        if let Some(taken) = partner.and_then(|partner| taken.get_mut(partner)) {
+            *taken = true;
+        }
     }
-    let alone = after.plan.matrices.iter();
-    let alone = alone.filter(|matrix| others.contains_key(&matrix.layer.path()));
-    pairs.extend(alone.map(|matrix| Pair::OnlyAfter(place(1, after, matrix))));
+    let alone = after.plan.matrices.iter().zip(taken).filter(|(_, taken)| !taken);
+    pairs.extend(alone.map(|(matrix, _)| Pair::OnlyAfter(place(1, after, matrix))));
     pairs
 }
 

@@ -1,14 +1,15 @@
 //! From two checkpoints to pairs, and from pairs to where they go.
 
 use super::jsonl::Row;
+use super::matching::{Matching, cut_to_common_rows, matched};
 use super::options::Options;
-use super::pair::{Compared, Outcome, Pair, pairs, permuted, singles};
+use super::pair::{Compared, Outcome, Pair, pairs, permuted};
 use super::{csv, table};
 use crate::checkpoint::open_at;
 use crate::output::{Format, Output};
 use crate::progress::Progress;
 use crate::status::Status;
-use crate::steps::steps_of;
+use crate::steps::{Steps, steps_of};
 use crate::terminal::clean;
 use crate::workers::in_order;
 use anyhow::{Result, bail};
@@ -25,22 +26,29 @@ pub fn run(options: &Options) -> Result<Status> {
     let selection = &options.selection;
     let paths: Vec<PathBuf> =
         [&options.before].into_iter().chain(&options.after).cloned().collect();
-    let steps = steps_of(paths.iter().map(PathBuf::as_path));
-    let checkpoints = open_at(&paths, steps, selection)?;
+    // Only written into the rows: where the names do not tell, the order does.
+    let named = steps_of(paths.iter().map(PathBuf::as_path)).ok();
+    let steps = named.map_or_else(|| vec![0, 1], |Steps { steps, .. }| steps);
+    let mut checkpoints = open_at(&paths, steps, selection)?;
+    let matching = match checkpoints.as_slice() {
+        [before, after] => matched(before, after),
+        _ => Matching::default(),
+    };
+    if let [before, after] = checkpoints.as_mut_slice()
+        && options.common_rows
+    {
+        cut_to_common_rows(before, after, &matching.pairs);
+    }
     let pairs = match checkpoints.as_slice() {
-        [before, after] => pairs(before, after),
+        [before, after] => pairs(before, after, &matching.pairs),
         [checkpoint] => permuted(checkpoint, options.seed),
         _ => Vec::new(),
     };
     if pairs.is_empty() {
         bail!("there is no matrix to compare");
     }
-    let note = match checkpoints.as_slice() {
-        [before, after] => singles(before, after),
-        _ => None,
-    };
-    if let Some(note) = note {
-        eprintln!("note: {}", clean(&note));
+    for note in &matching.notes {
+        eprintln!("note: {}", clean(note));
     }
     let mut output = options.target.open(&paths)?;
     compare(options, &analyser, &pairs, &mut output)
@@ -84,8 +92,25 @@ fn compare(
         Outcome::Failed(reason) => Some((pair.layer.path(), reason)),
         _ => None,
     });
-    let Some((name, reason)) = failed.next() else { return Ok(Status::Success) };
+    let Some((name, reason)) = failed.next() else { return Ok(in_common(&all)) };
     let (count, of) = (1 + failed.count(), all.len());
     eprintln!("error: {count} of {of} matrices failed, first {}: {}", clean(&name), clean(reason));
     Ok(Status::Failed)
+}
+
+/// Checkpoints without a name in common are not compared, whatever else went well.
+fn in_common(all: &[Compared]) -> Status {
+    let alone = |pair: &Compared| matches!(pair.status, Outcome::OnlyBefore | Outcome::OnlyAfter);
+    if !all.iter().all(alone) {
+        return Status::Success;
+    }
+    let names = [Outcome::OnlyBefore, Outcome::OnlyAfter].map(|side| {
+        let first = all.iter().find(|pair| pair.status == side);
+        first.map_or_else(|| "none".to_owned(), |pair| clean(&pair.layer.path()))
+    });
+    eprintln!(
+        "error: the checkpoints have no matrix in common: the names of one are such as {}, of the other such as {}",
+        names[0], names[1]
+    );
+    Status::Failed
 }

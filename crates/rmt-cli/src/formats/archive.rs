@@ -35,6 +35,8 @@ pub(super) struct Member {
     /// Unpacked.
     pub(super) size: u64,
     packed: u64,
+    /// CRC-32 of what it unpacks to, as the directory says.
+    pub(super) checksum: u32,
 }
 
 impl Member {
@@ -56,7 +58,8 @@ pub(super) fn members(archive: &Archive, length: u64) -> Result<Vec<Member>, Str
             if packed > length {
                 return Err(format!("member {} is larger than the file", quoted(&name)));
             }
-            members.push(Member { number, name, size, packed });
+            let checksum = entry.crc32();
+            members.push(Member { number, name, size, packed, checksum });
         }
     }
     Ok(members)

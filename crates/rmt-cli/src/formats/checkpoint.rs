@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 /// Top-level keys below which the weights are.
-const MODEL: [&str; 4] = ["state_dict", "model_state_dict", "model", "net"];
+const MODEL: [&str; 5] = ["state_dict", "model_state_dict", "model_state", "model", "net"];
+/// The same within another of them.
+const WITHIN: [&str; 3] = ["state_dict.", "model_state_dict.", "model_state."];
 /// Top-level keys of what an optimizer or a schedule remembers: no weights, though of their shapes.
 const TRAINING: [&str; 15] = [
     "optimizer",
@@ -22,8 +24,10 @@ const TRAINING: [&str; 15] = [
     "callbacks",
     "loops",
 ];
-/// What wrappers (`torch.compile`, data parallelism) put before every name.
-const WRAPPERS: [&str; 2] = ["_orig_mod.", "module."];
+/// What data parallelism puts before every name.
+const WRAPPER: &str = "module.";
+/// What other wrappers (`torch.compile`, sharding, recomputation) put anywhere into names.
+const INSERTED: [&str; 3] = ["_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"];
 /// Wrappers in wrappers; a hostile name may be a million of them.
 const MOST_WRAPPERS: usize = 8;
 
@@ -45,25 +49,22 @@ pub(super) struct Weights {
     pub(super) notes: Vec<String>,
 }
 
-/// Tells the weights among the tensors of a file, whose names are their paths.
+/// Tells the weights among the tensors of a file: their paths, and whether each lies in what an optimizer
+/// keeps (a dict with `state` and `param_groups`).
 ///
 /// A state dict is flat: its names have dots in them and hold tensors. So a key that holds a tree was
 /// put there by whoever saved more than the weights.
-pub(super) fn weights(top: &HashMap<String, Top>, tensors: Vec<String>) -> Weights {
+pub(super) fn weights(top: &HashMap<String, Top>, tensors: Vec<(String, bool)>) -> Weights {
     let mut notes = Vec::new();
     let below = |name: &str, keys: &[&str]| {
         let key = name.split_once('.').map_or(name, |(key, _)| key);
         keys.contains(&key) && top.get(key) == Some(&Top::Tree)
     };
-    // The file of an optimizer alone.
-    let optimizer = top.len() == 2
-        && top.get("param_groups") == Some(&Top::Tree)
-        && top.get("state") == Some(&Top::Tree);
     let all = tensors.len();
     let mut names: Vec<(String, String)> = tensors
         .into_iter()
-        .filter(|name| !optimizer && !below(name, &TRAINING))
-        .map(|name| (name.clone(), name))
+        .filter(|(name, optimizer)| !optimizer && !below(name, &TRAINING))
+        .map(|(name, _)| (name.clone(), name))
         .collect();
     if names.len() < all {
         let left_out = all - names.len();
@@ -81,11 +82,21 @@ pub(super) fn weights(top: &HashMap<String, Top>, tensors: Vec<String>) -> Weigh
             break;
         }
     }
+    for prefix in WITHIN {
+        if strip(&mut names, prefix, true) {
+            notes.push(format!("{prefix:?} is taken off every name"));
+        }
+    }
+    for inserted in INSERTED {
+        if remove(&mut names, inserted) {
+            notes.push(format!("{inserted:?} is taken out of the names"));
+        }
+    }
     for _ in 0..MOST_WRAPPERS {
-        let Some(prefix) = WRAPPERS.iter().find(|prefix| strip(&mut names, prefix, true)) else {
+        if !strip(&mut names, WRAPPER, true) {
             break;
-        };
-        notes.push(format!("{prefix:?} is taken off every name"));
+        }
+        notes.push(format!("{WRAPPER:?} is taken off every name"));
     }
     Weights { names, notes }
 }
@@ -98,13 +109,30 @@ fn strip(names: &mut [(String, String)], prefix: &str, all: bool) -> bool {
     if having == 0 || (all && having < names.len()) {
         return false;
     }
-    let shorter = |name: &str| name.strip_prefix(prefix).unwrap_or(name).to_owned();
-    let distinct: HashSet<String> = names.iter().map(|(_, name)| shorter(name)).collect();
-    if distinct.len() < names.len() {
+    rename(names, |name| name.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(Into::into))
+}
+
+/// Takes a component out of the names that have it, if any has and all names stay different.
+fn remove(names: &mut [(String, String)], component: &str) -> bool {
+    rename(names, |name| {
+        let others: Vec<&str> = name.split('.').filter(|part| *part != component).collect();
+        let shorter = others.join(".");
+        (!shorter.is_empty() && shorter.len() < name.len()).then_some(shorter)
+    })
+}
+
+/// Gives names anew where there is a new one, if any is and all names stay different.
+fn rename(names: &mut [(String, String)], new: impl Fn(&str) -> Option<String>) -> bool {
+    let renamed: Vec<Option<String>> = names.iter().map(|(_, name)| new(name)).collect();
+    let all = names.iter().zip(&renamed).map(|((_, old), new)| new.as_ref().unwrap_or(old));
+    let distinct: HashSet<&String> = all.collect();
+    if distinct.len() < names.len() || renamed.iter().all(Option::is_none) {
         return false;
     }
-    for (_, name) in names.iter_mut().filter(|(_, name)| has(name)) {
-        *name = shorter(name);
+    for ((_, name), new) in names.iter_mut().zip(renamed) {
+        if let Some(new) = new {
+            *name = new;
+        }
     }
     true
 }
@@ -115,7 +143,7 @@ mod tests {
 
     fn told(top: &[(&str, Top)], tensors: &[&str]) -> (Vec<String>, Vec<String>) {
         let top = top.iter().map(|&(key, top)| (key.to_owned(), top)).collect();
-        let weights = weights(&top, tensors.iter().map(|&name| name.to_owned()).collect());
+        let weights = weights(&top, tensors.iter().map(|&name| (name.to_owned(), false)).collect());
         (weights.names.into_iter().map(|(_, name)| name).collect(), weights.notes)
     }
 
@@ -153,6 +181,11 @@ mod tests {
         let top = [("model", Top::Tree), ("optimizer", Top::Tree)];
         let tensors = ["model._orig_mod.module.a", "model._orig_mod.module.b.c"];
         assert_eq!(told(&top, &tensors).0, ["a", "b.c"]);
+        let inner = ["encoder._orig_mod.a", "encoder.layer._checkpoint_wrapped_module.b"];
+        let top_of = inner.map(|name| (name, Top::Leaf));
+        assert_eq!(told(&top_of, &inner).0, ["encoder.a", "encoder.layer.b"]);
+        let within = ["model.state_dict.a", "model.state_dict.b"];
+        assert_eq!(told(&[("model", Top::Tree)], &within).0, ["a", "b"]);
         let flat = [("module.a", Top::Leaf), ("b", Top::Leaf)];
         assert_eq!(told(&flat, &["module.a", "b"]).0, ["module.a", "b"]);
         assert_eq!(told(&[("module.", Top::Leaf)], &["module."]).0, ["module."]);
@@ -167,9 +200,11 @@ mod tests {
     }
 
     #[test]
-    fn an_optimizer_alone_has_no_weights() {
-        let top = [("state", Top::Tree), ("param_groups", Top::Tree)];
-        let (told, notes) = told(&top, &["state.0.exp_avg"]);
-        assert!(told.is_empty() && notes.len() == 1);
+    fn an_optimizer_has_no_weights_whatever_its_key() {
+        let tensors = vec![("opt.state.0.square_avg".into(), true), ("model.a".into(), false)];
+        let top = ["opt", "model"].map(|key| (key.to_owned(), Top::Tree)).into();
+        let weights = weights(&top, tensors);
+        assert_eq!(weights.names, [("model.a".to_owned(), "a".to_owned())]);
+        assert!(weights.notes[0].starts_with("1 tensor"), "{:?}", weights.notes);
     }
 }

@@ -56,7 +56,7 @@ fn file(path: &Path) -> Result<Box<dyn Source>, FormatError> {
         return Ok(Box::new(safetensors::open(input)?));
     }
     if pytorch::is_pickle(&head) || pytorch::EXTENSIONS.contains(&named.as_str()) {
-        return Ok(Box::new(PyTorch::open(&input, &head)?));
+        return Ok(Box::new(PyTorch::open(Arc::new(input), &head)?));
     }
     if head.trim_ascii_start().starts_with(b"{") || named == "json" {
         return Ok(Box::new(Shards::open(&input)?));
@@ -72,7 +72,7 @@ fn zip(input: Arc<Input>) -> Result<Box<dyn Source>, FormatError> {
     let members = archive::members(&archive, input.length());
     let members = members.map_err(|problem| input.error(problem))?;
     if pytorch::is_archive(&members) {
-        return Ok(Box::new(PyTorch::open_zip(&input, archive, &members)?));
+        return Ok(Box::new(PyTorch::open_zip(input, archive, &members)?));
     }
     if members.iter().any(|member| member.name.ends_with(".npy")) {
         return Ok(Box::new(Npz::open(input, archive, &members)?));

@@ -80,6 +80,18 @@ impl Input {
         self.bytes(0, most.min(self.length))
     }
 
+    /// A few bytes of a range, spread over it: equal for equal ranges.
+    pub(super) fn samples(&self, offset: u64, length: u64) -> Option<Vec<u64>> {
+        let mut samples = vec![length];
+        let last = length.checked_sub(SAMPLE)?;
+        for number in 0..SAMPLES {
+            let at = last / (SAMPLES - 1) * number;
+            let bytes = self.bytes(offset.checked_add(at)?, SAMPLE).ok()?;
+            samples.extend(bytes.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)));
+        }
+        Some(samples)
+    }
+
     /// A range as a stream with a cursor of its own.
     pub(super) fn window(&self, offset: u64, length: u64) -> Window<&Self> {
         Window { input: self, start: offset, length, at: 0 }
@@ -91,6 +103,10 @@ impl AsRef<Self> for Input {
         self
     }
 }
+
+/// Ranges of a sample and their length: noise repeats none of them.
+const SAMPLES: u64 = 16;
+const SAMPLE: u64 = 32;
 
 /// What a read past the end of a checked range means.
 pub(super) const SHRUNK: &str =

@@ -21,6 +21,7 @@ mod safetensors;
 mod shards;
 mod unique;
 
+pub(crate) use names::natural;
 use rmt_monitor::WeightValues;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,8 @@ pub enum Element {
     F64,
     /// A type that is not read as weights (integers, quantised blocks), by its name in the file.
     Other(String),
+    /// A tensor that cannot be read, and why. Its sides are empty where they are not known.
+    Unread(String),
 }
 
 /// One tensor of a checkpoint, as its header says.
@@ -92,6 +95,12 @@ pub trait Source: Send + Sync {
     /// What the reader of a report should know of this file, such as tensors that are left out.
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What tensors of equal bytes have in common, where that is known without reading them: tensors of one
+    /// type and shape whose fingerprints differ are not the same.
+    fn fingerprint(&self, _entry: usize) -> Option<Vec<u64>> {
+        None
     }
 
     /// The values of the tensor of this number in row-major order, widened from half precision;

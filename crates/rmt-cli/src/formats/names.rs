@@ -11,7 +11,7 @@ const SHOWN: usize = 120;
 const MESSAGE: usize = 600;
 
 /// Order of names with the numbers in them taken as numbers, so that layer 2 comes before layer 10.
-pub(super) fn natural(a: &str, b: &str) -> Ordering {
+pub(crate) fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
     loop {
         let (Some(&first), Some(&second)) = (left.first(), right.first()) else {

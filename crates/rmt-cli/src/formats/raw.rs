@@ -68,6 +68,11 @@ impl Source for Raw {
         self.convention
     }
 
+    fn fingerprint(&self, entry: usize) -> Option<Vec<u64>> {
+        let (entry, place) = (self.entries.get(entry)?, self.places.get(entry)?);
+        self.input.samples(place.offset, entry.bytes)
+    }
+
     fn read(&self, entry: usize) -> Result<WeightValues, FormatError> {
         let (Some(entry), Some(&place)) = (self.entries.get(entry), self.places.get(entry)) else {
             return Err(self.input.error(format!("it has no tensor of number {entry}")));

@@ -104,6 +104,11 @@ impl Source for Shards {
         Convention::OutIn
     }
 
+    fn fingerprint(&self, entry: usize) -> Option<Vec<u64>> {
+        let (entry, &(shard, place)) = (self.entries.get(entry)?, self.places.get(entry)?);
+        Input::open(&self.shards.get(shard)?.0).ok()?.samples(place.offset, entry.bytes)
+    }
+
     fn read(&self, entry: usize) -> Result<WeightValues, FormatError> {
         let found = self.entries.get(entry).zip(self.places.get(entry));
         let found =

@@ -1,6 +1,7 @@
 //! Means over the matrices of a kind, and of a block.
 
 use crate::measure::Row;
+use crate::terminal::clean;
 use rmt_core::Table;
 use rmt_core::figures::Unit;
 use rmt_core::shown::{self, number, percent};
@@ -43,8 +44,32 @@ pub(super) fn by_kind(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
 
 /// The same of the blocks; without rows where no name has a block.
 pub(super) fn by_block(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
-    let groups = groups(rows, |row| row.report.layer.block);
-    table("block", &groups, |block| block.to_string(), checkpoints)
+    let mut stacks: Vec<&str> = Vec::new();
+    for row in rows {
+        if let Some(stack) = row.report.layer.stack()
+            && !stacks.contains(&stack)
+        {
+            stacks.push(stack);
+        }
+    }
+    // Blocks of one number in two stacks are two, each under its whole name.
+    let of = |row: &Row| {
+        let (stack, block) = (row.report.layer.stack()?, row.report.layer.block?);
+        Some((stacks.iter().position(|other| *other == stack)?, block))
+    };
+    let mut blocks: Vec<(usize, usize)> = rows.iter().filter_map(of).collect();
+    blocks.sort_unstable();
+    blocks.dedup();
+    let groups = groups(rows, |row| blocks.binary_search(&of(row)?).ok());
+    let name = |place: usize| match (blocks.get(place), stacks.as_slice()) {
+        (Some((_, block)), [_]) => block.to_string(),
+        (Some((stack, block)), stacks) => match stacks.get(*stack) {
+            Some(&"") | None => block.to_string(),
+            Some(stack) => clean(&format!("{stack}.{block}")),
+        },
+        (None, _) => String::new(),
+    };
+    table("block", &groups, name, checkpoints)
 }
 
 fn groups(

@@ -98,8 +98,9 @@ pub(super) struct OutputOptions {
     /// metrics.jsonl.
     #[arg(long, value_name = "DIR")]
     pub(super) tensorboard: Option<PathBuf>,
-    /// Steps of the checkpoints, in the order given. Without: the last number in their names (step1000,
-    /// checkpoint-500, model.0042.safetensors), else 0, 1, 2, …
+    /// Steps of the checkpoints, in the order given. Without: the number behind step, iter, epoch or
+    /// checkpoint in their names (step1000, ckpt_10k, epoch=3-val_loss=0.93), or the one that differs, else
+    /// 0, 1, 2, …
     #[arg(long, value_name = "STEP,…", value_delimiter = ',')]
     pub(super) step: Vec<u64>,
     /// Exit status 2 unless this holds at --level, divided by the number of matrices that can be

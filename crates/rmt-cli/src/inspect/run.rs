@@ -122,10 +122,15 @@ pub(super) fn inspect(
         let form = (output.width(), options.output.verbose);
         output.print(table::text(&rows, checkpoints, analyser.options().level, form))?;
     }
-    conclude(options, analyser, &rows)
+    conclude(options, analyser, checkpoints, &rows)
 }
 
-fn conclude(options: &Options, analyser: &Analyser, rows: &[Row]) -> Result<Status> {
+fn conclude(
+    options: &Options,
+    analyser: &Analyser,
+    checkpoints: &[Checkpoint],
+    rows: &[Row],
+) -> Result<Status> {
     let failed: Vec<&Row> = rows.iter().filter(|row| row.failed.is_some()).collect();
     if let Some(Row { report, failed: Some(reason), .. }) = failed.first() {
         let (count, of, name) = (failed.len(), rows.len(), clean(&report.layer.path()));
@@ -133,7 +138,7 @@ fn conclude(options: &Options, analyser: &Analyser, rows: &[Row]) -> Result<Stat
         return Ok(Status::Failed);
     }
     let Some(expectation) = options.output.expect else { return Ok(Status::Success) };
-    Ok(match expectation.check(rows, analyser.options().test_level())? {
+    Ok(match expectation.check(rows, checkpoints, analyser)? {
         None => Status::Success,
         Some(why) => {
             eprintln!("{why}");

@@ -70,6 +70,10 @@ pub(super) fn files(checkpoints: &[Checkpoint]) -> String {
     if unwanted > 0 {
         let _ = writeln!(text, "skipped: {}: not asked for", plural(unwanted, "matrix"));
     }
+    if let [Checkpoint { step_from: Some(from), .. }, _, ..] = checkpoints {
+        let steps: Vec<String> = checkpoints.iter().map(|c| c.step.to_string()).collect();
+        let _ = writeln!(text, "steps: {}, by {from}", steps.join(", "));
+    }
     for checkpoint in checkpoints {
         for note in checkpoint.source.notes() {
             let _ = writeln!(text, "note: {}: {}", clean(&checkpoint.name()), clean(&note));

@@ -63,7 +63,8 @@ fn run(options: &[&str]) -> (String, Status) {
     let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
     let source: Box<dyn Source> = Box::new(Faulty::new());
     let plan = plan(source.as_ref(), &Wanted::default()).unwrap();
-    let checkpoint = Checkpoint { path: "faulty.bin".into(), step: 4, source, plan };
+    let checkpoint =
+        Checkpoint { path: "faulty.bin".into(), step: 4, step_from: None, source, plan };
     let status = inspect(&options, &analyser, &[checkpoint]).unwrap();
     (std::fs::read_to_string(&file).unwrap(), status)
 }

@@ -11,6 +11,7 @@ const LIMIT: u64 = 1 << 20;
 
 /// Names of the number of heads, in the configurations of the families of models.
 const QUERY: [&str; 4] = ["num_attention_heads", "n_head", "n_heads", "num_heads"];
+const WIDTH: [&str; 4] = ["head_dim", "attention_head_size", "kv_channels", "d_kv"];
 const KEY_VALUE: [&str; 3] = ["num_key_value_heads", "num_kv_heads", "n_head_kv"];
 
 /// A `config.json` that cannot be used.
@@ -70,7 +71,8 @@ fn of_section(config: &Value) -> Result<Option<Heads>, String> {
             "{query} heads of queries are not a multiple of {key_value} of keys and values"
         ));
     }
-    Ok(Some(Heads { query, key_value }))
+    let width = number(config, &WIDTH)?;
+    Ok(Some(Heads { width, ..Heads::new(query, key_value) }))
 }
 
 /// The number under the first of these keys that is there.
@@ -114,9 +116,12 @@ mod tests {
             ),
             (r#"{"text_config": {"num_attention_heads": 8, "num_key_value_heads": 4}}"#, 8, 4),
         ] {
-            let expected = Ok(Some(Heads { query, key_value }));
+            let expected = Ok(Some(Heads::new(query, key_value)));
             assert_eq!(heads(config.as_bytes()), expected, "{config}");
         }
+        let wide = br#"{"num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 256}"#;
+        let expected = Heads { width: Some(256), ..Heads::new(4, 1) };
+        assert_eq!(heads(wide), Ok(Some(expected)));
         assert_eq!(heads(b"{}"), Ok(None));
         assert_eq!(heads(b"[1]"), Ok(None));
         let directory = tempfile::tempdir().unwrap();

@@ -2,8 +2,11 @@
 //! projections cut into their parts.
 
 mod heads;
+mod norm;
 mod plan;
 mod reading;
+mod recurrent;
+mod ties;
 mod wanted;
 
 #[cfg(test)]
@@ -11,6 +14,7 @@ mod wanted;
 mod tests;
 
 pub use heads::{ConfigError, heads_beside};
+pub use norm::Gain;
 pub use plan::plan;
 pub use wanted::{PlanError, Wanted};
 
@@ -40,6 +44,10 @@ pub struct Planned {
     pub bytes: u64,
     /// Its place in the tensor; `None` where it is all of it.
     pub cut: Option<Cut>,
+    /// Where the tensor is a direction: its gain, with which the weight is formed.
+    pub gain: Option<Gain>,
+    /// Other names under which the checkpoint holds the same matrix.
+    pub aliases: Vec<String>,
 }
 
 /// A tensor that is not analysed, and why.
@@ -50,6 +58,8 @@ pub struct Skipped {
     pub name: String,
     /// In words.
     pub why: String,
+    /// Whether it may be a weight that cannot be read.
+    pub unread: bool,
 }
 
 /// What a checkpoint gives.
@@ -73,7 +83,14 @@ pub struct Plan {
 /// # Errors
 /// As [`Source::read`]; also where it gives another number of values than the header says.
 pub fn read(source: &dyn Source, matrix: &Planned) -> Result<WeightValues, FormatError> {
-    let values = source.read(matrix.entry)?;
+    let mut values = source.read(matrix.entry)?;
+    if let Some(gain) = matrix.gain {
+        let gains = source.read(gain.entry)?;
+        values = norm::formed(values, &gains).ok_or_else(|| FormatError {
+            path: PathBuf::from(&matrix.layer.name),
+            problem: "its gain does not fit its direction".into(),
+        })?;
+    }
     let [rows, columns] = matrix.shape;
     let taken = match (&matrix.cut, values) {
         (None, values) => Some(values).filter(|values| {

@@ -1,6 +1,8 @@
 //! The matrices of a checkpoint, from its headers alone.
 
 use super::reading::{Checkpoint, Left, Reading, dtype};
+use super::recurrent::gates;
+use super::ties::once;
 use super::wanted::{PlanError, Rules, Wanted};
 use super::{Plan, Planned, Skipped};
 use crate::formats::{Entry, Source};
@@ -27,17 +29,27 @@ pub fn plan(source: &dyn Source, wanted: &Wanted) -> Result<Plan, PlanError> {
     for (number, entry) in source.entries().iter().enumerate() {
         match checkpoint.reading(entry, &rules) {
             Ok(reading) => {
-                for matrix in matrices(number, entry, reading, &rules) {
+                for matrix in matrices(number, entry, reading, &rules, &checkpoint) {
                     take(matrix, &rules, &mut plan);
                 }
             }
             Err(Left::Vector) => plan.vectors += 1,
-            Err(Left::Why(_)) if !rules.names.takes(&entry.name) => plan.unwanted += 1,
-            Err(Left::Why(why)) => plan.skipped.push(Skipped { name: entry.name.clone(), why }),
+            Err(Left::Why(_) | Left::Unread(_)) if !rules.names.takes(&entry.name) => {
+                plan.unwanted += 1;
+            }
+            Err(Left::Why(why)) => plan.skip(&entry.name, why, false),
+            Err(Left::Unread(why)) => plan.skip(&entry.name, why, true),
         }
     }
+    plan.matrices = once(source, plan.matrices);
     plan.unused = rules.unused();
     Ok(plan)
+}
+
+impl Plan {
+    fn skip(&mut self, name: &str, why: String, unread: bool) {
+        self.skipped.push(Skipped { name: name.to_owned(), why, unread });
+    }
 }
 
 /// Puts a matrix where it belongs.
@@ -53,14 +65,20 @@ fn take(mut matrix: Planned, rules: &Rules<'_>, plan: &mut Plan) {
         plan.unwanted += 1;
     } else if side < least {
         let why = format!("its smaller side, {side}, is below --min-side {least}");
-        plan.skipped.push(Skipped { name: path, why });
+        plan.skip(&path, why, false);
     } else {
         plan.matrices.push(matrix);
     }
 }
 
 /// The matrices of a tensor.
-fn matrices(number: usize, entry: &Entry, reading: Reading, rules: &Rules<'_>) -> Vec<Planned> {
+fn matrices(
+    number: usize,
+    entry: &Entry,
+    reading: Reading,
+    rules: &Rules<'_>,
+    checkpoint: &Checkpoint<'_>,
+) -> Vec<Planned> {
     let Matrices { parts, shape, orientation, .. } = reading.matrices;
     let whole = Planned {
         layer: reading.layer,
@@ -71,6 +89,8 @@ fn matrices(number: usize, entry: &Entry, reading: Reading, rules: &Rules<'_>) -
         entry: number,
         bytes: entry.bytes,
         cut: None,
+        gain: reading.gain,
+        aliases: Vec::new(),
     };
     if parts > 1 {
         let part = |part: usize| {
@@ -81,6 +101,16 @@ fn matrices(number: usize, entry: &Entry, reading: Reading, rules: &Rules<'_>) -
     }
     if !reading.plain {
         return vec![whole];
+    }
+    if let Some((rows, gates)) = gates(&whole.layer.name, checkpoint)
+        && !rules.wanted.keep_fused
+        && let Some(cuts) = Cut::of(0, shape).split(rows, gates.len())
+    {
+        let gate = |(cut, name): (Cut, &&str)| {
+            let layer = named(&whole.layer, name);
+            Planned { layer, shape: cut.shape(), cut: Some(cut), ..whole.clone() }
+        };
+        return cuts.into_iter().zip(gates).map(gate).collect();
     }
     let projections = projections(whole, rules);
     if !rules.wanted.split_heads {

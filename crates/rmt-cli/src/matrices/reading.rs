@@ -1,5 +1,6 @@
 //! How one tensor is read as matrices: its sides, by what the user says, its name and its shape.
 
+use super::norm::{Gain, Norm, norm};
 use super::wanted::Rules;
 use crate::formats::{Convention, Element, Entry, Source};
 use rmt_core::Orientation;
@@ -15,10 +16,21 @@ const CONV: &str = "convolution read as one matrix [out, in/groups·k], whatever
                     --layout NAME=conv:GROUPS takes them apart";
 const STACK: &str = "assumed to be one of a stack of matrices [in, out]; --layout \
                      NAME=stack-out-in if they are [out, in]";
+const DEPTHWISE: &str = "a depthwise convolution: a filter for each channel, and no matrix";
+const ONE_INPUT: &str = "one input a filter: of a depthwise convolution, where there are as many groups as \
+                         channels, this is no matrix; --exclude leaves it out";
+const LINEAR: &str = "a linear layer by its bias or its width, though it is called an embedding";
+const FORMED: &str = "formed from its direction and its gain (weight norm)";
+const NOT_FORMED: &str = "the direction of a weight norm, not the weight: its gain is of a shape that is not \
+                          known";
+const ORIGINAL: &str = "what a parametrization makes the weight from, not the weight";
 const GATE_UP: &str = "gate and up projection in one matrix";
 
 /// Below it, the last sides of a tensor may be anything, not those of a stack of matrices.
 const LEAST_GUESSED: usize = 16;
+
+/// Matrices that have a side as long as the model is wide, at least.
+const COMMON: usize = 6;
 
 /// A stack of more is none of experts, and would flood a plan.
 const MOST_PARTS: usize = 1 << 14;
@@ -30,6 +42,8 @@ pub(super) enum Left {
     Vector,
     /// In words.
     Why(String),
+    /// It may be a weight, but cannot be read, for this reason.
+    Unread(String),
 }
 
 /// A tensor's reading as matrices.
@@ -41,12 +55,18 @@ pub(super) struct Reading {
     /// Whether it is a matrix by its own sides, and may hold several projections.
     pub(super) plain: bool,
     pub(super) notes: Vec<String>,
+    /// Where the tensor is a direction.
+    pub(super) gain: Option<Gain>,
 }
 
 /// A checkpoint as a whole.
 pub(super) struct Checkpoint<'a> {
     convention: Convention,
-    shapes: HashMap<&'a str, &'a [usize]>,
+    entries: &'a [Entry],
+    /// Number of each tensor, by name.
+    numbers: HashMap<&'a str, usize>,
+    /// How many matrices have a side of this length.
+    widths: HashMap<usize, usize>,
     /// The sides of GPT-2's matrices, where their shapes agree on them.
     gpt2: Option<Orientation>,
 }
@@ -65,14 +85,28 @@ impl<'a> Checkpoint<'a> {
         };
         let mut told = entries.iter().filter_map(told);
         let gpt2 = told.next().filter(|first| told.all(|other| other == *first));
-        let shapes = entries.iter().map(|entry| (entry.name.as_str(), entry.shape.as_slice()));
-        Self { convention: source.convention(), shapes: shapes.collect(), gpt2 }
+        let numbers =
+            entries.iter().enumerate().map(|(number, entry)| (entry.name.as_str(), number));
+        let mut widths: HashMap<usize, usize> = HashMap::new();
+        for entry in entries {
+            if let &[rows, columns] = entry.shape.as_slice() {
+                *widths.entry(rows).or_default() += 1;
+                *widths.entry(columns).or_default() += 1;
+            }
+        }
+        let convention = source.convention();
+        Self { convention, entries, numbers: numbers.collect(), widths, gpt2 }
     }
 
     /// Reads a tensor.
     pub(super) fn reading(&self, entry: &Entry, rules: &Rules<'_>) -> Result<Reading, Left> {
         let (name, shape) = (entry.name.as_str(), entry.shape.as_slice());
         let vector = shape.iter().filter(|&&side| side != 1).count() < 2;
+        if let Element::Unread(why) = &entry.element
+            && (shape.is_empty() || !vector)
+        {
+            return Err(Left::Unread(format!("not read: {why}")));
+        }
         if shape.len() < 2 {
             return Err(Left::Vector);
         }
@@ -81,7 +115,7 @@ impl<'a> Checkpoint<'a> {
         }
         // Before its sides: packed weights may have one alone.
         if let Element::Other(element) = &entry.element {
-            return Err(Left::Why(format!(
+            return Err(Left::Unread(format!(
                 "stored as {element}, which is not read as weights; analyse the model in floating \
                  point"
             )));
@@ -96,8 +130,17 @@ impl<'a> Checkpoint<'a> {
         if vector {
             return Err(Left::Vector);
         }
+        let norm = norm(entry, &self.numbers, self.entries);
+        let name = match &norm {
+            Some(Norm::Direction { weight, gain: Some(_) }) => weight.as_str(),
+            _ => name,
+        };
         let mut layer = LayerId::from_name(name);
         let kind = rules.kinds.of(name).copied();
+        let linear = kind.is_none() && layer.kind == LayerKind::Embedding && self.is_linear(entry);
+        if linear {
+            layer.kind = LayerKind::Other;
+        }
         layer.kind = kind.unwrap_or(layer.kind);
         let mut reading = self.sides(layer, shape, rules)?;
         if kind.is_none()
@@ -116,13 +159,31 @@ impl<'a> Checkpoint<'a> {
             return Err(Left::Vector);
         }
         let mut notes: Vec<String> = note.map(Into::into).into_iter().collect();
+        if linear {
+            notes.push(LINEAR.into());
+        }
+        let gain = match norm {
+            Some(Norm::Direction { gain: Some(gain), .. }) => {
+                notes.push(FORMED.into());
+                Some(gain)
+            }
+            Some(Norm::Direction { gain: None, .. }) => {
+                notes.push(NOT_FORMED.into());
+                None
+            }
+            Some(Norm::Original) => {
+                notes.push(ORIGINAL.into());
+                None
+            }
+            None => None,
+        };
         if !plain && name.contains("gate_up_proj") {
             notes.push(GATE_UP.into());
         }
         if matches!(entry.element, Element::F16 | Element::BF16) {
             notes.push(format!("{} weights, widened", dtype(&entry.element)));
         }
-        Ok(Reading { layer, matrices, plain, notes })
+        Ok(Reading { layer, matrices, plain, notes, gain })
     }
 
     fn sides(&self, layer: LayerId, shape: &[usize], rules: &Rules<'_>) -> Result<Read, Left> {
@@ -134,7 +195,27 @@ impl<'a> Checkpoint<'a> {
         let experts = layer.name.split('.').any(|p| p == "experts" || p.ends_with("_exps"));
         let modules = self.convention == Convention::OutIn && is_weight(&layer.name);
         let conv = layer.kind == LayerKind::Conv || (modules && !experts);
+        if (3..=5).contains(&shape.len()) && layer.name.ends_with("kernel") {
+            // TensorFlow's and JAX's: [k…, in, out].
+            let matrices = fit(Layout::InOut, shape)?;
+            return Ok(Read { layer, matrices, plain: false, conv: true, note: None });
+        }
         if (3..=5).contains(&shape.len()) && conv {
+            if let [channels, 1, ..] = shape
+                && *channels > 1
+            {
+                if is_depthwise(&layer.name) {
+                    return Err(Left::Why(DEPTHWISE.into()));
+                }
+                let matrices = fit(Layout::Conv { groups: 1 }, shape)?;
+                return Ok(Read {
+                    layer,
+                    matrices,
+                    plain: false,
+                    conv: true,
+                    note: Some(ONE_INPUT),
+                });
+            }
             let matrices = fit(Layout::Conv { groups: 1 }, shape)?;
             return Ok(Read { layer, matrices, plain: false, conv: true, note: Some(CONV) });
         }
@@ -166,6 +247,31 @@ impl<'a> Checkpoint<'a> {
             }
         };
         Ok(Read { layer, matrices, plain: rest.len() == 2, conv: false, note })
+    }
+
+    fn entry(&self, name: &str) -> Option<&'a Entry> {
+        self.entries.get(*self.numbers.get(name)?)
+    }
+
+    /// The sides of the matrix of this name, if it is one.
+    pub(super) fn shape_of(&self, name: &str) -> Option<[usize; 2]> {
+        <[usize; 2]>::try_from(self.entry(name)?.shape.as_slice()).ok()
+    }
+
+    /// Whether what is called an embedding is a linear layer [out, in]: it has a bias as long as its rows, or
+    /// its rows are as many as the model is wide, and its columns are not.
+    fn is_linear(&self, entry: &Entry) -> bool {
+        let &[rows, columns] = entry.shape.as_slice() else { return false };
+        let Some(module) = entry.name.strip_suffix(".weight") else { return false };
+        if self.convention != Convention::OutIn {
+            return false;
+        }
+        if self.entry(&format!("{module}.bias")).is_some_and(|bias| bias.shape == [rows]) {
+            return true;
+        }
+        // Its own sides are two of them.
+        let times = |side: usize| self.widths.get(&side).copied().unwrap_or(0);
+        rows != columns && times(columns) == 1 && times(rows) >= COMMON
     }
 
     /// burn has no other parameters of three sides that are not convolutions.
@@ -200,7 +306,7 @@ impl<'a> Checkpoint<'a> {
         }
         // Files of both conventions exist. The first matrix has d on its input side and twice
         // the width of the second on its other; the second has d on its output side.
-        let of = |name: String| match self.shapes.get(name.as_str()) {
+        let of = |name: String| match self.entry(&name).map(|entry| entry.shape.as_slice()) {
             Some([_, rows, columns]) => Some((*rows, *columns)),
             _ => None,
         };
@@ -219,6 +325,16 @@ impl<'a> Checkpoint<'a> {
             None
         }
     }
+}
+
+/// Whether a convolution is depthwise by its name.
+fn is_depthwise(name: &str) -> bool {
+    let is = |part: &str| {
+        let part = part.to_ascii_lowercase();
+        ["depthwise", "dwconv", "conv_dw", "dw_conv"].iter().any(|word| part.contains(word))
+            || part == "dw"
+    };
+    name.split(['.', '/']).any(is) || name.ends_with("mixer.conv1d.weight")
 }
 
 /// [`Reading`] in the making.
@@ -244,5 +360,6 @@ pub(super) fn dtype(element: &Element) -> &str {
         Element::F32 => "f32",
         Element::F64 => "f64",
         Element::Other(name) => name,
+        Element::Unread(_) => "unread",
     }
 }

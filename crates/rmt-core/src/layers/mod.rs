@@ -45,8 +45,8 @@ impl LayerId {
     pub fn from_name(name: impl Into<String>) -> Self {
         let name = name.into();
         let (kind, block) = {
-            let parts: Vec<&str> = name.split('.').collect();
-            let block = parts.iter().find_map(|part| part.parse().ok());
+            let parts = names::components(&name);
+            let block = parts.iter().find_map(|part| names::number(part));
             (names::kind_of(names::owner(&parts)), block)
         };
         Self { name, kind, block, part: None }
@@ -57,6 +57,21 @@ impl LayerId {
     pub fn with_part(mut self, part: impl Into<String>) -> Self {
         self.part = Some(part.into());
         self
+    }
+
+    /// What stands before the block's number in the name: what the blocks of one stack have in common, such
+    /// as `encoder.layers`.
+    ///
+    /// ```
+    /// use rmt_core::layers::LayerId;
+    /// assert_eq!(LayerId::from_name("decoder.layers.3.linear1.weight").stack(), Some("decoder.layers"));
+    /// assert_eq!(LayerId::from_name("head.weight").stack(), None);
+    /// ```
+    pub fn stack(&self) -> Option<&str> {
+        let mut parts = names::components(&self.name).into_iter();
+        let number = parts.find(|part| names::number(part).is_some())?;
+        let before = (number.as_ptr() as usize).checked_sub(self.name.as_ptr() as usize)?;
+        self.name.get(..before).map(|stack| stack.trim_end_matches(['.', '/']))
     }
 
     /// What tells this matrix from every other one: the parameter's name and, behind a dot, the part.

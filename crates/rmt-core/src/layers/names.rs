@@ -12,12 +12,25 @@ const KINDS: &[(&str, LayerKind)] = &[
     // Queries, keys and values: burn and BERT; Llama, BART and OPT; DeBERTa; DistilBERT;
     // diffusers; T5; Llama as Meta stores it; GGUF; PyTorch with keys of another width; GPT-2's
     // cross attention.
+    // RWKV, whose feed-forward blocks have keys and values too.
+    ("ffn.key", Up),
+    ("ffn.value", Down),
+    ("ffn.receptance", Gate),
+    ("feed_forward.key", Up),
+    ("feed_forward.value", Down),
+    ("feed_forward.receptance", Gate),
     ("query", Query),
     ("key", Key),
     ("value", Value),
     ("q_proj", Query),
     ("k_proj", Key),
     ("v_proj", Value),
+    ("q_linear", Query),
+    ("k_linear", Key),
+    ("v_linear", Value),
+    ("linear_q", Query),
+    ("linear_k", Key),
+    ("linear_v", Value),
     ("query_proj", Query),
     ("key_proj", Key),
     ("value_proj", Value),
@@ -45,6 +58,10 @@ const KINDS: &[(&str, LayerKind)] = &[
     ("mha.output", AttentionOutput),
     ("self_attn.output", AttentionOutput),
     ("cross_attn.output", AttentionOutput),
+    ("att.output", AttentionOutput),
+    ("attention.output", AttentionOutput),
+    ("*att*.out", AttentionOutput),
+    ("*att*.linear_out", AttentionOutput),
     ("*attention.output.dense", AttentionOutput),
     ("*att*.dense", AttentionOutput),
     ("*att*.out_proj", AttentionOutput),
@@ -59,6 +76,9 @@ const KINDS: &[(&str, LayerKind)] = &[
     ("attn_output", AttentionOutput),
     ("attention_output", AttentionOutput),
     // Feed-forward blocks. `fc1` and `linear1` alone are any network's first layer.
+    // ALBERT.
+    ("#.ffn", Up),
+    ("ffn_output", Down),
     ("pwff.linear_inner", Up),
     ("pwff.linear_outer", Down),
     ("#.up", Up),
@@ -117,6 +137,8 @@ const KINDS: &[(&str, LayerKind)] = &[
     ("*embeddings", Embedding),
     ("embedding*", Embedding),
     ("*embedding", Embedding),
+    // EfficientNet's last convolution.
+    ("*conv_head", Conv),
     ("embed_out", Head),
     ("head", Head),
     ("*_head", Head),
@@ -131,6 +153,7 @@ const KINDS: &[(&str, LayerKind)] = &[
     // A classifier's last layer, where it is the network's own.
     ("^output", Head),
     ("^fc", Head),
+    ("_fc", Head),
     ("^proj_out", Head),
     // Convolutions.
     ("conv*", Conv),
@@ -163,7 +186,30 @@ pub(super) fn component(part: &str, pattern: &str) -> bool {
 }
 
 pub(super) fn is_number(part: &str) -> bool {
-    part.parse::<usize>().is_ok()
+    number(part).is_some()
+}
+
+/// The number that a component is, or that it has behind the word for a block (`layer_3`).
+pub(super) fn number(part: &str) -> Option<usize> {
+    let digits = match part.rsplit_once('_') {
+        Some((word, digits)) if BLOCKS.iter().any(|block| word.ends_with(block)) => digits,
+        _ => part,
+    };
+    // A sign is none of a name.
+    digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Words for a block, in front of its number.
+const BLOCKS: [&str; 4] = ["layer", "layers", "block", "blocks"];
+
+/// The components of a name: between dots, or in TensorFlow's and JAX's between slashes, where `:0` is of no
+/// meaning.
+pub(super) fn components(name: &str) -> Vec<&str> {
+    if name.contains('/') {
+        name.trim_end_matches(":0").split(['.', '/']).collect()
+    } else {
+        name.split('.').collect()
+    }
 }
 
 /// The module that a parameter belongs to.
@@ -191,7 +237,7 @@ pub(super) fn owner<'a>(parts: &'a [&'a str]) -> Owner<'a> {
         {
             (rest, true)
         }
-        [rest @ .., "weight"] => (rest, false),
+        [rest @ .., "weight" | "kernel"] => (rest, false),
         all => (all, false),
     };
     // The adapted module itself, in a model that PEFT has wrapped.

@@ -1,6 +1,6 @@
 //! Which side of a parameter is the input, as far as its name and its shape tell.
 
-use super::names::{ends, owner};
+use super::names::{components, ends, owner};
 use super::{LayerId, LayerKind};
 use crate::spectrum::Orientation;
 
@@ -48,7 +48,7 @@ const GPT2: &[(&str, Width)] = &[
 /// assert_eq!(of("layers.0.linear1.weight", [2048, 512]), Sides::Convention);
 /// ```
 pub fn sides(layer: &LayerId, [rows, columns]: [usize; 2]) -> Sides {
-    let parts: Vec<&str> = layer.name.split('.').collect();
+    let parts = components(&layer.name);
     let owner = owner(&parts);
     // The factors of an adapter are linear layers, whatever they adapt.
     if owner.adapter {
@@ -56,6 +56,10 @@ pub fn sides(layer: &LayerId, [rows, columns]: [usize; 2]) -> Sides {
     }
     // Whatever the framework, an embedding is stored entry by entry, and the entry is the input.
     if layer.kind == LayerKind::Embedding {
+        return Sides::Known(Orientation::InOut);
+    }
+    // TensorFlow's and JAX's dense layers.
+    if parts.last().is_some_and(|last| last.ends_with("kernel")) {
         return Sides::Known(Orientation::InOut);
     }
     let gpt2 = GPT2.iter().find(|(pattern, _)| ends(owner.module, pattern));
@@ -71,20 +75,20 @@ pub fn sides(layer: &LayerId, [rows, columns]: [usize; 2]) -> Sides {
 
 /// Whether the sides of the parameter of this name tell those of [`Sides::AsOthers`].
 pub fn by_shape(name: &str) -> bool {
-    let parts: Vec<&str> = name.split('.').collect();
+    let parts = components(name);
     let owner = owner(&parts);
     !owner.adapter && GPT2.iter().any(|(pattern, _)| ends(owner.module, pattern))
 }
 
 /// Whether the parameter is a factor of a low-rank adapter.
 pub fn is_adapter(name: &str) -> bool {
-    owner(&name.split('.').collect::<Vec<_>>()).adapter
+    owner(&components(name)).adapter
 }
 
 /// Whether the parameter is called a weight: those of modules are (`weight`, `in_proj_weight`,
 /// `weight_ih_l0`), a model's own parameters seldom.
 pub fn is_weight(name: &str) -> bool {
-    is_linear(&name.split('.').collect::<Vec<_>>())
+    is_linear(&components(name))
 }
 
 fn is_linear(parts: &[&str]) -> bool {

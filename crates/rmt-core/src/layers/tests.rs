@@ -298,3 +298,68 @@ fn gpt2_and_gpt_neox() {
         assert!(not_a_weight(mask).is_some());
     }
 }
+
+#[test]
+fn feed_forward_blocks_with_keys_and_values() {
+    hold_in_blocks(
+        "blocks.#.",
+        &[
+            ("att.key.weight", Key),
+            ("att.value.weight", Value),
+            ("att.output.weight", AttentionOutput),
+            ("ffn.key.weight", Up),
+            ("ffn.value.weight", Down),
+            ("ffn.receptance.weight", Gate),
+        ],
+    );
+    hold(&[("rwkv.blocks.3.feed_forward.key.weight", Up, Some(3))]);
+}
+
+#[test]
+fn names_that_only_look_like_heads_or_attention() {
+    hold(&[
+        ("_conv_head.weight", Conv, None),
+        ("_fc.weight", Head, None),
+        ("albert.encoder.albert_layer_groups.0.albert_layers.0.ffn.weight", Up, Some(0)),
+        ("albert.encoder.albert_layer_groups.0.albert_layers.0.ffn_output.weight", Down, Some(0)),
+        (
+            "albert.encoder.albert_layer_groups.0.albert_layers.0.attention.dense.weight",
+            AttentionOutput,
+            Some(0),
+        ),
+        ("encoder.layers.2.attn.q_linear.weight", Query, Some(2)),
+        ("encoder.layers.2.attn.out.weight", AttentionOutput, Some(2)),
+        ("encoder.encoders.5.self_attn.linear_q.weight", Query, Some(5)),
+    ]);
+}
+
+#[test]
+fn names_with_slashes() {
+    hold(&[
+        ("bert/encoder/layer_3/attention/self/query/kernel:0", Query, Some(3)),
+        ("bert/encoder/layer_11/attention/output/dense/kernel", AttentionOutput, Some(11)),
+        ("bert/encoder/layer_0/intermediate/dense/kernel", Up, Some(0)),
+        ("bert/encoder/layer_0/output/dense/kernel", Down, Some(0)),
+        ("bert/embeddings/word_embeddings", Embedding, None),
+        ("h/3/mlp/c_fc/kernel", Up, Some(3)),
+    ]);
+    assert!(not_a_weight("model/layer_0/attention/bias").is_some());
+    let dense = LayerId::from_name("a/dense/kernel");
+    assert_eq!(super::sides(&dense, [3, 4]), super::Sides::Known(crate::Orientation::InOut));
+}
+
+#[test]
+fn blocks_of_two_stacks_are_told_apart() {
+    let stack = |name: &str| LayerId::from_name(name).stack().map(str::to_owned);
+    for (name, expected) in [
+        ("encoder.layers.0.linear1.weight", Some("encoder.layers")),
+        ("decoder.layers.0.linear1.weight", Some("decoder.layers")),
+        ("atom_conv_layers.0.twoBody_atom.layers.1.weight", Some("atom_conv_layers")),
+        ("mlp.layers.0.weight", Some("mlp.layers")),
+        ("0.weight", Some("")),
+        ("bert/encoder/layer_3/output/dense/kernel", Some("bert/encoder")),
+        ("head.weight", None),
+    ] {
+        assert_eq!(stack(name).as_deref(), expected, "{name}");
+    }
+}

@@ -1,394 +1,354 @@
-//! The stack machine of `pytorch-reader` 0.22, with sizes for values.
+//! The stack machine of pickles, protocols 0 to 5.
 
-use super::limit::Limit;
-use super::size::{MARK, SLOT, Size, table};
 use super::stream::Stream;
-use super::value::{Call, Kind, Value, word};
+use super::tree::{Node, Object, Tree, Value};
 use std::collections::HashMap;
 use std::io::BufRead;
 
-/// Why a walk ends before the pickle does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Halt {
-    /// The reader refuses it here, or earlier.
-    Malformed,
-    /// It would take too much.
-    Excess,
-}
+type Step<T = ()> = Result<T, String>;
 
-type Step<T = ()> = Result<T, Halt>;
+/// The empty tuple, of which there is one.
+const EMPTY: u32 = 0;
 
-/// What the reader holds, and has copied. Used for one pickle after the other: what the ones before it
-/// came to is still held.
+/// What the pickle has made so far.
 pub(super) struct Machine {
-    limit: Limit,
+    nodes: Vec<Node>,
     stack: Vec<Value>,
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
-    /// Most values and marks at a time: their memory is kept, and has up to twice the room.
-    deepest: usize,
-    most_marks: usize,
-    /// Bytes of all values on the stack and in the memo, and of what stays when they go.
-    held: u64,
-    /// Bytes of all copies so far.
-    copied: u64,
-    /// Bytes that the last step held for its own time.
-    passing: u64,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        let nodes = vec![Node::Tuple(Box::default())];
+        Self { nodes, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() }
+    }
 }
 
 impl Machine {
-    pub(super) fn new(limit: Limit) -> Self {
-        Self {
-            limit,
-            stack: Vec::new(),
-            marks: Vec::new(),
-            memo: HashMap::new(),
-            deepest: 0,
-            most_marks: 0,
-            held: 0,
-            copied: 0,
-            passing: 0,
-        }
-    }
-
-    /// Walks one pickle, which the reader prints if it is not what it should be.
-    pub(super) fn run<R: BufRead>(&mut self, stream: &mut Stream<R>, printed: bool) -> Step {
+    /// Reads to the end of one pickle and gives its root.
+    pub(super) fn run<R: BufRead>(&mut self, stream: &mut Stream<R>) -> Step<Value> {
         loop {
-            let code = stream.number(1).ok_or(Halt::Malformed)?;
-            let code = u8::try_from(code).map_err(|_| Halt::Malformed)?;
+            let code = stream.number(1)? as u8;
             if code == b'.' {
-                break;
+                return self.pop();
             }
-            self.passing = 0;
             self.step(code, stream)?;
-            self.within(stream.consumed())?;
         }
-        let root = self.pop()?;
-        self.end(&root);
-        if printed {
-            self.passing = self.passing.saturating_add(root.size.printed());
-        }
-        self.within(stream.consumed())
     }
 
-    /// Of a pickle that is read the tree remains, and the tensors that are found in it.
-    fn end(&mut self, root: &Value) {
-        for gone in self.stack.drain(..).chain(self.memo.drain().map(|(_, value)| value)) {
-            self.held = self.held.saturating_sub(gone.size.heap);
-        }
-        self.marks.clear();
-        self.deepest = 0;
-        self.most_marks = 0;
-        self.held = self.held.saturating_add(root.size.heap);
-        self.passing = root.size.found();
+    pub(super) fn into_tree(self, root: Value) -> Tree {
+        Tree { nodes: self.nodes, root }
     }
 
-    fn within(&self, consumed: u64) -> Step {
-        let slots = (2 * SLOT).saturating_mul(self.deepest as u64);
-        let marks = (2 * MARK).saturating_mul(self.most_marks as u64);
-        let memo = table(self.memo.len() as u64);
-        let tables = slots.saturating_add(marks).saturating_add(memo);
-        let held = self.held.saturating_add(tables).saturating_add(self.passing);
-        if held.max(self.copied) > self.limit.after(consumed) { Err(Halt::Excess) } else { Ok(()) }
+    fn make(&mut self, node: Node) -> Step {
+        let at = u32::try_from(self.nodes.len()).map_err(|_| "it has too many values")?;
+        self.nodes.push(node);
+        self.stack.push(Value::Node(at));
+        Ok(())
     }
 
-    fn push(&mut self, value: Value) {
-        self.held = self.held.saturating_add(value.size.heap);
-        self.stack.push(value);
-        self.deepest = self.deepest.max(self.stack.len());
+    /// Values above the innermost mark.
+    fn free(&self) -> usize {
+        let below = self.marks.last().copied().unwrap_or(0);
+        self.stack.len().saturating_sub(below)
     }
 
-    /// Whether nothing lies above the innermost mark.
-    fn mark_on_top(&self) -> bool {
-        self.marks.last() == Some(&self.stack.len())
-    }
-
-    fn top_mut(&mut self) -> Step<&mut Value> {
-        if self.mark_on_top() {
-            return Err(Halt::Malformed);
-        }
-        self.stack.last_mut().ok_or(Halt::Malformed)
+    fn top(&self) -> Step<Value> {
+        let top = self.stack.last().filter(|_| self.free() > 0);
+        top.copied().ok_or_else(|| UNDERFLOW.into())
     }
 
     fn pop(&mut self) -> Step<Value> {
-        if self.mark_on_top() {
-            return Err(Halt::Malformed);
-        }
-        let value = self.stack.pop().ok_or(Halt::Malformed)?;
-        self.held = self.held.saturating_sub(value.size.heap);
-        Ok(value)
-    }
-
-    /// As many values as are wanted, the lowest first.
-    fn several(&mut self, count: usize) -> Step<Vec<Value>> {
-        let mut values = Vec::with_capacity(count);
-        for _ in 0..count {
-            values.push(self.pop()?);
-        }
-        values.reverse();
-        Ok(values)
+        let top = self.top()?;
+        self.stack.pop();
+        Ok(top)
     }
 
     /// The values above the innermost mark, which goes too.
     fn above_mark(&mut self) -> Step<Vec<Value>> {
-        let mark = self.marks.pop().ok_or(Halt::Malformed)?;
-        // The stack never sinks below a mark.
-        let values = self.stack.split_off(mark.min(self.stack.len()));
-        for value in &values {
-            self.held = self.held.saturating_sub(value.size.heap);
-        }
-        self.passing = SLOT.saturating_mul(values.len() as u64);
-        Ok(values)
+        let mark = self.marks.pop().ok_or("it closes a mark that it never set")?;
+        Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
 
-    fn copied(&mut self, value: &Value) {
-        self.copied = self.copied.saturating_add(SLOT).saturating_add(value.size.heap);
-    }
-
-    fn put(&mut self, index: u32) -> Step {
-        let top = self.top_mut()?;
-        top.memo = Some(index);
-        let value = top.clone();
-        self.copied(&value);
-        self.remember(index, value);
-        Ok(())
-    }
-
-    fn remember(&mut self, index: u32, value: Value) {
-        self.held = self.held.saturating_add(value.size.heap);
-        let before = table(self.memo.len() as u64);
-        if let Some(before) = self.memo.insert(index, value) {
-            self.held = self.held.saturating_sub(before.size.heap);
-        }
-        // While it grows, a table is there twice.
-        if table(self.memo.len() as u64) > before {
-            self.passing = before;
+    fn top_node(&mut self) -> Step<&mut Node> {
+        match self.top()? {
+            Value::Node(at) => self.nodes.get_mut(at as usize).ok_or_else(|| UNDERFLOW.into()),
+            _ => Err("it puts an item into what holds none".into()),
         }
     }
 
-    fn get(&mut self, index: u32) -> Step {
-        let value = self.memo.get(&index).ok_or(Halt::Malformed)?.clone();
-        self.copied(&value);
-        self.push(value);
+    fn extend(&mut self, items: &[Value]) -> Step {
+        match self.top_node()? {
+            Node::List(list) => list.extend_from_slice(items),
+            Node::Object(object) => object.items.extend_from_slice(items),
+            _ => return Err("it puts an item into what holds none".into()),
+        }
         Ok(())
     }
 
-    /// Puts items into the topmost value.
-    fn extend(&mut self, items: Vec<Value>) -> Step {
-        let top = self.top_mut()?;
-        let before = top.size.heap;
-        let fits = top.extend(items);
-        let after = top.size.heap;
-        self.held = self.held.saturating_add(after).saturating_sub(before);
-        if fits { Ok(()) } else { Err(Halt::Malformed) }
-    }
-
-    /// Puts keys and values into the topmost value.
-    fn insert(&mut self, items: Vec<Value>) -> Step {
-        let top = self.top_mut()?;
-        let before = top.size.heap;
-        let growing = top.insert(items).ok_or(Halt::Malformed)?;
-        let after = top.size.heap;
-        self.held = self.held.saturating_add(after).saturating_sub(before);
-        self.passing = self.passing.saturating_add(growing);
+    fn insert(&mut self, items: &[Value]) -> Step {
+        let (pairs, []) = items.as_chunks::<2>() else {
+            return Err("it puts a key without a value into a dict".into());
+        };
+        let pairs = pairs.iter().map(|[key, value]| (*key, *value));
+        match self.top_node()? {
+            Node::Dict(dict) => dict.extend(pairs),
+            Node::Object(object) => object.pairs.extend(pairs),
+            _ => return Err("it puts a key into what holds none".into()),
+        }
         Ok(())
     }
 
-    /// Pushes what is made once, with what of it all copies share.
-    fn push_shared(&mut self, (value, shared): (Value, u64)) {
-        self.held = self.held.saturating_add(shared);
-        self.push(value);
+    fn put(&mut self, slot: u32) -> Step {
+        let top = self.top()?;
+        self.memo.insert(slot, top);
+        Ok(())
+    }
+
+    fn get(&mut self, slot: u32) -> Step {
+        let value = self
+            .memo
+            .get(&slot)
+            .ok_or_else(|| format!("it fetches slot {slot}, which is empty"))?;
+        self.stack.push(*value);
+        Ok(())
+    }
+
+    fn object(&mut self, class: Value, arguments: Value, state: Value) -> Step {
+        let (items, pairs) = (Vec::new(), Vec::new());
+        self.make(Node::Object(Box::new(Object { class, arguments, state, items, pairs })))
     }
 
     fn build(&mut self) -> Step {
         let state = self.pop()?;
-        let object = self.pop()?;
-        let memo = object.memo;
-        let built = object.build(&state);
-        // The reader keeps the copy in the memo in step.
-        if let Some(index) = memo {
-            let kept = Value { memo, ..built.clone() };
-            self.copied(&kept);
-            self.remember(index, kept);
+        if let Node::Object(object) = self.top_node()?
+            && object.state == Value::None
+        {
+            object.state = state;
+            return Ok(());
         }
-        self.push(built);
+        // Whatever it is, it is kept with its state, and so is what is fetched of it later.
+        let before = self.pop()?;
+        self.object(before, Value::None, state)
+    }
+
+    fn text(&mut self, text: String) -> Step {
+        self.make(Node::Text(text.into()))
+    }
+
+    fn bytes<R: BufRead>(&mut self, digits: usize, stream: &mut Stream<R>) -> Step {
+        let (at, length) = stream.pass(digits)?;
+        self.make(Node::Bytes { at, length })
+    }
+
+    /// A number of any length; one that is longer than 64 bits is no number here.
+    fn long<R: BufRead>(&mut self, digits: usize, stream: &mut Stream<R>) -> Step {
+        let length = stream.number(digits)?;
+        let bytes = stream.bytes(length)?;
+        let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
+        let mut number = [if negative { 0xff } else { 0 }; 8];
+        let value = match number.get_mut(..bytes.len()) {
+            Some(low) => {
+                low.copy_from_slice(&bytes);
+                Value::Int(i64::from_le_bytes(number))
+            }
+            None => Value::None,
+        };
+        self.stack.push(value);
         Ok(())
     }
 
     /// What one opcode does.
     fn step<R: BufRead>(&mut self, code: u8, stream: &mut Stream<R>) -> Step {
-        let cut = Halt::Malformed;
         match code {
             // PROTO, FRAME
-            0x80 => match stream.number(1) {
-                Some(0..=5) => {}
-                _ => return Err(cut),
+            0x80 => match stream.number(1)? {
+                0..=5 => {}
+                other => return Err(format!("version {other} of Python's pickles is not known")),
             },
-            0x95 => drop(stream.number(8).ok_or(cut)?),
-            // NONE, NEWTRUE, NEWFALSE and numbers of fixed size
-            b'N' | 0x88 | 0x89 => self.push(Value::scalar()),
-            b'K' => self.fixed(1, stream)?,
-            b'M' => self.fixed(2, stream)?,
-            b'J' => self.fixed(4, stream)?,
-            b'G' => self.fixed(8, stream)?,
-            // INT, LONG, FLOAT as texts; LONG1, LONG4
-            b'I' | b'L' | b'F' => {
-                let line = stream.line().ok_or(cut)?;
-                self.passing = Size::text(line.len() as u64).heap;
-                self.push(Value::bytes(0));
+            0x95 => drop(stream.number(8)?),
+            // NONE, NEWTRUE, NEWFALSE and numbers
+            b'N' => self.stack.push(Value::None),
+            0x88 => self.stack.push(Value::Bool(true)),
+            0x89 => self.stack.push(Value::Bool(false)),
+            b'K' => self.number(stream.number(1)? as i64),
+            b'M' => self.number(stream.number(2)? as i64),
+            b'J' => self.number(i64::from(stream.number(4)? as u32 as i32)),
+            b'G' => self.stack.push(Value::Float(f64::from_bits(stream.number(8)?.swap_bytes()))),
+            b'I' | b'L' => {
+                let line = stream.line()?;
+                self.stack.push(match line.trim_end_matches('L') {
+                    "00" if code == b'I' => Value::Bool(false),
+                    "01" if code == b'I' => Value::Bool(true),
+                    digits => digits.parse().map_or(Value::None, Value::Int),
+                });
+            }
+            b'F' => {
+                let number = stream.line()?.parse().map_or(Value::None, Value::Float);
+                self.stack.push(number);
             }
             0x8a => self.long(1, stream)?,
             0x8b => self.long(4, stream)?,
-            // Texts: UNICODE, whose escapes may spell anything, and those behind their length
-            b'V' => {
-                let line = stream.line().ok_or(cut)?;
-                let word = word(&line);
-                // A byte beyond ASCII becomes two.
-                let mut text = Value::text(2 * line.len() as u64, word);
-                if line.contains(&b'\\') {
-                    text.kind = Kind::Any;
-                }
-                self.push(text);
+            // Texts: STRING in its quotes, UNICODE, and those behind their length
+            b'S' => {
+                let line = stream.line()?;
+                self.text(line.trim_matches(['\'', '"']).to_owned())?;
             }
-            0x8c | b'U' => self.text(1, stream)?,
-            b'X' | b'T' => self.text(4, stream)?,
-            0x8d => self.text(8, stream)?,
+            b'V' => {
+                let line = stream.line()?;
+                self.text(line)?;
+            }
+            0x8c | b'U' => self.text(stream.text(1)?)?,
+            b'X' | b'T' => self.text(stream.text(4)?)?,
+            0x8d => self.text(stream.text(8)?)?,
             b'C' => self.bytes(1, stream)?,
             b'B' => self.bytes(4, stream)?,
             0x8e | 0x96 => self.bytes(8, stream)?,
             // Empty ones
-            b')' => self.push(Value::scalar()),
-            b']' | 0x8f => self.push(Value::list()),
-            b'}' => self.push(Value::dict()),
+            b')' => self.stack.push(Value::Node(EMPTY)),
+            b']' | 0x8f => self.make(Node::List(Vec::new()))?,
+            b'}' => self.make(Node::Dict(Vec::new()))?,
             // MARK, TUPLE, TUPLE1 to TUPLE3
-            b'(' => {
-                self.marks.push(self.stack.len());
-                self.most_marks = self.most_marks.max(self.marks.len());
-            }
+            b'(' => self.marks.push(self.stack.len()),
             b't' => {
                 let items = self.above_mark()?;
-                self.push(Value::tuple(items));
+                self.make(Node::Tuple(items.into()))?;
             }
             0x85..=0x87 => {
                 let items = self.several(usize::from(code - 0x84))?;
-                self.push(Value::tuple(items));
+                self.make(Node::Tuple(items.into()))?;
             }
             // LIST, FROZENSET, DICT
             b'l' | 0x91 => {
                 let items = self.above_mark()?;
-                let mut list = Value::list();
-                list.extend(items);
-                self.push(list);
+                self.make(Node::List(items))?;
             }
             b'd' => {
                 let items = self.above_mark()?;
-                let mut dict = Value::dict();
-                dict.insert(items).ok_or(cut)?;
-                self.push(dict);
+                self.make(Node::Dict(Vec::new()))?;
+                self.insert(&items)?;
             }
             // APPEND, APPENDS and ADDITEMS, SETITEM, SETITEMS
             b'a' => {
-                let items = self.several(1)?;
-                self.extend(items)?;
+                let item = self.pop()?;
+                self.extend(&[item])?;
             }
             b'e' | 0x90 => {
                 let items = self.above_mark()?;
-                self.extend(items)?;
+                self.extend(&items)?;
             }
             b's' => {
                 let items = self.several(2)?;
-                self.insert(items)?;
+                self.insert(&items)?;
             }
             b'u' => {
                 let items = self.above_mark()?;
-                self.insert(items)?;
+                self.insert(&items)?;
             }
             // POP, which takes a mark too; POP_MARK, DUP
-            b'0' if self.mark_on_top() => drop(self.marks.pop()),
+            b'0' if self.free() == 0 && self.marks.pop().is_some() => {}
             b'0' => drop(self.pop()?),
             b'1' => drop(self.above_mark()?),
-            b'2' => {
-                let value = self.top_mut()?.clone();
-                self.copied(&value);
-                self.push(value);
-            }
+            b'2' => self.stack.push(self.top()?),
             // GET and PUT in three lengths, MEMOIZE
-            b'g' => self.get(stream.index().ok_or(cut)?)?,
-            b'h' => self.get(slot(stream.number(1))?)?,
-            b'j' => self.get(slot(stream.number(4))?)?,
-            b'p' => self.put(stream.index().ok_or(cut)?)?,
-            b'q' => self.put(slot(stream.number(1))?)?,
-            b'r' => self.put(slot(stream.number(4))?)?,
-            0x94 => self.put(slot(Some(self.memo.len() as u64))?)?,
+            b'g' => self.get(index(&stream.line()?)?)?,
+            b'h' => self.get(stream.number(1)? as u32)?,
+            b'j' => self.get(stream.number(4)? as u32)?,
+            b'p' => self.put(index(&stream.line()?)?)?,
+            b'q' => self.put(stream.number(1)? as u32)?,
+            b'r' => self.put(stream.number(4)? as u32)?,
+            0x94 => self.put(self.memo.len() as u32)?,
             // GLOBAL, STACK_GLOBAL
-            b'c' => {
-                let module = stream.trimmed_line().ok_or(cut)?;
-                let name = stream.trimmed_line().ok_or(cut)?;
-                let call = Call::of(word(&module), word(&name));
-                let text = |text: &[u8]| Size::text(text.len() as u64);
-                self.push(Value::class(Kind::Class(call), text(&module), text(&name)));
-            }
+            b'c' => self.global(stream)?,
             0x93 => {
-                let name = self.pop()?;
-                let module = self.pop()?;
-                let kind = match (&module.kind, &name.kind) {
-                    (Kind::Text(module), Kind::Text(name)) => Kind::Class(Call::of(*module, *name)),
-                    _ => Kind::Any,
-                };
-                self.push(Value::class(kind, module.size, name.size));
+                let [module, name] = [self.pop()?, self.pop()?].map(|value| self.spelled(value));
+                self.make(Node::Global(format!("{name}.{module}").into()))?;
             }
-            // BINPERSID; PERSID is refused outside of tar archives
+            // PERSID, BINPERSID
+            b'P' => {
+                let line = stream.line()?;
+                self.text(line)?;
+                let identifier = self.pop()?;
+                self.make(Node::Persistent(identifier))?;
+            }
             b'Q' => {
                 let identifier = self.pop()?;
-                self.push_shared(Value::storage(&identifier));
+                self.make(Node::Persistent(identifier))?;
             }
-            // REDUCE, NEWOBJ, NEWOBJ_EX, BUILD
-            b'R' => {
-                let arguments = self.pop()?;
-                let callable = self.pop()?;
-                self.push_shared(callable.reduce(&arguments));
+            // REDUCE and NEWOBJ, NEWOBJ_EX, INST, OBJ, BUILD
+            b'R' | 0x81 => {
+                let [arguments, class] = [self.pop()?, self.pop()?];
+                self.object(class, arguments, Value::None)?;
             }
-            0x81 | 0x92 => {
-                self.several(if code == 0x81 { 1 } else { 2 })?;
+            0x92 => {
+                let [named, arguments, class] = [self.pop()?, self.pop()?, self.pop()?];
+                self.make(Node::Tuple(Box::new([arguments, named])))?;
+                let both = self.pop()?;
+                self.object(class, both, Value::None)?;
+            }
+            b'i' => {
+                let items = self.above_mark()?;
+                self.global(stream)?;
                 let class = self.pop()?;
-                self.push(class.opaque());
+                self.make(Node::Tuple(items.into()))?;
+                let arguments = self.pop()?;
+                self.object(class, arguments, Value::None)?;
+            }
+            b'o' => {
+                let mut items = self.above_mark()?;
+                if items.is_empty() {
+                    return Err(UNDERFLOW.into());
+                }
+                let class = items.remove(0);
+                self.make(Node::Tuple(items.into()))?;
+                let arguments = self.pop()?;
+                self.object(class, arguments, Value::None)?;
             }
             b'b' => self.build()?,
-            // PERSID, EXT1 to EXT4, NEXT_BUFFER, READONLY_BUFFER, and what is no opcode
-            _ => return Err(cut),
+            // READONLY_BUFFER changes nothing that is read here.
+            0x98 => {}
+            other => {
+                return Err(format!(
+                    "0x{other:02x} at byte {} is no step of a pickle that is read",
+                    stream.consumed()
+                ));
+            }
         }
         Ok(())
     }
 
-    fn fixed<R: BufRead>(&mut self, bytes: usize, stream: &mut Stream<R>) -> Step {
-        stream.number(bytes).ok_or(Halt::Malformed)?;
-        self.push(Value::scalar());
-        Ok(())
+    fn number(&mut self, number: i64) {
+        self.stack.push(Value::Int(number));
     }
 
-    /// A number of any length, which is kept only when it is short.
-    fn long<R: BufRead>(&mut self, digits: usize, stream: &mut Stream<R>) -> Step {
-        let (length, _) = stream.text(digits).ok_or(Halt::Malformed)?;
-        self.passing = Size::text(length).heap;
-        // Else the name of its class is kept.
-        self.push(Value::bytes(0));
-        Ok(())
+    /// As many values as are wanted, the lowest first.
+    fn several(&mut self, count: usize) -> Step<Vec<Value>> {
+        if self.free() < count {
+            return Err(UNDERFLOW.into());
+        }
+        Ok(self.stack.split_off(self.stack.len() - count))
     }
 
-    fn bytes<R: BufRead>(&mut self, digits: usize, stream: &mut Stream<R>) -> Step {
-        let (length, _) = stream.text(digits).ok_or(Halt::Malformed)?;
-        self.push(Value::bytes(length));
-        Ok(())
+    fn global<R: BufRead>(&mut self, stream: &mut Stream<R>) -> Step {
+        let (module, name) = (stream.line()?, stream.line()?);
+        self.make(Node::Global(format!("{module}.{name}").into()))
     }
 
-    fn text<R: BufRead>(&mut self, digits: usize, stream: &mut Stream<R>) -> Step {
-        let (length, word) = stream.text(digits).ok_or(Halt::Malformed)?;
-        self.push(Value::text(length, word));
-        Ok(())
+    fn spelled(&self, value: Value) -> &str {
+        match value {
+            Value::Node(at) => match self.nodes.get(at as usize) {
+                Some(Node::Text(text)) => text,
+                _ => "?",
+            },
+            _ => "?",
+        }
     }
 }
 
-/// A slot of the memo.
-fn slot(number: Option<u64>) -> Step<u32> {
-    number.and_then(|number| u32::try_from(number).ok()).ok_or(Halt::Malformed)
+const UNDERFLOW: &str = "it takes a value from where there is none";
+
+/// A slot of the memo, in decimals.
+fn index(line: &str) -> Step<u32> {
+    line.parse().map_err(|_| format!("{line:?} is no slot"))
 }

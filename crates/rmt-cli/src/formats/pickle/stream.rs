@@ -1,9 +1,8 @@
 //! The arguments of opcodes, read from a stream.
 
-use super::value::{LONGEST_WORD, word};
 use std::io::{self, BufRead, Read};
 
-/// A pickle's bytes, and how many of them were read. Every method answers `None` where the stream ends.
+/// A pickle's bytes, and how many of them were read.
 pub(super) struct Stream<R> {
     reader: R,
     consumed: u64,
@@ -18,53 +17,67 @@ impl<R: BufRead> Stream<R> {
         self.consumed
     }
 
-    /// A number of fixed size, least significant byte first.
-    pub(super) fn number(&mut self, bytes: usize) -> Option<u64> {
-        let mut number = [0; 8];
-        self.reader.read_exact(number.get_mut(..bytes)?).ok()?;
-        self.consumed = self.consumed.saturating_add(bytes as u64);
-        Some(u64::from_le_bytes(number))
+    fn short(&self, wanted: u64) -> String {
+        format!("it ends at byte {} where {wanted} more were expected", self.consumed)
     }
 
-    /// A text behind its length: the length, and which of the words that matter it is.
-    pub(super) fn text(&mut self, digits: usize) -> Option<(u64, Option<&'static str>)> {
-        let length = self.number(digits)?;
-        match usize::try_from(length) {
-            Ok(short) if short <= LONGEST_WORD => {
-                let mut buffer = [0; LONGEST_WORD];
-                let text = buffer.get_mut(..short)?;
-                self.reader.read_exact(text).ok()?;
-                self.consumed = self.consumed.saturating_add(length);
-                Some((length, word(text)))
-            }
-            _ => {
-                let passed =
-                    io::copy(&mut self.reader.by_ref().take(length), &mut io::sink()).ok()?;
-                self.consumed = self.consumed.saturating_add(passed);
-                (passed == length).then_some((length, None))
-            }
+    /// A number of fixed size, least significant byte first.
+    pub(super) fn number(&mut self, bytes: usize) -> Result<u64, String> {
+        let mut number = [0; 8];
+        let wanted = number.get_mut(..bytes).unwrap_or_default();
+        if self.reader.read_exact(wanted).is_err() {
+            return Err(self.short(bytes as u64));
         }
+        self.consumed = self.consumed.saturating_add(bytes as u64);
+        Ok(u64::from_le_bytes(number))
+    }
+
+    /// So many bytes; memory is taken as they come.
+    pub(super) fn bytes(&mut self, length: u64) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        let read = self.reader.by_ref().take(length).read_to_end(&mut bytes);
+        if read.is_err() || bytes.len() as u64 != length {
+            return Err(self.short(length));
+        }
+        self.consumed = self.consumed.saturating_add(length);
+        Ok(bytes)
+    }
+
+    /// A text behind its length. What is not UTF-8 is replaced.
+    pub(super) fn text(&mut self, digits: usize) -> Result<String, String> {
+        let length = self.number(digits)?;
+        Ok(lossy(self.bytes(length)?))
+    }
+
+    /// Passes bytes behind their length, and says where they are.
+    pub(super) fn pass(&mut self, digits: usize) -> Result<(u64, u64), String> {
+        let length = self.number(digits)?;
+        let at = self.consumed;
+        let passed = io::copy(&mut self.reader.by_ref().take(length), &mut io::sink());
+        if passed.ok() != Some(length) {
+            return Err(self.short(length));
+        }
+        self.consumed = self.consumed.saturating_add(length);
+        Ok((at, length))
     }
 
     /// A line without its end.
-    pub(super) fn line(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn line(&mut self) -> Result<String, String> {
         let mut line = Vec::new();
-        let read = self.reader.read_until(b'\n', &mut line).ok()?;
-        self.consumed = self.consumed.saturating_add(read as u64);
-        (line.pop()? == b'\n').then_some(line)
-    }
-
-    /// The same, where a carriage return before the end belongs to it.
-    pub(super) fn trimmed_line(&mut self) -> Option<Vec<u8>> {
-        let mut line = self.line()?;
+        let read = self.reader.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
+        if line.pop() != Some(b'\n') {
+            return Err(self.short(1));
+        }
         if line.last() == Some(&b'\r') {
             line.pop();
         }
-        Some(line)
+        self.consumed = self.consumed.saturating_add(read as u64);
+        Ok(lossy(line))
     }
+}
 
-    /// A line that numbers a slot of the memo.
-    pub(super) fn index(&mut self) -> Option<u32> {
-        std::str::from_utf8(&self.trimmed_line()?).ok()?.parse().ok()
-    }
+/// Without a copy where it is UTF-8.
+fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

@@ -142,11 +142,8 @@ fn mistral_in_heads() {
         ("model.layers.0.mlp.gate_proj.weight", &[12, 6]),
         ("model.layers.0.self_attn.q_proj.lora_A.weight", &[2, 6]),
     ]);
-    let mut wanted = Wanted {
-        heads: Some(Heads { query: 4, key_value: 2 }),
-        split_heads: true,
-        ..Wanted::default()
-    };
+    let mut wanted =
+        Wanted { heads: Some(Heads::new(4, 2)), split_heads: true, ..Wanted::default() };
     let plan = source.plan_of(&wanted);
     let of = |line: &Line| (line.0.rsplit_once("weight").map(|x| x.1.to_owned()), line.1, line.2);
     let some = |part: &str| Some(part.to_owned());
@@ -185,11 +182,7 @@ fn phi3_is_taken_apart_and_then_in_heads() {
         ("model.layers.0.self_attn.qkv_proj.weight", &[16, 8]),
         ("model.layers.0.mlp.gate_up_proj.weight", &[40, 8]),
     ]);
-    let wanted = Wanted {
-        heads: Some(Heads { query: 4, key_value: 2 }),
-        split_heads: true,
-        ..Wanted::default()
-    };
+    let wanted = Wanted { heads: Some(Heads::new(4, 2)), split_heads: true, ..Wanted::default() };
     let plan = source.plan_of(&wanted);
     let parts: Vec<_> =
         plan.matrices.iter().map(|m| (m.layer.part.as_deref().unwrap(), m.shape)).collect();
@@ -271,13 +264,84 @@ fn pictures_and_convolutions() {
             ("vit.embeddings.patch_embeddings.projection.weight", Conv, [768, 768], OutIn),
             ("vision_model.embeddings.patch_embedding.weight", Conv, [768, 3072], OutIn),
             ("layer1.0.downsample.0.weight", Conv, [256, 64], OutIn),
-            ("mixer.conv1d.weight", Conv, [512, 4], OutIn),
             ("text_projection", Other, [512, 256], Assumed),
         ])
     );
     assert_eq!(plan.vectors, 3);
     assert!(plan.matrices[1].notes[0].contains("groups"));
-    assert!(plan.matrices[5].notes[0].contains("--layout"));
+    assert!(plan.matrices[4].notes[0].contains("--layout"));
+    let skipped = &plan.skipped[0];
+    assert!(skipped.name == "mixer.conv1d.weight" && skipped.why.contains("depthwise"));
+}
+
+#[test]
+fn convolutions_of_one_input_are_said_to_be_none_or_maybe_none() {
+    let plan = Fake::pytorch(&[
+        ("stem.weight", &[64, 1, 7, 7]),
+        ("blocks.0.depthwise_conv.weight", &[96, 1, 3, 3]),
+        ("blocks.0.conv_dw.weight", &[96, 1, 3, 3]),
+        ("features.1.conv.dw.weight", &[96, 1, 3, 3]),
+    ])
+    .plan();
+    assert_eq!(plan.matrices.len(), 1);
+    assert!(plan.matrices[0].notes[0].contains("depthwise"));
+    assert!(plan.skipped.len() == 3 && plan.skipped.iter().all(|s| s.why.contains("no matrix")));
+}
+
+#[test]
+fn a_recurrent_matrix_is_taken_apart_into_its_gates() {
+    let parts = |tensors: &[(&str, &[usize])]| -> Vec<(String, [usize; 2])> {
+        let plan = Fake::pytorch(tensors).plan();
+        let part = |m: &Planned| (m.layer.part.clone().unwrap_or_default(), m.shape);
+        plan.matrices.iter().map(part).collect()
+    };
+    let named = |names: &[&str], shape| -> Vec<(String, [usize; 2])> {
+        names.iter().map(|name| ((*name).to_owned(), shape)).collect()
+    };
+    let (lstm, gru) = (
+        ["input_gate", "forget_gate", "cell", "output_gate"],
+        ["reset_gate", "update_gate", "candidate"],
+    );
+    let of_lstm =
+        parts(&[("lstm.weight_ih_l0", &[64, 40][..]), ("lstm.weight_hh_l0", &[64, 16][..])]);
+    assert_eq!(of_lstm, [named(&lstm, [16, 40]), named(&lstm, [16, 16])].concat());
+    let of_gru = parts(&[
+        ("gru.weight_ih_l1_reverse", &[48, 40][..]),
+        ("gru.weight_hh_l1_reverse", &[48, 16][..]),
+    ]);
+    assert_eq!(of_gru, [named(&gru, [16, 40]), named(&gru, [16, 16])].concat());
+    // A plain recurrent layer has one; with a projection the state is wider than what is fed back.
+    let plain = [("rnn.weight_ih_l0", &[16, 40][..]), ("rnn.weight_hh_l0", &[16, 16][..])];
+    assert_eq!(parts(&plain).len(), 2);
+    let projected = [
+        ("lstm.weight_ih_l0", &[64, 40][..]),
+        ("lstm.weight_hh_l0", &[64, 8][..]),
+        ("lstm.weight_hr_l0", &[8, 16][..]),
+    ];
+    assert_eq!(parts(&projected).len(), 9);
+    let keras = [("lstm/kernel", &[40, 64][..]), ("lstm/recurrent_kernel", &[16, 64][..])];
+    assert_eq!(parts(&keras), [named(&lstm, [40, 16]), named(&lstm, [16, 16])].concat());
+}
+
+#[test]
+fn linear_layers_called_embeddings_are_told_by_bias_and_width() {
+    let mut tensors: Vec<(String, Vec<usize>)> = vec![
+        ("atom_embedding.embedding.weight".into(), vec![94, 64]),
+        ("bond_embedding.weight".into(), vec![64, 31]),
+        ("time_embedding.weight".into(), vec![48, 20]),
+        ("time_embedding.bias".into(), vec![48]),
+    ];
+    tensors.extend((0..6).map(|block| (format!("mlp.layers.{block}.weight"), vec![64, 128])));
+    let borrowed: Vec<(&str, &[usize])> =
+        tensors.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).collect();
+    let plan = Fake::pytorch(&borrowed).plan();
+    let of = |name: &str| {
+        let matrix = plan.matrices.iter().find(|m| m.layer.name == name).unwrap();
+        (matrix.layer.kind, matrix.orientation, matrix.notes.len())
+    };
+    assert_eq!(of("atom_embedding.embedding.weight"), (Embedding, InOut, 0));
+    assert_eq!(of("bond_embedding.weight"), (Other, OutIn, 1));
+    assert_eq!(of("time_embedding.weight"), (Other, OutIn, 1));
 }
 
 #[test]
