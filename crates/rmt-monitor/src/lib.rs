@@ -85,7 +85,7 @@ pub use reader::{Reports, read_reports, read_warnings};
 pub use record::{GradientTick, Health, Record, Scalars, Tick};
 pub use rows::Stored;
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
-pub use schedule::{Overflow, Schedule};
+pub use schedule::{Overflow, Schedule, SignNull};
 pub use settings::{ActivationConfig, Detail, DriftConfig, Settings, TensorBoardConfig};
 pub use sinks::Sink;
 pub use snapshot::{
