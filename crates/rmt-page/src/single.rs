@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, TestName, Verdict};
-use rmt_core::shown::{clean, evidence};
+use rmt_core::shown::{clean, neg_log_p};
 use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 
 /// Layers up to which pictures of each are not folded away.
@@ -129,7 +129,7 @@ pub(crate) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f
 fn heat_maps(run: &Run) -> Markup {
     let columns = FAMILY.iter().map(TestName::to_string).collect();
     let values = run.latest().flat_map(|row| {
-        FAMILY.each_ref().map(|name| row.report.test(name).map_or(f64::NAN, |t| evidence(t.p)))
+        FAMILY.each_ref().map(|name| row.report.test(name).map_or(f64::NAN, |t| neg_log_p(t.p)))
     });
     let title = "Evidence by test, as last reported";
     let mut drawings = vec![evidence_map(HeatMapData::named(title, names(run), columns), values)];

@@ -197,7 +197,7 @@ impl Sink for TensorBoard {
             Record::Tick(tick) => self.tick(tick),
             Record::Gradients(tick) => self.gradients(tick),
             Record::Scalars(scalars) => self.scalars(scalars),
-            Record::Table(table) => self.text(table.step, &table.name, table.markdown()),
+            Record::Table { name, step, table } => self.text(*step, name, texts::table(table)),
             Record::Alerts(alerts) => self.alerts(alerts),
             Record::Warning(_) => Ok(()),
             Record::End(summary) => self.end(summary),
