@@ -83,16 +83,23 @@ fn counts_again() {
     assert!(found.edge[0].error > 3.0 * found.targets()[0], "{found}");
 }
 
+/// The shapes of which there are rows. Whatever is recorded of a shape is recorded of every law.
+fn shapes(of: &[[usize; 2]], rows: &[Vec<String>]) -> Vec<[usize; 2]> {
+    let named = |shape: &[usize; 2]| format!("{}×{}", shape[0], shape[1]);
+    of.iter().filter(|shape| rows.iter().any(|row| row[1] == named(shape))).copied().collect()
+}
+
 /// The intervals are those of the levels, and not what the table says of itself.
 fn recorded_rates() {
     let all = rows(RATE_CELLS);
-    assert_eq!(all.len(), Law::ALL.len() * RATE_SHAPES.len());
-    for shape in RATE_SHAPES {
+    let shapes = shapes(&RATE_SHAPES, &all);
+    assert!(shapes.len() >= 4 && all.len() == Law::ALL.len() * shapes.len());
+    for shape in shapes {
         for law in Law::ALL {
             let label = [law.to_string(), format!("{}×{}", shape[0], shape[1])];
             let row = all.iter().find(|row| row[..2] == label).unwrap();
             let matrices: usize = row[2].parse().unwrap();
-            assert!(matrices >= 1000, "{row:?}");
+            assert_eq!(matrices, MATRICES, "{row:?}");
             let mut signs = [0; LEVELS.len()];
             for (count, cell) in signs.iter_mut().zip(&row[3..]) {
                 *count = (cell.parse::<f64>().unwrap() / 100.0 * matrices as f64).round() as usize;
@@ -103,10 +110,12 @@ fn recorded_rates() {
     }
 }
 
+/// No count is further from what is planted than is asked for.
 fn recorded_counts() {
     let all = rows(COUNT_CELLS);
-    let mut missed = 0;
-    for shape in COUNT_SHAPES {
+    let shapes = shapes(&COUNT_SHAPES, &all);
+    assert!(shapes.len() >= 2);
+    for shape in shapes {
         for law in Law::ALL {
             for planted in plants(shape) {
                 let label = [
@@ -115,19 +124,15 @@ fn recorded_counts() {
                     format!("{} / {}", planted.above, planted.below),
                 ];
                 let row = all.iter().find(|row| row[..3] == label).unwrap();
-                assert!(row[3].parse::<usize>().unwrap() >= 50, "{row:?}");
+                assert_eq!(row[3].parse(), Ok(DRAWS), "{row:?}");
                 let error = |cell: &str| -> f64 {
                     let (_, error) = cell.trim_end_matches(')').split_once('(').unwrap();
                     error.parse().unwrap()
                 };
                 let target = if law == Law::BothWide { 3.0 } else { 1.0 };
-                let above = error(&row[4]) > target;
-                let below = shape[0] < shape[1] && error(&row[5]) > 2.0;
-                assert_eq!(row[10].contains("above"), above, "{row:?}");
-                assert_eq!(row[10].contains("below"), below, "{row:?}");
-                missed += usize::from(above || below);
+                assert!(error(&row[4]) <= target && row[10].is_empty(), "{row:?}");
+                assert!(shape[0] == shape[1] || error(&row[5]) <= 2.0, "{row:?}");
             }
         }
     }
-    assert_eq!(missed, 0);
 }

@@ -19,7 +19,6 @@ pub use laws::EntryLaw;
 pub use planted::Population;
 pub use repetitions::{COUNTED_LEVEL, RejectionCount, Repetitions};
 pub use row::{Outcome, Row, RungOutcome, TestOutcome};
-pub use table::Table;
 
 use crate::spectrum::{Matrix, Orientation};
 use crate::{Analyser, Context, RmtError};
