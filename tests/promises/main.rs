@@ -124,6 +124,7 @@ fn main() -> ExitCode {
         runs_are_compared_by_what_they_were_given::tests(),
         several_processes_share_a_run::tests(),
         step_zero_is_what_training_starts_from::tests(),
+        structure_is_told_from_scale::tests(),
         tensorboard_serves_the_run::tests(),
         tensorboard_shows_every_page::tests(),
         the_experiments_of_the_paper_run::tests(),
