@@ -107,7 +107,7 @@ fn rows_are_json_and_the_table_is_logged() {
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[0]["label"], "offset");
     assert_eq!(rows[0]["found"], "structure");
-    assert_eq!(rows[0]["structure"], serde_json::json!([1, 0]));
+    assert_eq!(rows[0]["structure"][0], 1);
     assert_eq!(rows[0]["rungs"][0]["outcome"], "deviate");
     assert_eq!(rows[0]["tests"][0]["outcome"], "deviate");
     assert_eq!(rows[1]["found"], "degenerate");
