@@ -24,6 +24,8 @@ const FORMED: &str = "formed from its direction and its gain (weight norm)";
 const NOT_FORMED: &str = "the direction of a weight norm, not the weight: its gain is of a shape that is not \
                           known";
 const ORIGINAL: &str = "what a parametrization makes the weight from, not the weight";
+const ROUNDING: &str = "their rounding is noise with a bulk of its own, under which what was small is hidden; \
+                        the smallest singular values are those of the rounding";
 const GATE_UP: &str = "gate and up projection in one matrix";
 
 /// Below it, the last sides of a tensor may be anything, not those of a stack of matrices.
@@ -179,6 +181,9 @@ impl<'a> Checkpoint<'a> {
         };
         if !plain && name.contains("gate_up_proj") {
             notes.push(GATE_UP.into());
+        }
+        if let Element::Quantised(name) = &entry.element {
+            notes.push(format!("{} weights, dequantised: {ROUNDING}", name.to_lowercase()));
         }
         if matches!(entry.element, Element::F16 | Element::BF16) {
             notes.push(format!("{} weights, widened", dtype(&entry.element)));
@@ -359,7 +364,7 @@ pub(super) fn dtype(element: &Element) -> &str {
         Element::BF16 => "bf16",
         Element::F32 => "f32",
         Element::F64 => "f64",
-        Element::Other(name) => name,
+        Element::Quantised(name) | Element::Other(name) => name,
         Element::Unread(_) => "unread",
     }
 }
