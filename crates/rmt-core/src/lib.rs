@@ -35,6 +35,7 @@ pub mod sanity;
 mod settings;
 pub mod shard;
 pub mod shown;
+pub mod signs;
 pub mod spectrum;
 pub mod statistics;
 pub mod tracking;

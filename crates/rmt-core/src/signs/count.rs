@@ -1,0 +1,341 @@
+//! How many directions are structure: counted against sign-flipped copies of what is left without them.
+
+use super::copies::{Around, Copies, Ends, Found};
+use super::whitened::Profile;
+use crate::RmtError;
+use crate::spectrum::{Decomposition, Matrix, Orientation, decompose};
+use crate::statistics::heavy_tail::matrix_rank;
+use crate::statistics::signal::AdditiveSpike;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, Par};
+use serde::{Deserialize, Serialize};
+
+/// Profiles that are fitted anew to what is left, at most.
+const PROFILES: usize = 8;
+/// Thresholds from copies per profile, at most; three are usual.
+const THRESHOLDS: usize = 8;
+/// Share of a line's noise that is left beside the directions that are taken out, at least.
+const LEAST_LEFT: f64 = 0.05;
+
+/// A count, and what the copies leave open of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StructureCount {
+    /// Values beyond the most extreme of the copies: at level 1/(B + 1) one of them is noise.
+    pub count: usize,
+    /// Values beyond the mean of the copies' most extreme ones: noise has one of these in every second matrix.
+    pub most: usize,
+    /// Whether the count did not come to rest, and is a lower bound.
+    #[serde(default)]
+    pub cut_off: bool,
+}
+
+/// Directions that are structure.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Structure {
+    pub(super) above: StructureCount,
+    /// `None` where the lower edge cannot be seen.
+    pub(super) below: Option<StructureCount>,
+    /// Strengths θₖ/(σ√n) of the directions above in the whitened matrix, the largest first, noise taken off.
+    pub(super) strengths: Vec<f64>,
+    /// Σθₖ² over ‖X‖² of the whitened matrix X, over the directions that are counted and over the most there may be.
+    pub(super) norm_share: [f64; 2],
+}
+
+/// One whitened matrix and its decomposition.
+struct Whitened<'a> {
+    copies: &'a Copies,
+    entries: Vec<f64>,
+    m: usize,
+    n: usize,
+    decomposition: Decomposition,
+    /// Values beyond are rounding.
+    rank: usize,
+    /// Σ over k ≥ index of ν².
+    rest: Vec<f64>,
+}
+
+/// Counts in the m×n matrix of `entries`, column by column. `first` are the ends of its copies when it is whitened by the
+/// profile of all of it.
+///
+/// X = D_a^{−1/2} W D_b^{−1/2} with the profile a, b of what is left of W without the counted directions. Above:
+/// K ← #{k : ν_k(X) > max_b ν₁((X − X_K)∘R_b)·√(mn/((m − K − K′)(n − K)))·(√n + √(m − K′))/(√n + √m)}
+/// from K = 0 until it repeats, with K′ the directions below. Below: K′ ← #{k : ν_k(X) < min_b ν_{m−K′}(S + P(X − X_K)∘R_b …)}
+/// from K′ = 0 upwards, S the K directions above as strong as they are without noise and P without the K′
+/// counted ones. Then the profile of D_a^{1/2}(X − X_K)D_b^{1/2}, and again, until both repeat.
+///
+/// Sources: parallel analysis by signs, Hong, Sheng & Dobriban, arXiv 2012.02985 (2020); deflation, Dobriban & Owen,
+/// arXiv 1711.04155 (2019). The whitening, and the lower end, are ours.
+///
+/// # Errors
+/// [`RmtError::NoConvergence`].
+pub(super) fn count(
+    entries: &[f64],
+    copies: &Copies,
+    lower: bool,
+    first: &Found,
+) -> Result<Structure, RmtError> {
+    let m = copies.m();
+    let found = Thresholds::of(first);
+    let own = &first.itself;
+    if own.largest <= found.above.0 && (!lower || own.smallest >= found.below.0) {
+        let none = |most: bool| StructureCount { most: usize::from(most), ..Default::default() };
+        let below = lower.then(|| none(own.smallest < found.below.1));
+        return Ok(Structure {
+            above: none(own.largest > found.above.1),
+            below,
+            ..Default::default()
+        });
+    }
+    let profile = Profile::of(entries, m);
+    let whitened = Whitened::of(copies, profile.whitened(entries))?;
+    let top = whitened.above(0, Some(found));
+    let mut state = State { entries, profile, whitened, top };
+    state.settle(0)?;
+    let mut bottom = StructureCount::default();
+    let mut seen = Vec::new();
+    while lower && !seen.contains(&bottom.count) && seen.len() < PROFILES {
+        if bottom.count > 0 {
+            state.begin(bottom.count)?;
+            state.settle(bottom.count)?;
+        }
+        seen.push(bottom.count);
+        bottom = state.whitened.below(state.top.count);
+    }
+    let State { whitened, top, .. } = state;
+    let unit = whitened.unit(&whitened.noise(top.count, bottom.count));
+    let strengths: Vec<f64> = (0..top.most).map(|k| whitened.strength(k, unit)).collect();
+    let share = |count: usize| {
+        let signal: f64 = strengths.iter().take(count).map(|x| (x * unit).powi(2)).sum();
+        (signal / whitened.rest[0]).min(1.0)
+    };
+    let norm_share = [share(top.count), share(top.most)];
+    Ok(Structure { above: top, below: lower.then_some(bottom), strengths, norm_share })
+}
+
+/// The profile of what is left without the counted directions, and the count above that it gives.
+struct State<'a> {
+    entries: &'a [f64],
+    profile: Profile,
+    whitened: Whitened<'a>,
+    top: StructureCount,
+}
+
+impl State<'_> {
+    /// The profile of what is left without the directions that are taken out now.
+    fn next(&self, below: usize) -> Profile {
+        let noise = self.whitened.noise(self.top.count, below);
+        Profile::of(&self.profile.coloured(&noise), self.whitened.m)
+    }
+
+    fn take(&mut self, profile: Profile, below: usize) -> Result<(), RmtError> {
+        self.whitened = Whitened::of(self.whitened.copies, profile.whitened(self.entries))?;
+        self.profile = profile;
+        self.top = self.whitened.above(below, None);
+        Ok(())
+    }
+
+    /// Begins anew beside `below` directions. A noise direction that was taken for structure makes the profile of
+    /// what is left too small along it, and would be found again.
+    fn begin(&mut self, below: usize) -> Result<(), RmtError> {
+        self.top = StructureCount::default();
+        self.take(self.next(below), below)
+    }
+
+    /// Goes on until the count and the profile agree.
+    fn settle(&mut self, below: usize) -> Result<(), RmtError> {
+        for _ in 1..PROFILES {
+            let next = self.next(below);
+            if next.is_near(&self.profile) {
+                break;
+            }
+            let before = self.top.count;
+            self.take(next, below)?;
+            if before == self.top.count {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the copies' ends make of thresholds: the most extreme, and the mean.
+#[derive(Debug, Clone, Copy)]
+struct Thresholds {
+    above: (f64, f64),
+    below: (f64, f64),
+}
+
+impl Thresholds {
+    fn of(found: &Found) -> Self {
+        let count = found.copies.len().max(1) as f64;
+        let of = |end: fn(&Ends) -> f64, worse: fn(f64, f64) -> f64, from: f64| {
+            let values = found.copies.iter().map(end);
+            (values.clone().fold(from, worse), values.sum::<f64>() / count)
+        };
+        Self {
+            above: of(|ends| ends.largest, f64::max, 0.0),
+            below: of(|ends| ends.smallest, f64::min, f64::INFINITY),
+        }
+    }
+}
+
+impl<'a> Whitened<'a> {
+    fn of(copies: &'a Copies, entries: Vec<f64>) -> Result<Self, RmtError> {
+        let (m, n) = (copies.m(), copies.n());
+        let decomposition = decompose(&Matrix::new(&entries[..], n, m, Orientation::OutIn)?)?;
+        let nu = &decomposition.singular_values;
+        let rank = matrix_rank(nu, n);
+        let mut rest = vec![0.0; m + 1];
+        for k in (0..m).rev() {
+            rest[k] = rest[k + 1] + nu[k] * nu[k];
+        }
+        Ok(Self { copies, entries, m, n, rank, rest, decomposition })
+    }
+
+    fn nu(&self) -> &[f64] {
+        &self.decomposition.singular_values
+    }
+
+    /// The k-th singular vector along the rows of X, of length m.
+    fn small(&self, k: usize) -> Box<dyn Iterator<Item = f64> + '_> {
+        let d = &self.decomposition;
+        // X is stored column by column, and of a square matrix the stored rows count as the smaller side.
+        if self.m < self.n { Box::new(d.small_vector(k)) } else { Box::new(d.large_vector(k)) }
+    }
+
+    /// Along its columns, of length n.
+    fn large(&self, k: usize) -> Box<dyn Iterator<Item = f64> + '_> {
+        let d = &self.decomposition;
+        if self.m < self.n { Box::new(d.large_vector(k)) } else { Box::new(d.small_vector(k)) }
+    }
+
+    /// What makes the entries of X without K directions above and K′ below as large as they were with those of noise in
+    /// their place.
+    fn degrees(&self, above: usize, below: usize) -> f64 {
+        let (m, n) = (self.m as f64, self.n as f64);
+        let left = (m - (above + below) as f64).max(1.0) * (n - above as f64).max(1.0);
+        (m * n / left).sqrt()
+    }
+
+    /// σ√n, of noise like these entries.
+    fn unit(&self, noise: &[f64]) -> f64 {
+        (noise.iter().map(|x| x * x).sum::<f64>() / self.m as f64).sqrt()
+    }
+
+    /// X without `above` directions, and what noise lacks without those and without the `below` made up for in each
+    /// entry: its variance is (1 − hᵢ)(1 − gⱼ) of what it was, h and g the leverages of the row in the left and of the column in the
+    /// right singular vectors (Hoaglin & Welsch 1978).
+    fn noise(&self, above: usize, below: usize) -> Vec<f64> {
+        let mut left = self.without(above);
+        let (mut h, mut g) = (vec![1.0; self.m], vec![1.0; self.n]);
+        for k in (0..above).chain(self.m - below..self.m) {
+            h.iter_mut().zip(self.small(k)).for_each(|(h, u)| *h -= u * u);
+        }
+        for k in 0..above {
+            g.iter_mut().zip(self.large(k)).for_each(|(g, v)| *g -= v * v);
+        }
+        // A row or column that is all structure has no noise to be known by.
+        let over = |x: Vec<f64>| -> Vec<f64> {
+            x.into_iter().map(|x| x.max(LEAST_LEFT).sqrt().recip()).collect()
+        };
+        let (h, g) = (over(h), over(g));
+        for (column, g) in left.chunks_exact_mut(self.m).zip(&g) {
+            column.iter_mut().zip(&h).for_each(|(x, h)| *x *= h * g);
+        }
+        left
+    }
+
+    /// X without its leading `above` directions.
+    fn without(&self, above: usize) -> Vec<f64> {
+        let mut left = self.entries.clone();
+        let (m, n) = (self.m, self.n);
+        let nu = self.nu();
+        if above > 0 {
+            let mut small = Mat::zeros(m, above);
+            let mut large = Mat::zeros(n, above);
+            for k in 0..above {
+                let vectors = self.small(k).zip(small.col_mut(k).iter_mut());
+                vectors.for_each(|(x, into)| *into = x * nu[k]);
+                let vectors = self.large(k).zip(large.col_mut(k).iter_mut());
+                vectors.for_each(|(x, into)| *into = x);
+            }
+            let into = MatMut::from_column_major_slice_mut(&mut left, m, n);
+            matmul(into, Accum::Add, &small, large.transpose(), -1.0, Par::Seq);
+        }
+        left
+    }
+
+    /// Directions above beside `below` ones; `first` where the thresholds of the whole matrix are known.
+    fn above(&self, below: usize, first: Option<Thresholds>) -> StructureCount {
+        let narrower = {
+            let (m, n) = (self.m as f64, self.n as f64);
+            (n.sqrt() + (m - below as f64).sqrt()) / (n.sqrt() + m.sqrt())
+        };
+        let beyond = |threshold: f64| self.nu().iter().filter(|&&x| x > threshold).count();
+        let mut seen = Vec::new();
+        let (mut k, mut first) = (0, first);
+        loop {
+            let thresholds = first.take().unwrap_or_else(|| {
+                let mut noise = self.noise(k, below);
+                noise.iter_mut().for_each(|x| *x *= narrower);
+                Thresholds::of(&self.copies.ends(&noise, &Around::default(), false))
+            });
+            // How far the copies reach beyond the scale of what is left changes little with what is taken out of it: a
+            // number that agrees with itself at this ratio needs no copies on the way.
+            let scale = |k: usize| self.rest[k].sqrt() * self.degrees(k, below);
+            let reach = thresholds.above.0 / scale(k);
+            let mut next = beyond(thresholds.above.0).min(self.rank);
+            while next > k {
+                let further = beyond(reach * scale(next)).min(self.rank);
+                if further <= next {
+                    break;
+                }
+                next = further;
+            }
+            let rests = next == k || next >= self.rank;
+            let repeats = seen.contains(&next);
+            if rests || repeats || seen.len() == THRESHOLDS {
+                let most = beyond(thresholds.above.1).clamp(next, self.rank.max(next));
+                return StructureCount { count: next, most, cut_off: !rests && !repeats };
+            }
+            seen.push(k);
+            k = next;
+        }
+    }
+
+    /// Directions below beside `above` ones.
+    fn below(&self, above: usize) -> StructureCount {
+        let within = |threshold: f64| self.nu().iter().filter(|&&x| x < threshold).count();
+        let most_below = self.m / 2;
+        let mut k = 0;
+        loop {
+            let noise = self.noise(above, k);
+            let unit = self.unit(&noise);
+            let added = (0..above).map(|j| {
+                let strength = self.strength(j, unit) * unit;
+                let small = self.small(j).map(|x| x * strength).collect();
+                (small, self.large(j).collect())
+            });
+            let around = Around {
+                added: added.collect(),
+                removed: (self.m - k..self.m).map(|j| self.small(j).collect()).collect(),
+            };
+            let thresholds = Thresholds::of(&self.copies.ends(&noise, &around, true));
+            let next = within(thresholds.below.0);
+            let cut_off = next > k && above + next > most_below;
+            if next <= k || cut_off {
+                let count = next.max(k).min(most_below.saturating_sub(above).max(k));
+                let most = within(thresholds.below.1).max(count);
+                return StructureCount { count, most, cut_off };
+            }
+            k = next;
+        }
+    }
+
+    /// θ of direction `k` over σ√n.
+    fn strength(&self, k: usize, unit: f64) -> f64 {
+        let aspect = self.m as f64 / self.n as f64;
+        AdditiveSpike::from_outlier(self.nu()[k] / unit, aspect).map_or(0.0, |spike| spike.strength)
+    }
+}

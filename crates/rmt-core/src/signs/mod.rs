@@ -1,0 +1,126 @@
+//! The null made of a matrix's own magnitudes: its entries with other signs.
+//!
+//! Under the null the signs are independent and fair, given the magnitudes: so they are where entries are independent and
+//! symmetric, of any variance profile, sparsity and tail. A matrix and its sign-flipped copies W∘R_b are then exchangeable, and the
+//! rank of any statistic among them gives an exact p at every size (Hong, Sheng & Dobriban, arXiv 2012.02985). The statistics
+//! are the two ends of the spectrum of the whitened matrix, whose profile is one of the magnitudes alone.
+//! A mean other than zero is structure: a direction of its own.
+
+mod copies;
+mod count;
+mod kernel;
+mod lines;
+mod magnitudes;
+mod rank;
+mod whitened;
+
+pub use count::StructureCount;
+pub use lines::{MASSIVE, MassiveEntry};
+pub use magnitudes::{LISTED, LineScales, Listed, Magnitudes, OUTSTANDING};
+pub use rank::{RankTest, RungTest};
+
+use crate::RmtError;
+use crate::spectrum::Matrix;
+use copies::{Around, Copies, Ends, Found, MOST_TOGETHER, resolved};
+use count::{Structure, count};
+use lines::Lines;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
+use whitened::Profile;
+
+/// Copies by default: the least rank p is 1/20.
+pub const COPIES: usize = 19;
+
+/// Sign-flipped copies of a matrix, and what they tell apart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SignReport {
+    /// Copies B of each rung.
+    pub copies: usize,
+    /// Its own magnitudes with other signs.
+    pub signs: RungTest,
+    /// Its own entries in another order and with other signs; null where the signs are rejected, which are the
+    /// weaker assumption.
+    pub permuted: Option<RungTest>,
+    /// Directions above that no scale of rows and columns explains.
+    pub structure_above: StructureCount,
+    /// Directions below; null where the matrix is square or nearly so.
+    pub structure_below: Option<StructureCount>,
+    /// Share of the squared norm of the whitened matrix that the directions above have, noise taken off.
+    pub norm_share: f64,
+    /// The same of the directions that the copies leave open as well.
+    pub norm_share_most: f64,
+    /// Strength θ/(σ√n) of the strongest direction above, in the whitened matrix.
+    pub strength: Option<f64>,
+}
+
+impl SignReport {
+    /// Share of the smaller side, `m`, that the directions above and below have.
+    pub fn shares(&self, m: usize) -> [Option<f64>; 2] {
+        let share = |count: StructureCount| count.count as f64 / m.max(1) as f64;
+        [Some(share(self.structure_above)), self.structure_below.map(share)]
+    }
+}
+
+/// The magnitudes of a matrix of finite entries, and with `copies` > 0 its ends among sign-flipped copies, tested at `level`;
+/// `None` where all entries are zero. The copies are the same for the same seed.
+///
+/// # Errors
+/// [`RmtError::NoConvergence`] when a decomposition fails.
+pub fn sign_null(
+    matrix: &Matrix<'_>,
+    copies: usize,
+    level: f64,
+    seed: u64,
+) -> Result<Option<(Magnitudes, Option<SignReport>)>, RmtError> {
+    let Some(lines) = Lines::of(matrix) else { return Ok(None) };
+    let magnitudes = Magnitudes::of(matrix, &lines);
+    if copies < 2 || lines.m < 2 {
+        return Ok(Some((magnitudes, None)));
+    }
+    let Lines { m, n, entries, .. } = lines;
+    let lower = resolved(m, n);
+    let whitened = Profile::of(&entries, m).whitened(&entries);
+    let flipped = Copies::new(m, n, copies, seed);
+    let first = flipped.ends(&whitened, &Around::default(), lower);
+    let mut all = first.copies.clone();
+    let rung = |all: &[Ends]| rank::ranked(first.itself, all, lower, level);
+    let mut signs = rung(&all);
+    // More copies only while none is as extreme.
+    let mut next = seed;
+    while all.len() < copies && signs.p * (all.len() + 1) as f64 <= 1.0 {
+        next = next.wrapping_add(1 << 32);
+        let more = Copies::new(m, n, (copies - all.len()).min(MOST_TOGETHER), next);
+        all.extend(more.ends(&whitened, &Around::default(), lower).copies);
+        signs = rung(&all);
+    }
+    let permuted = (!signs.rejected).then(|| permuted(&entries, &flipped, seed, lower, level));
+    let Structure { above, below, strengths, norm_share } =
+        count(&entries, &flipped, lower, &first)?;
+    let report = SignReport {
+        copies: all.len(),
+        signs,
+        permuted,
+        structure_above: above,
+        structure_below: below,
+        norm_share: norm_share[0],
+        norm_share_most: norm_share[1],
+        strength: strengths.first().copied(),
+    };
+    Ok(Some((magnitudes, Some(report))))
+}
+
+/// The matrix among copies with the entries in another order, which they share, and with signs of their own.
+fn permuted(entries: &[f64], copies: &Copies, seed: u64, lower: bool, level: f64) -> RungTest {
+    let around = Around::default();
+    let Found { itself, .. } = copies.ends(entries, &around, lower);
+    let mut shuffled = entries.to_vec();
+    shuffled.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
+    let Found { copies, .. } = copies.ends(&shuffled, &around, lower);
+    rank::ranked(itself, &copies, lower, level)
+}
+
+#[cfg(test)]
+mod tests;
