@@ -33,6 +33,8 @@ const LEAST_GUESSED: usize = 16;
 
 /// Matrices that have a side as long as the model is wide, at least.
 const COMMON: usize = 6;
+/// And how many times as many as have one of another length.
+const LESS_COMMON: usize = 4;
 
 /// A stack of more is none of experts, and would flood a plan.
 const MOST_PARTS: usize = 1 << 14;
@@ -276,7 +278,7 @@ impl<'a> Checkpoint<'a> {
         }
         // Its own sides are two of them.
         let times = |side: usize| self.widths.get(&side).copied().unwrap_or(0);
-        rows != columns && times(columns) == 1 && times(rows) >= COMMON
+        rows != columns && times(rows) >= COMMON.max(LESS_COMMON * times(columns))
     }
 
     /// burn has no other parameters of three sides that are not convolutions.
