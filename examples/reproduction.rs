@@ -23,7 +23,7 @@ use burn_rmt::{
     unused_run_directory,
 };
 use clap::Parser;
-use rmt_core::{LayerReport, Verdict};
+use rmt_core::LayerReport;
 use rmt_examples::text::Corpus;
 use rmt_examples::transformer::{Transformer, batch_losses};
 
@@ -262,7 +262,7 @@ fn of_weights(figures: &mut Figures, summary: &Summary, observed: &[Observed]) {
     for of_kind in &summary.kinds {
         let kind = of_kind.kind.to_string();
         let layers = || summary.layers.iter().filter(|l| l.last.layer.kind == of_kind.kind);
-        let deviating = layers().filter(|l| l.first.report.verdict == Verdict::Deviates).count();
+        let deviating = layers().filter(|l| l.first.report.verdict.deviates()).count();
         let mut add = |claim, column, value| figures.add(claim, &kind, column, value);
         let number = layers().count() as f64;
         add(Claim::Initialization, "matrices", Some(number));

@@ -3,7 +3,7 @@
 use rmt_core::RmtError;
 use rmt_core::report::TestName;
 use rmt_core::spectrum::{Matrix, Orientation, decompose};
-use rmt_core::{Analyser, Context, Verdict};
+use rmt_core::{Analyser, Context};
 
 /// A rank-one signal θ·√n·u vᵀ to be added to unit noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,7 +61,7 @@ pub(super) fn planted_signal(
     let found = report.signal.first();
     Ok(SignalFound {
         rejected: report.rejects(&TestName::Above),
-        deviates: report.verdict == Verdict::Deviates,
+        deviates: report.verdict.deviates(),
         strength: found.map(|s| s.strength),
         expected: found.map(|s| [s.cosine_left, s.cosine_right]),
         cosines: [cosine(d.small_vector(0), signal.small), cosine(d.large_vector(0), signal.large)],
@@ -95,7 +95,7 @@ pub(super) fn planted_suppression(
     let found = report.suppression.first();
     Ok(SignalFound {
         rejected: report.rejects(&TestName::Below),
-        deviates: report.verdict == Verdict::Deviates,
+        deviates: report.verdict.deviates(),
         strength: found.map(|s| s.variance),
         expected: found.map(|s| [s.cosine, f64::NAN]),
         cosines: [cosine(d.small_vector(m.saturating_sub(1)), planted.small), f64::NAN],

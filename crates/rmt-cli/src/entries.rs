@@ -1,7 +1,6 @@
 //! What a matrix' entries tell that its verdict does not: zeros, and tails beyond the correction.
 
 use rmt_core::notes::Note;
-use rmt_core::report::Verdict;
 use rmt_core::statistics::kurtosis::RANGE;
 use rmt_core::{MatrixReport, Values};
 
@@ -50,7 +49,7 @@ pub(crate) fn notes(
     }
     let (_, most) = RANGE;
     if let Some(kurtosis) = report.excess_kurtosis.filter(|&kurtosis| kurtosis > most)
-        && report.verdict == Verdict::Deviates
+        && report.verdict.deviates()
     {
         let text = format!(
             "excess kurtosis of the entries {kurtosis:.1}, corrected for up to {most}: independent entries with \

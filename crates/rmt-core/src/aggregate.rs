@@ -2,7 +2,7 @@
 
 use crate::figures::{Figure, Unit};
 use crate::layers::{LayerKind, by_kind};
-use crate::{LayerReport, MatrixReport, Verdict};
+use crate::{LayerReport, MatrixReport};
 use serde::{Deserialize, Serialize};
 
 /// Counts, and means of the figures of every matrix that has them.
@@ -130,7 +130,7 @@ impl Figures {
             *value = mean.of(report).unwrap_or(f64::NAN);
         }
         Self {
-            deviates: report.verdict == Verdict::Deviates,
+            deviates: report.verdict.deviates(),
             above_cut_off: report.significant_above_cut_off,
             below_cut_off: report.significant_below_cut_off,
             values,
@@ -184,6 +184,7 @@ impl Aggregate {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::Verdict;
     use crate::layers::LayerId;
     use crate::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
 

@@ -9,6 +9,7 @@ mod context;
 mod decomposed;
 mod empty;
 mod entries;
+mod ladder;
 mod options;
 mod permutation;
 mod sides;
@@ -23,6 +24,7 @@ use crate::laws::scale::{ScaleEstimator, ScaleRule};
 use crate::notes::Note;
 use crate::nulls::{Nulls, PValue};
 use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
+use crate::signs::StructureReport;
 use crate::spectrum::{Matrix, Orientation};
 use crate::statistics::activation::Activation;
 use crate::statistics::drift::Reference;
@@ -106,7 +108,14 @@ impl Analyser {
             return Ok(Analysis::not_estimable(report, Note::Overflows));
         }
         (report.largest, report.smallest) = (finite(largest), finite(smallest));
-        self.report(report, (&entries, &tested), beside, &decomposed, &context, activation)
+        let mut analysis =
+            self.report(report, (&entries, &tested), beside, &decomposed, &context, activation)?;
+        // Its vectors would lie beside those of the ladder.
+        drop(decomposed);
+        if context.ladder {
+            self.ladder(&mut analysis.report, &tested, &judge);
+        }
+        Ok(analysis)
     }
 
     /// The last stage: the tests, and the report of them.
@@ -153,7 +162,6 @@ impl Analyser {
         let mut family = Family::default();
         self.spectrum(&mut report, &mut family, nu, &correction, permuted.as_ref())?;
         heavy_tail(&mut report, tested, nu);
-        beside.put_traps(&mut report);
         let degenerate = decomposed.is_degenerate();
         let vectors = with_vectors.filter(|_| !degenerate);
         if degenerate {
@@ -213,6 +221,9 @@ impl Analyser {
         }
         let deviates = report.tests.iter().any(|test| test.rejected);
         report.verdict = if deviates { Verdict::Deviates } else { Verdict::Random };
+        if !deviates {
+            report.structure = Some(StructureReport::none(report.small_side, report.large_side));
+        }
     }
 }
 

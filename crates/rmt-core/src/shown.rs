@@ -1,6 +1,7 @@
 //! Figures as tables print them: few digits, a dash for what is missing.
 
 use crate::report::Verdict;
+use crate::signs::StructureCount;
 use crate::{LayerReport, MatrixReport};
 
 /// What stands for a missing figure.
@@ -33,14 +34,18 @@ pub fn count(count: Option<usize>, cut_off: bool) -> String {
     at_least(count.map_or(NONE.into(), |count| count.to_string()), cut_off)
 }
 
-/// Values significantly above the bulk.
+/// Directions above that no scale explains.
 pub fn above(report: &MatrixReport) -> String {
-    count(report.significant_above, report.significant_above_cut_off)
+    counted(report.structure.as_ref().map(|found| found.above))
 }
 
-/// Values significantly below the bulk.
+/// Directions below that no scale explains.
 pub fn below(report: &MatrixReport) -> String {
-    count(report.significant_below, report.significant_below_cut_off)
+    counted(report.structure.as_ref().and_then(|found| found.below))
+}
+
+fn counted(found: Option<StructureCount>) -> String {
+    count(found.map(|found| found.count), found.is_some_and(|found| found.cut_off))
 }
 
 /// p-values below this are not told apart: a double is soon too small for them.

@@ -7,7 +7,7 @@ use crate::guard::lock;
 use crate::hyperparameters::Hyperparameter;
 use crate::layout::Layout;
 use crate::record::Record;
-use crate::schedule::{Overflow, Schedule};
+use crate::schedule::{Overflow, Schedule, SignNull};
 use crate::settings::{ActivationConfig, DriftConfig, Settings, TensorBoardConfig, every_setting};
 use crate::sinks::Sink;
 use crate::step::Step;

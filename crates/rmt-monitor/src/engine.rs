@@ -26,7 +26,6 @@ use crate::visible;
 use crate::worker::Job;
 use owner::Owner;
 use rmt_core::layers::LayerKind;
-use rmt_core::report::Verdict;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -229,7 +228,7 @@ impl Engine {
         let shared = &self.owner.shared;
         let counts = self.counts();
         let progress = lock(&shared.progress);
-        let deviates = |layer: &&LayerSummary| layer.last.report.verdict == Verdict::Deviates;
+        let deviates = |layer: &&LayerSummary| layer.last.report.verdict.deviates();
         let analysed = progress.layers.iter().map(|layer| layer.last.step).max();
         let latest = shared.latest_step.load(Ordering::Relaxed);
         Status {

@@ -84,7 +84,7 @@ pub use profiles::{StoredProfile, read_last_profiles};
 pub use reader::{Reports, StoredWarning, read_reports, read_warnings};
 pub use record::{GradientTick, Health, Record, Scalars, Table, Tick};
 pub use run_directory::{RunInfo, Versions, WatchedLayer, unused_run_directory};
-pub use schedule::{Overflow, Schedule};
+pub use schedule::{Overflow, Schedule, SignNull};
 pub use settings::{ActivationConfig, Detail, DriftConfig, Settings, TensorBoardConfig};
 pub use sinks::Sink;
 pub use snapshot::{

@@ -25,6 +25,21 @@ impl Default for Schedule {
     }
 }
 
+/// Which full analyses of a matrix that deviates go on to tell structure from scale
+/// ([`rmt_core::signs`]). The first that deviates always does, and that of `observe_last`, unless none is to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SignNull {
+    /// None.
+    Never,
+    /// When the number of a matrix's full analyses has doubled. In between, the last counts stand.
+    #[default]
+    Doublings,
+    /// Every one.
+    Always,
+}
+
 /// What happens to a due snapshot that finds the byte budget full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,7 +4,7 @@ use crate::alerts::AlertSettings;
 use crate::hyperparameters::Hyperparameter;
 use crate::layout::Layout;
 use crate::null_cache::DiskCache;
-use crate::schedule::{Overflow, Schedule};
+use crate::schedule::{Overflow, Schedule, SignNull};
 use rmt_core::layers::LayerKind;
 use rmt_core::shard::Shard;
 use rmt_core::tracking::TrackingOptions;
@@ -129,6 +129,8 @@ macro_rules! every_setting {
             lora_products: bool = false, with_lora_products;
             /// How matrices are judged.
             analysis: AnalysisOptions = AnalysisOptions::default(), with_analysis;
+            /// When a matrix that deviates is compared with sign-flipped copies of itself.
+            sign_null: SignNull = SignNull::default(), with_sign_null;
             /// Snapshots of a matrix of which one is analysed in full; at the others both ends of its spectrum are followed,
             /// for large matrices at a twentieth of the cost or less ([`rmt_core::tracking`]): a value that leaves the bulk
             /// shows at once, and what needs the whole spectrum, its vectors or the drift at the next full one. The first

@@ -7,6 +7,7 @@ mod priority;
 mod scalars;
 mod slot;
 mod tick;
+mod told_apart;
 mod tracking;
 mod watched;
 
@@ -30,10 +31,21 @@ use watched::WatchedMatrices;
 /// Longest time that a written scalar stays invisible to readers.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
+/// Whether a snapshot is analysed in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// Both ends are followed, where that is possible.
+    No,
+    /// It is its turn.
+    Due,
+    /// It is the last one.
+    Last,
+}
+
 /// What the training side sends.
 pub(crate) enum Job {
     Start { step: u64 },
-    Snapshot { step: u64, layers: Vec<LayerSnapshot>, full: bool },
+    Snapshot { step: u64, layers: Vec<LayerSnapshot>, full: Full },
     Gradients { step: u64, layers: Vec<GradientSnapshot> },
     Scalar { step: u64, name: String, value: Box<dyn Scalar>, bytes: u64 },
     Finish,

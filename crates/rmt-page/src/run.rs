@@ -2,8 +2,8 @@
 
 use crate::events::{Alert, Alerts, Kept, Warning};
 use crate::look::Look;
+use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
-use rmt_core::{LayerReport, Verdict};
 use std::collections::{BTreeSet, HashMap};
 
 /// Steps of one layer that a bounded run keeps, about.
@@ -75,7 +75,7 @@ impl Layer {
     fn take(&mut self, report: &LayerReport, look: Look, stride: u64) {
         self.reports += 1;
         let replaced = self.put(look, stride);
-        if look.verdict == Verdict::Deviates {
+        if look.verdict.deviates() {
             let first = self.first_deviation.map_or(look.step, |first| first.min(look.step));
             self.first_deviation = Some(first);
         } else if replaced && self.first_deviation == Some(look.step) {
@@ -90,7 +90,7 @@ impl Layer {
     }
 
     fn seen_to_deviate(&self) -> Option<u64> {
-        let deviates = |look: &&Look| look.verdict == Verdict::Deviates;
+        let deviates = |look: &&Look| look.verdict.deviates();
         self.looks.iter().find(deviates).map(|look| look.step)
     }
 

@@ -40,15 +40,16 @@ pub(super) fn text(
 }
 
 const LEGEND: &str = "\
-above, below: singular values significantly beyond the bulk (≥: at least; counted up to half of all);
+structure: not explained by the scale of rows and columns; scale: explained by it, or by the tails of the entries;
+above, below: directions of structure with large and with small singular values (≥: at least);
 left, right: singular vectors on the output and the input side that are not random (1 % if all are)
 ";
 const MEANS: &str = "means over matrices; above, below: fractions of the smaller side\n";
 
 /// Figures of a matrix that have a column.
 const FIGURES: [&str; 6] = [
-    "significant_above",
-    "significant_below",
+    "structure.above.count",
+    "structure.below.count",
     "left.ks_rejected",
     "right.ks_rejected",
     "heavy_tail.alpha",

@@ -6,16 +6,14 @@ use super::entries::Entries;
 use super::options::{AnalysisOptions, NullModel};
 use super::permutation::PermutationNull;
 use crate::RmtError;
-use crate::notes::{Note, Statistic};
-use crate::report::MatrixReport;
-use crate::statistics::drift::{CorrelationTraps, Drift, correlation_traps, moved};
+use crate::notes::Note;
+use crate::statistics::drift::{Drift, moved};
 use crate::statistics::spectrum_test::Judge;
 
 /// Results of other decompositions.
 pub(super) struct Beside {
     /// The permutation null, where it is asked for and can be made.
     pub(super) permuted: Option<PermutationNull>,
-    traps: Option<Result<CorrelationTraps, RmtError>>,
     /// How far the entries have moved; the angles come with the vectors.
     pub(super) moved: Option<Drift>,
 }
@@ -42,28 +40,8 @@ impl Beside {
             }
             _ => None,
         };
-        let trapped = testable && options.correlation_traps;
-        let traps = trapped.then(|| correlation_traps(&tested, judge));
         let change = options.change_spectra.then_some(judge);
         let moved = moved(stored, context.reference, context.previous, change);
-        Ok(Self { permuted, traps, moved })
-    }
-
-    /// The traps, in a report that says what there is without a permutation.
-    pub(super) fn put_traps(&mut self, report: &mut MatrixReport) {
-        match self.traps.take() {
-            Some(Ok(mut traps)) => {
-                traps.unpermuted_count = report.significant_above;
-                traps.unpermuted_count_cut_off = report.significant_above_cut_off;
-                traps.unpermuted_largest_over_edge = report
-                    .largest
-                    .zip(report.edge_high)
-                    .map(|(largest, edge)| largest / edge)
-                    .filter(|ratio| ratio.is_finite());
-                report.traps = Some(traps);
-            }
-            Some(Err(error)) => report.notes.push(Note::of(Statistic::Traps, error)),
-            None => {}
-        }
+        Ok(Self { permuted, moved })
     }
 }

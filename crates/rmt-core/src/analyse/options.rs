@@ -50,8 +50,11 @@ crate::settings! {
         /// Whether the spectra of W − W₀ and of ΔW are tested: a decomposition without vectors each, a quarter to a half
         /// of the time of the matrix's own analysis.
         change_spectra: bool = true, with_change_spectra;
-        /// Whether the matrix is tested with its entries permuted: another decomposition without
-        /// vectors.
+        /// Sign-flipped copies of a matrix that deviates, where the ladder is climbed; 0 for none. With fewer than 1/`level` − 1 a
+        /// fitted tail has to agree with their ranks.
+        sign_copies: usize = crate::signs::COPIES, with_sign_copies;
+        /// Whether a matrix that deviates is tested with its entries permuted, where the ladder is climbed: another
+        /// decomposition without vectors.
         correlation_traps: bool = true, with_correlation_traps;
     }
 }

@@ -11,6 +11,8 @@ use crate::shown::{NONE, at_least, evidence, number, p_value, percent};
 
 /// The groups of curves. TensorBoard sorts them by name.
 pub mod group {
+    /// Directions that no scale of rows and columns explains.
+    pub const STRUCTURE: &str = "rmt_0_structure";
     /// The largest singular values.
     pub const ABOVE: &str = "rmt_1_above";
     /// The smallest singular values.

@@ -1,6 +1,6 @@
 //! Every figure, once. The order is that of the columns of CSV.
 
-use super::group::{ABOVE, BELOW, BULK, DRIFT, HEAVY_TAIL, OVERLAP, VECTORS};
+use super::group::{self, ABOVE, BELOW, BULK, DRIFT, HEAVY_TAIL, OVERLAP, VECTORS};
 use super::{Figure, Measured, Unit};
 use crate::MatrixReport;
 use crate::statistics::activation::{ProjectionReport, TRACE_SHARES};
@@ -48,7 +48,10 @@ const CUT_OFF: &str = "whether that is a lower bound: it is counted up to half o
 
 /// The spectrum against its law.
 const SPECTRUM: &[Figure] = &[
-    Figure::word("verdict", "random, deviates, degenerate or not_estimable"),
+    Figure::word(
+        "verdict",
+        "random, scale, structure, deviates (not told apart), degenerate or not_estimable",
+    ),
     at!(Number, level, "family-wise level of the verdict"),
     at!(Weight, scale, "scale of the bulk").head("scale").lean(BULK, "scale"),
     Figure::word("scale_estimator", "estimator of the scale"),
@@ -77,12 +80,10 @@ const SPECTRUM: &[Figure] = &[
     at!(Count, outliers_above, "singular values above the upper edge").curve(ABOVE, "outliers"),
     at!(Count, outliers_below, "singular values below the lower edge").curve(BELOW, "outliers"),
     at!(Count, significant_above, "singular values significantly above the bulk")
-        .head("above")
         .cut_off(|r| r.significant_above_cut_off)
         .lean(ABOVE, "significant"),
     Figure::word("significant_above_cut_off", CUT_OFF),
     at!(Count, significant_below, "singular values significantly below the bulk")
-        .head("below")
         .cut_off(|r| r.significant_below_cut_off)
         .lean(BELOW, "significant"),
     Figure::word("significant_below_cut_off", CUT_OFF),
@@ -133,6 +134,77 @@ macro_rules! side {
 
 const LEFT: &[Figure] = side!(left, "output");
 const RIGHT: &[Figure] = side!(right, "input");
+
+/// Structure, told apart from scale.
+const LADDER: &[Figure] = &[
+    Figure::new(
+        "structure.above.count",
+        Unit::Count,
+        "directions above that no scale of rows and columns explains",
+        |r| r.structure.as_ref()?.above.count.figure(),
+    )
+    .head("above")
+    .cut_off(|r| r.structure.as_ref().is_some_and(|found| found.above.cut_off))
+    .lean(group::STRUCTURE, "above"),
+    Figure::new("structure.above.most", Unit::Count, "the most that the copies leave open", |r| {
+        r.structure.as_ref()?.above.most.figure()
+    }),
+    at!(
+        Count,
+        structure.below.count,
+        "directions below that no scale of rows and columns explains"
+    )
+    .head("below")
+    .cut_off(|r| {
+        let below = r.structure.as_ref().and_then(|found| found.below);
+        below.is_some_and(|below| below.cut_off)
+    })
+    .lean(group::STRUCTURE, "below"),
+    at!(Count, structure.below.most, "the most that the copies leave open"),
+    at!(Fraction, structure.share_above, "share of the smaller side that is structure above")
+        .head("share")
+        .lean(group::STRUCTURE, "share_above"),
+    at!(Fraction, structure.share_below, "share of the smaller side that is structure below")
+        .curve(group::STRUCTURE, "share_below"),
+    at!(Fraction, structure.norm_share, "share of the squared norm in the structure above")
+        .head("norm")
+        .lean(group::STRUCTURE, "norm_share"),
+    at!(Fraction, structure.norm_share_most, "the same, of the most that the copies leave open"),
+    at!(Noise, structure.strength, "strength of the strongest direction above, without scale")
+        .curve(group::STRUCTURE, "strength"),
+    at!(Count, signs.copies, "copies of each rung"),
+    Figure::new("signs.signs.p", Unit::P, "p of both ends among sign-flipped copies", |r| {
+        Some(r.signs.as_ref()?.signs.p)
+    })
+    .head("p signs"),
+    Figure::new("signs.signs.p_tail", Unit::P, "p of the tail that is fitted to them", |r| {
+        Some(r.signs.as_ref()?.signs.p_tail)
+    })
+    .curve(group::STRUCTURE, "minus_log10_p_tail"),
+    at!(P, signs.permuted.p, "p of both ends among copies in another order"),
+    Figure::new(
+        "magnitudes.rows.variation",
+        Unit::Number,
+        "coefficient of variation of the scale of the rows",
+        |r| r.magnitudes.as_ref()?.rows.variation,
+    )
+    .head("rows")
+    .curve(group::STRUCTURE, "variation_of_rows"),
+    Figure::new(
+        "magnitudes.cols.variation",
+        Unit::Number,
+        "coefficient of variation of the scale of the columns",
+        |r| r.magnitudes.as_ref()?.cols.variation,
+    )
+    .head("cols")
+    .curve(group::STRUCTURE, "variation_of_columns"),
+    at!(Fraction, magnitudes.explained, "share of the variance of ln|w| by rows and columns")
+        .curve(group::STRUCTURE, "scale_explained"),
+    at!(Fraction, magnitudes.zeros, "share of entries that are zero"),
+    at!(Count, magnitudes.massive_count, "entries beyond ten standard deviations of the others")
+        .head("massive")
+        .curve(group::STRUCTURE, "massive_entries"),
+];
 
 /// Signals, norms and ranks.
 const STRUCTURE: &[Figure] = &[
@@ -320,11 +392,11 @@ const TRAINING: &[Figure] = &[
 ];
 
 /// Figures of one matrix.
-pub const STATISTICS: &[&[Figure]] = &[SPECTRUM, LEFT, RIGHT, STRUCTURE];
+pub const STATISTICS: &[&[Figure]] = &[LADDER, SPECTRUM, LEFT, RIGHT, STRUCTURE];
 /// Figures of the change from one matrix to another.
 pub const CHANGE: &[&[Figure]] = &[DIFFERENCE];
 /// Every figure of a matrix.
-pub const FIGURES: &[&[Figure]] = &[SPECTRUM, LEFT, RIGHT, STRUCTURE, DIFFERENCE, TRAINING];
+pub const FIGURES: &[&[Figure]] = &[LADDER, SPECTRUM, LEFT, RIGHT, STRUCTURE, DIFFERENCE, TRAINING];
 
 fn ratio(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     a.zip(b).map(|(a, b)| a / b).filter(|r| r.is_finite())

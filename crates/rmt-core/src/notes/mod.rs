@@ -105,6 +105,8 @@ pub enum Statistic {
     SpectralNorm,
     /// Correlation traps.
     Traps,
+    /// The sign null.
+    Signs,
     /// Where the power law begins.
     Xmin,
 }
@@ -119,6 +121,7 @@ impl fmt::Display for Statistic {
             Self::Levels => "levels",
             Self::SpectralNorm => "spectral_norm",
             Self::Traps => "traps",
+            Self::Signs => "sign null",
             Self::Xmin => "xmin",
         })
     }

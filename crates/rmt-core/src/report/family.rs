@@ -10,12 +10,29 @@ use std::fmt;
 pub enum Verdict {
     /// No test of the family rejects: the matrix looks like random initialization.
     Random,
-    /// At least one test rejects at the family-wise level.
+    /// At least one test rejects at the family-wise level, and whether that is scale or structure was not asked.
     Deviates,
+    /// It deviates from independent entries of one variance, and not from its own magnitudes with random signs: the
+    /// scale of rows and columns, or the tails of the entries, explain it.
+    Scale,
+    /// Its own magnitudes with random signs are rejected too: there are directions.
+    Structure,
     /// Zero, or all singular values equal: there is no bulk to compare with.
     Degenerate,
     /// Too small, empty or not finite.
     NotEstimable,
+}
+
+impl Verdict {
+    /// Whether the matrix is not like one of independent entries of one variance.
+    pub fn deviates(self) -> bool {
+        matches!(self, Self::Deviates | Self::Scale | Self::Structure)
+    }
+
+    /// Whether the family of tests was made.
+    pub fn is_judged(self) -> bool {
+        self == Self::Random || self.deviates()
+    }
 }
 
 impl fmt::Display for Verdict {
@@ -23,6 +40,8 @@ impl fmt::Display for Verdict {
         f.pad(match self {
             Self::Random => "random",
             Self::Deviates => "deviates",
+            Self::Scale => "scale",
+            Self::Structure => "structure",
             Self::Degenerate => "degenerate",
             Self::NotEstimable => "not_estimable",
         })

@@ -8,6 +8,7 @@ pub use family::{FAMILY, Test, TestName, Verdict};
 
 use crate::layers::LayerId;
 use crate::notes::Note;
+use crate::signs::{Magnitudes, SignReport, StructureReport};
 use crate::spectrum::Orientation;
 use crate::statistics::activation::ActivationReport;
 use crate::statistics::drift::{CorrelationTraps, Drift};
@@ -108,6 +109,17 @@ pub struct MatrixReport {
     /// Outliers above that a permutation of the entries leaves.
     #[serde(default)]
     pub traps: Option<CorrelationTraps>,
+    /// The scale of rows and columns, and what is unusual in it; null where the ladder was not climbed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub magnitudes: Option<Magnitudes>,
+    /// The matrix among copies of itself; null where the ladder was not climbed, or where independent entries are not
+    /// rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signs: Option<SignReport>,
+    /// Directions that no scale of rows and columns explains: none where independent entries are not rejected; null where the
+    /// ladder was not climbed and they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structure: Option<StructureReport>,
     /// Which fields are of this step where the analysis was not full; null where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracked: Option<Tracked>,

@@ -93,6 +93,7 @@ impl Expectation {
     /// Whether a finding is allowed.
     pub fn allows(&self, found: Verdict) -> bool {
         match self.found {
+            Some(Verdict::Deviates) => found.deviates(),
             Some(expected) => found == expected,
             None => found != Verdict::NotEstimable,
         }

@@ -43,7 +43,6 @@ impl Lines {
         if !(largest > 0.0 && largest.is_finite()) {
             return None;
         }
-        // No square of these over- or underflows to any effect.
         let mut values: Vec<f64> = matrix.values().iter().map(|x| x / largest).collect();
         let (massive, deviation) = take_massive(&mut values, cols, largest)?;
         let kept_rows: Vec<usize> =
@@ -66,14 +65,16 @@ fn take_massive(values: &mut [f64], cols: usize, unit: f64) -> Option<(Vec<Massi
     let mut massive = Vec::new();
     let mut deviation = 0.0;
     for _ in 0..ROUNDS {
+        // In units of the largest, so that no square vanishes beside those that went.
+        let top = values.iter().fold(0.0_f64, |a, x| a.max(x.abs()));
         let (sum, count) = values
             .iter()
             .filter(|x| **x != 0.0)
-            .fold((0.0, 0_usize), |(sum, count), x| (sum + x * x, count + 1));
+            .fold((0.0, 0_usize), |(sum, count), x| (sum + (x / top).powi(2), count + 1));
         if count == 0 {
             return None;
         }
-        deviation = (sum / count as f64).sqrt();
+        deviation = top * (sum / count as f64).sqrt();
         let before = massive.len();
         for (k, x) in values.iter_mut().enumerate() {
             if x.abs() > MASSIVE * deviation {

@@ -33,7 +33,19 @@ use whitened::Profile;
 /// Copies by default: the least rank p is 1/20.
 pub const COPIES: usize = 19;
 
-/// Sign-flipped copies of a matrix, and what they tell apart.
+/// What the ladder says of a matrix.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SignNull {
+    /// The scale of rows and columns, and what is unusual in it.
+    pub magnitudes: Magnitudes,
+    /// The rungs; `None` without copies, and where fewer than two rows or columns are not zero.
+    pub signs: Option<SignReport>,
+    /// The directions; likewise.
+    pub structure: Option<StructureReport>,
+}
+
+/// A matrix among copies of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SignReport {
@@ -44,28 +56,61 @@ pub struct SignReport {
     /// Its own entries in another order and with other signs; null where the signs are rejected, which are the
     /// weaker assumption.
     pub permuted: Option<RungTest>,
-    /// Directions above that no scale of rows and columns explains.
-    pub structure_above: StructureCount,
-    /// Directions below; null where the matrix is square or nearly so.
-    pub structure_below: Option<StructureCount>,
-    /// Share of the squared norm of the whitened matrix that the directions above have, noise taken off.
+}
+
+/// Directions that no scale of rows and columns explains, counted in the whitened matrix.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StructureReport {
+    /// Step of the snapshot in which they were counted, where that is an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    /// Those with large singular values.
+    pub above: StructureCount,
+    /// Those with small ones; null where the matrix is square or nearly so.
+    pub below: Option<StructureCount>,
+    /// Share of the smaller side that is above.
+    pub share_above: f64,
+    /// Share of it that is below.
+    pub share_below: Option<f64>,
+    /// Share of the squared norm that the directions above have, noise taken off.
     pub norm_share: f64,
-    /// The same of the directions that the copies leave open as well.
+    /// The same of all directions that the copies leave open.
     pub norm_share_most: f64,
-    /// Strength θ/(σ√n) of the strongest direction above, in the whitened matrix.
+    /// Strength θ/(σ√n) of the strongest direction above.
     pub strength: Option<f64>,
 }
 
-impl SignReport {
-    /// Share of the smaller side, `m`, that the directions above and below have.
-    pub fn shares(&self, m: usize) -> [Option<f64>; 2] {
-        let share = |count: StructureCount| count.count as f64 / m.max(1) as f64;
-        [Some(share(self.structure_above)), self.structure_below.map(share)]
+impl StructureReport {
+    /// None at all, of a matrix that independent entries explain.
+    pub(crate) fn none(m: usize, n: usize) -> Self {
+        let below = resolved(m, n).then(StructureCount::default);
+        Self { below, share_below: below.map(|_| 0.0), ..Self::default() }
+    }
+
+    /// As of the snapshot of `step`.
+    #[must_use]
+    pub fn with_since(self, step: u64) -> Self {
+        Self { since: Some(step), ..self }
+    }
+
+    fn of(found: Structure, m: usize) -> Self {
+        let share = |count: StructureCount| count.count as f64 / m as f64;
+        Self {
+            since: None,
+            above: found.above,
+            below: found.below,
+            share_above: share(found.above),
+            share_below: found.below.map(share),
+            norm_share: found.norm_share[0],
+            norm_share_most: found.norm_share[1],
+            strength: found.strengths.first().copied().filter(|_| found.above.count > 0),
+        }
     }
 }
 
-/// The magnitudes of a matrix of finite entries, and with `copies` > 0 its ends among sign-flipped copies, tested at `level`;
-/// `None` where all entries are zero. The copies are the same for the same seed.
+/// The magnitudes of a matrix of finite entries, and with `copies` ≥ 2 its place among so many sign-flipped copies, tested at
+/// `level`; `None` where all entries are zero. The copies are the same for the same seed.
 ///
 /// # Errors
 /// [`RmtError::NoConvergence`] when a decomposition fails.
@@ -74,11 +119,11 @@ pub fn sign_null(
     copies: usize,
     level: f64,
     seed: u64,
-) -> Result<Option<(Magnitudes, Option<SignReport>)>, RmtError> {
+) -> Result<Option<SignNull>, RmtError> {
     let Some(lines) = Lines::of(matrix) else { return Ok(None) };
     let magnitudes = Magnitudes::of(matrix, &lines);
     if copies < 2 || lines.m < 2 {
-        return Ok(Some((magnitudes, None)));
+        return Ok(Some(SignNull { magnitudes, signs: None, structure: None }));
     }
     let Lines { m, n, entries, .. } = lines;
     let lower = resolved(m, n);
@@ -96,20 +141,14 @@ pub fn sign_null(
         all.extend(more.ends(&whitened, &Around::default(), lower).copies);
         signs = rung(&all);
     }
+    drop(whitened);
     let permuted = (!signs.rejected).then(|| permuted(&entries, &flipped, seed, lower, level));
-    let Structure { above, below, strengths, norm_share } =
-        count(&entries, &flipped, lower, &first)?;
-    let report = SignReport {
-        copies: all.len(),
-        signs,
-        permuted,
-        structure_above: above,
-        structure_below: below,
-        norm_share: norm_share[0],
-        norm_share_most: norm_share[1],
-        strength: strengths.first().copied(),
-    };
-    Ok(Some((magnitudes, Some(report))))
+    let structure = count(&entries, &flipped, lower, &first)?;
+    Ok(Some(SignNull {
+        magnitudes,
+        signs: Some(SignReport { copies: all.len(), signs, permuted }),
+        structure: Some(StructureReport::of(structure, matrix.small_side())),
+    }))
 }
 
 /// The matrix among copies with the entries in another order, which they share, and with signs of their own.

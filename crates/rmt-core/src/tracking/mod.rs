@@ -31,7 +31,7 @@
 
 mod krylov;
 
-use crate::report::{MatrixReport, Verdict};
+use crate::report::MatrixReport;
 use crate::spectrum::{Decomposition, Matrix, Values};
 use faer::Mat;
 pub(crate) use krylov::Ends;
@@ -100,7 +100,7 @@ impl Tracker {
         let guarded = |wanted: usize| if wanted == 0 { 0 } else { wanted + GUARD };
         let (top, bottom) = (guarded(options.leading), guarded(trailing));
         let basis = (top + bottom + FRESH) * (options.depth + 1);
-        let judged = matches!(report.verdict, Verdict::Random | Verdict::Deviates);
+        let judged = report.verdict.is_judged();
         if options.leading == 0 || basis * ONE_OF > m || !judged || report.scale.is_none() {
             return None;
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Verdict;
 use crate::report::{FAMILY, TestName};
 use crate::test_support::gaussian;
 use crate::{Analyser, AnalysisOptions, Context, Nulls, Orientation};

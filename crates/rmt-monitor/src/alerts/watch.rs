@@ -2,7 +2,6 @@
 
 use super::{Alert, AlertKind, AlertSettings, Trigger};
 use rmt_core::notes::Note;
-use rmt_core::report::Verdict;
 use rmt_core::{LayerReport, MatrixReport, shown};
 use std::collections::HashSet;
 
@@ -102,7 +101,7 @@ impl Baseline {
     fn state(&mut self, kind: AlertKind, settings: &AlertSettings, report: &MatrixReport) -> State {
         match kind {
             AlertKind::FirstDeviation => {
-                match settings.first_deviation && report.verdict == Verdict::Deviates {
+                match settings.first_deviation && report.verdict.deviates() {
                     true => State::On(deviation(report)),
                     // The first is the only one.
                     false => State::Between,
@@ -189,6 +188,7 @@ fn grows(
 mod tests {
     use super::*;
     use crate::samples;
+    use rmt_core::Verdict;
     use rmt_core::layers::LayerId;
     use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
 

@@ -7,7 +7,7 @@ use crate::ledger::{DropReason, State};
 use crate::run_directory::WatchedLayer;
 use crate::schedule::Overflow;
 use crate::snapshot::{Admission, LayerSnapshot};
-use crate::worker::Job;
+use crate::worker::{Full, Job};
 use std::sync::atomic::Ordering;
 
 impl Engine {
@@ -46,7 +46,11 @@ impl Engine {
         }
         let complete = layers.len() == whole;
         if !layers.is_empty() {
-            let full = admission == Admission::Wait || self.full_due(step);
+            let full = match admission {
+                Admission::Wait => Full::Last,
+                _ if self.full_due(step) => Full::Due,
+                _ => Full::No,
+            };
             self.send(Job::Snapshot { step, layers, full });
         }
         complete

@@ -1,8 +1,8 @@
 //! What the worker does with a snapshot.
 
-use super::Worker;
 use super::frozen::Standing;
 use super::tracking::Followed;
+use super::{Full, Worker};
 use crate::guard::{discard, guarded, lock};
 use crate::history::spectral_edge;
 use crate::ledger::{DropReason, Outcome};
@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 impl Worker {
-    pub(super) fn tick(&mut self, step: u64, layers: Vec<LayerSnapshot>, full: bool) {
+    pub(super) fn tick(&mut self, step: u64, layers: Vec<LayerSnapshot>, full: Full) {
         let span = tracing::info_span!(target: "rmt", "tick", step);
         let _entered = span.enter();
         let started = Instant::now();
@@ -110,7 +110,7 @@ impl Worker {
         matrix: MatrixIndex,
         path: &str,
         snapshot: LayerSnapshot,
-        full: bool,
+        full: Full,
     ) -> Result<LayerReport, (DropReason, String)> {
         let LayerSnapshot { layer, shape, orientation, dtype, quantised, mut notes, .. } = snapshot;
         let values = snapshot.weights.read();
@@ -140,11 +140,14 @@ impl Worker {
             never_random(&mut report, quantised);
             report
         };
-        if !full
+        let told_apart = &mut watched.told_apart;
+        if full == Full::No
             && let Some(followed) = &mut watched.followed
             && let Some(report) = followed.report(settings.full_every, &self.analyser, &weights)
         {
-            return Ok(finished(report, notes));
+            let mut report = finished(report, notes);
+            told_apart.carry(&mut report);
+            return Ok(report);
         }
         let activation = read(snapshot.activation, &mut notes);
         // What is frozen never moves.
@@ -152,13 +155,15 @@ impl Worker {
             true => Context::default(),
             false => watched.history.context(self.keep).with_tracking(settings.tracking()),
         };
-        let context = context.with_activation(activation.as_ref());
+        let ladder = told_apart.is_due(settings.sign_null, full == Full::Last);
+        let context = context.with_activation(activation.as_ref()).with_ladder(ladder);
         let mut analysis = self.analyser.analyse(&weights, context).map_err(failed)?;
         watched.followed = analysis.tracker.map(|tracker| Followed::new(step, tracker));
         if let Some(now) = analysis.reference {
             watched.history.remember(self.keep, step, &weights, now, &mut analysis.report);
         }
         let mut report = finished(analysis.report, notes).with_profile(analysis.profile);
+        told_apart.carry(&mut report);
         if frozen {
             report.report.notes.push(Note::Frozen);
             watched.frozen.keep(&values, report.clone());
@@ -171,7 +176,7 @@ impl Worker {
         let place = &mut self.matrices.of(matrix).place;
         // Spectra are in the logs; the summary stays small.
         let bare = report.without_profile();
-        let deviates = report.report.verdict == Verdict::Deviates;
+        let deviates = report.report.verdict.deviates();
         let deviation = deviates.then_some(report.step);
         let layers = &mut lock(&self.shared.progress).layers;
         match place.and_then(|place| layers.get_mut(place)) {

@@ -1,6 +1,7 @@
 //! What the worker keeps of each matrix.
 
 use super::frozen::Frozen;
+use super::told_apart::ToldApart;
 use super::tracking::Followed;
 use crate::alerts::Baseline;
 use crate::history::History;
@@ -13,6 +14,7 @@ pub(super) struct WatchedMatrix {
     /// By what it is followed until the next full analysis.
     pub(super) followed: Option<Followed>,
     pub(super) frozen: Frozen,
+    pub(super) told_apart: ToldApart,
     pub(super) baseline: Baseline,
     /// Its place in the summary, once it has a report.
     pub(super) place: Option<usize>,
