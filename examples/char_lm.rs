@@ -30,7 +30,7 @@ use burn_rmt::{Monitor, MonitorConfig, Summary};
 use clap::{Parser, ValueEnum};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
-use rmt_core::sanity::Table;
+use rmt_core::Table;
 use rmt_core::shown::{NONE, above, at_least, below, percent, shape, verdict};
 use rmt_examples::Backend;
 use rmt_examples::text::{Batch, Corpus, Vocabulary, prose, sources};
@@ -249,14 +249,12 @@ fn run(options: &Options) -> Result<()> {
         "\nΔ loss in nats without each tenth of the singular values of all matrices of a kind:"
     );
     println!("{}", ablation_table(&ablated));
-    let all =
-        ablated.iter().map(|of_kind| of_kind.to_table("ablation")).reduce(|mut all, table| {
-            all.rows.extend(table.rows);
-            all
-        });
-    if let Some(mut all) = all {
-        all.step = losses.steps;
-        write_table(directory, &all)?;
+    let all = ablated.iter().map(AblationTable::to_table).reduce(|mut all, table| {
+        all.rows.extend(table.rows);
+        all
+    });
+    if let Some(all) = all {
+        write_table(directory, "ablation", losses.steps, &all)?;
     }
     println!("\nIt writes:\n{}\n", write_text(model, vocabulary, "\n", 300, options.seed)?);
     print!("{}", summary.where_to_look());
@@ -305,7 +303,7 @@ fn kind_table(summary: &Summary) -> Table {
             means.matrices.to_string(),
             means.deviating.to_string(),
             step(of_kind.first_deviation),
-            at_least(percent(means.significant_above), means.above_cut_off > 0),
+            at_least(percent(means.structure_above), means.structure_cut_off > 0),
             at_least(percent(means.significant_below), means.below_cut_off > 0),
             overlap(means.overlap_above),
             overlap(means.overlap_below),

@@ -148,9 +148,9 @@ fn run(options: &Options) -> Result<()> {
         (1..=options.seeds).map(|seed| experiment(options, seed)).collect::<Result<_>>()?;
     let table = table(&outcomes);
     println!("\nΔ loss in nats, mean ± standard deviation over {} seeds", options.seeds);
-    println!("{}", rmt_examples::shown(&table));
+    println!("{}", table);
     let directory = unused_run_directory(&options.run)?;
-    write_table(&directory, &table)?;
+    write_table(&directory, "fine_tuning", 0, &table)?;
     println!("also in {}", directory.display());
     Ok(())
 }
@@ -177,5 +177,5 @@ fn table(outcomes: &[Outcome]) -> Table {
         };
         std::iter::once(name).chain(columns.map(|(_, column)| cell(decile, column))).collect()
     });
-    Table::new("fine_tuning", heads.collect(), rows.collect())
+    Table::new(heads.collect(), rows.collect())
 }

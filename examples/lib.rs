@@ -6,7 +6,6 @@ pub mod transformer;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use burn_rmt::Table;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt;
@@ -114,11 +113,6 @@ pub fn exit_code(result: Result<()>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// A table as a terminal shows it.
-pub fn shown(table: &Table) -> rmt_core::sanity::Table {
-    rmt_core::sanity::Table::new(table.columns.clone(), table.rows.clone())
 }
 
 /// Mean ± standard deviation of what several seeds gave; the mean alone of one, a dash for none.

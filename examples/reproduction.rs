@@ -166,7 +166,7 @@ impl Figures {
                 std::iter::once(row.clone()).chain(cells).collect()
             };
             let rows = rows.iter().map(row).collect();
-            (claim, Table::new(claim.name(), heads.map(str::to_owned).collect(), rows))
+            (claim, Table::new(heads.map(str::to_owned).collect(), rows))
         };
         self.claims.iter().map(table).collect()
     }
@@ -380,8 +380,8 @@ fn run(mut options: Options) -> Result<()> {
     options.model.run = unused_run_directory(&options.model.run)?;
     let (figures, seeds, ended) = reproduce(&options, rmt_examples::stop_on_ctrl_c()?);
     for (claim, table) in figures.tables(seeds) {
-        println!("\n{}\n{}", claim.title(), rmt_examples::shown(&table));
-        write_table(&options.model.run, &table)?;
+        println!("\n{}\n{}", claim.title(), table);
+        write_table(&options.model.run, claim.name(), 0, &table)?;
     }
     println!(
         "\nMean ± standard deviation over {seeds} seeds, in brackets how many have a value if not"

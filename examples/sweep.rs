@@ -124,8 +124,8 @@ pub fn experiment(options: &Options, stop: &AtomicBool) -> Result<Table> {
             runs.push(Run { given, loss, validation, summary });
         }
     }
-    let table = table(options.steps, &runs);
-    println!("{}", rmt_examples::shown(&table));
+    let table = table(&runs);
+    println!("{}", table);
     let command = format!("tensorboard --logdir {}", base.display());
     println!("To compare the runs (HParams): {command} (to install it: pip install tensorboard)");
     Ok(table)
@@ -162,7 +162,7 @@ fn train(
 }
 
 /// A row each.
-fn table(step: u64, runs: &[Run]) -> Table {
+fn table(runs: &[Run]) -> Table {
     let figures =
         ["loss", "validation", "hidden: above", "strongest signal", "stable rank", "drift"];
     let columns = ["initializer", "width", "weight decay"].into_iter().chain(figures);
@@ -180,9 +180,7 @@ fn table(step: u64, runs: &[Run]) -> Table {
         row
     });
     let columns = columns.map(str::to_owned).collect();
-    let mut table = Table::new("sweep", columns, rows.collect());
-    table.step = step;
-    table
+    Table::new(columns, rows.collect())
 }
 
 fn main() -> ExitCode {

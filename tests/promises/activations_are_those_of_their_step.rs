@@ -1,26 +1,25 @@
 //! What a probe says at step s is of the inputs that the weights W_s were given in training, and of
 //! nothing else; and training is what it is without.
 
-use crate::gradients_are_those_of_their_step::singular_values;
 use crate::support::activations::{
-    D, HIDDEN, Mlp, Named, activation, difference, entries, on_its_own_thread, said, spectrum,
+    D, HIDDEN, Mlp, Named, activation, at_start, difference, on_its_own_thread, said, spectrum,
     tokens, watched,
 };
 use crate::support::alone_with_device;
 use crate::support::learner::{Batch, INPUTS, bare_training, learner};
+use crate::support::spectra::{entries, singular_values};
 #[cfg(feature = "wgpu")]
 use crate::support::vulkan::test_on_vulkan;
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamWConfig, GradientsParams, SgdConfig};
 use burn::store::ModuleRecord;
 use burn::tensor::activation::{gelu, relu, softmax};
-use burn::tensor::{Bool, DType, Device, Distribution, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, Tensor};
 use burn::train::{ExecutionStrategy, InferenceStep, RegressionOutput, TrainOutput, TrainStep};
 use burn_rmt::ActivationConfig;
-use burn_rmt::{Monitor, MonitorConfig, Summary, Tapped, tap, tap_masked};
+use burn_rmt::{Monitor, Tapped, tap};
 use libtest_mimic::Trial;
 use rmt_core::LayerReport;
 use rmt_core::statistics::activation::ActivationReport;
@@ -33,10 +32,6 @@ pub(crate) fn tests() -> Vec<Trial> {
         on_its_own_thread(module_path!(), "micro_batches_are_one_batch", micro_batches),
         on_its_own_thread(module_path!(), "a_transformer_trains_with_probes", transformer),
         on_its_own_thread(module_path!(), "around_the_learner", around_the_learner),
-        on_its_own_thread(module_path!(), "a_mask_drops_tokens", mask),
-        on_its_own_thread(module_path!(), "tokens_are_limited", limit),
-        on_its_own_thread(module_path!(), "what_is_not_measured_says_why", refused),
-        on_its_own_thread(module_path!(), "a_full_queue_lets_activations_go_first", shed),
         on_its_own_thread(module_path!(), "a_model_with_taps_is_the_model", transparent),
         #[cfg(feature = "wgpu")]
         test_on_vulkan(module_path!(), "accumulated_on_the_device", |device| {
@@ -92,23 +87,6 @@ fn one_step() {
             assert!(found.overlap_bulk.is_some() && found.band_high.is_some());
         }
     }
-}
-
-/// Figures of step 0 after these forwards.
-fn at_start(
-    device: &Device,
-    configure: impl FnOnce(MonitorConfig) -> MonitorConfig,
-    forwards: impl FnOnce(&Mlp),
-) -> (BTreeMap<(String, u64), LayerReport>, Summary) {
-    let (_base, monitor, reports) = watched(10, configure);
-    device.seed(3);
-    let model = Mlp::new(device);
-    let _ = model.valid().forward(tokens(device, 1, 1).without_autodiff());
-    monitor.observe(0, &model);
-    forwards(&model);
-    monitor.observe(1, &model);
-    let summary = monitor.finish();
-    (said(&reports), summary)
 }
 
 fn same(a: &BTreeMap<(String, u64), LayerReport>, b: &BTreeMap<(String, u64), LayerReport>) {
@@ -326,120 +304,6 @@ fn around_the_learner() {
         }
         // No forward was made by the last weights.
         assert!(reports[&(layer.to_owned(), 10)].report.activation.is_none());
-    }
-}
-
-fn mask() {
-    let (_guard, device) = alone_with_device();
-    let (_base, monitor, reports) = watched(10, |config| config);
-    let model = Named { up: LinearConfig::new(D, HIDDEN).init(&device) };
-    let x = tokens(&device, 12, 5);
-    let keep: Vec<bool> = (0..96).map(|k| k % 8 < 5).collect();
-    let kept: Vec<f64> = entries(x.clone())
-        .chunks(D)
-        .zip(&keep)
-        .filter(|(_, keep)| **keep)
-        .flat_map(|(row, _)| row.to_vec())
-        .collect();
-    let keep = Tensor::<2, Bool>::from_data(TensorData::new(keep, [12, 8]), &device);
-    monitor.observe(0, &model);
-    tap_masked("up", &x, &keep);
-    drop(model.up.forward(x));
-    monitor.finish();
-    let reports = said(&reports);
-    let (found, eigenvalues) = activation(&reports, "up.weight", 0);
-    assert_eq!(found.tokens, 60);
-    assert!(difference(eigenvalues, &spectrum(&kept, D)) < 1e-9);
-}
-
-fn limit() {
-    let (_guard, device) = alone_with_device();
-    let x = tokens(&device, 12, 5);
-    let forward = |model: &Mlp| (0..3).for_each(|_| drop(model.forward(x.clone())));
-    let (found, _) = at_start(
-        &device,
-        |config| config.with_activations(ActivationConfig::new().with_tokens(100)),
-        forward,
-    );
-    assert_eq!(activation(&found, "first.weight", 0).0.tokens, 100);
-    let (none, summary) = at_start(
-        &device,
-        |config| config.with_activations(ActivationConfig::new().with_tokens(0)),
-        forward,
-    );
-    assert!(none.values().all(|report| report.report.activation.is_none()));
-    assert_eq!((none.len(), summary.warnings_total), (2, 0));
-}
-
-#[derive(Module, Debug)]
-struct Odd {
-    conv: Conv2d,
-    up: Linear,
-    half: Linear,
-}
-
-fn refused() {
-    let (_guard, device) = alone_with_device();
-    let (_base, monitor, reports) = watched(10, |config| config);
-    let model = Odd {
-        conv: Conv2dConfig::new([8, 24], [3, 3]).init(&device),
-        up: LinearConfig::new(D, HIDDEN).init(&device),
-        half: LinearConfig::new(D, HIDDEN).init(&device),
-    };
-    monitor.observe(0, &model);
-    let image = Tensor::<4>::random([2, 8, 6, 6], Distribution::Default, &device);
-    tap("conv", &image);
-    drop(model.conv.forward(image));
-    let x = tokens(&device, 12, 5);
-    // The output in the place of the input.
-    tap("up", &model.up.forward(x.clone()));
-    tap("half", &x.clone().cast(DType::F16));
-    tap("absent", &x);
-    let keep = Tensor::<1, Bool>::from_data(TensorData::new(vec![true; 5], [5]), &device);
-    tap_masked("half", &x, &keep);
-    drop(model.half.forward(x));
-    let summary = monitor.finish();
-    let reports = said(&reports);
-    let notes = |layer: &str| {
-        reports[&(layer.to_owned(), 0)]
-            .report
-            .notes
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("; ")
-    };
-    assert!(notes("conv.weight").contains("activations of convolutions are not measured"));
-    let wrong = "the activation has 40 features, the weight takes 24";
-    assert!(notes("up.weight").contains(wrong), "{}", notes("up.weight"));
-    assert!(notes("half.weight").contains("f16 activations, widened"), "{}", notes("half.weight"));
-    assert_eq!(activation(&reports, "half.weight", 0).0.tokens, 96);
-    let warnings: Vec<&str> = summary.warnings.iter().map(|w| w.message.as_str()).collect();
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[1].contains("a mask of 5 entries for 96 tokens"));
-    assert!(warnings[0].contains("`absent` matches no watched weight"));
-}
-
-fn shed() {
-    let (_guard, device) = alone_with_device();
-    let weights = 4 * 2 * (D * HIDDEN) as u64;
-    let x = tokens(&device, 200, 5);
-    let (found, summary) = at_start(
-        &device,
-        |config| config.with_budget_bytes(weights + 1),
-        |model| drop(model.forward(x.clone())),
-    );
-    assert_eq!((summary.counts.analysed, summary.counts.dropped.total()), (2, 0));
-    assert!(summary.warnings[0].message.contains("larger than the whole byte budget"));
-    for report in found.values() {
-        assert!(report.report.activation.is_none());
-        assert!(
-            report
-                .report
-                .notes
-                .iter()
-                .any(|note| note.to_string().contains("activations were dropped"))
-        );
     }
 }
 

@@ -1,10 +1,11 @@
 //! Several models, and several monitors, on one thread: a tap is of the layer that was given its input.
 
 use crate::support::activations::{
-    D, HIDDEN, Mlp, Named, activation, difference, entries, on_its_own_thread, said, spectrum,
-    tokens, watched,
+    D, HIDDEN, Mlp, Named, activation, difference, on_its_own_thread, said, spectrum, tokens,
+    watched,
 };
 use crate::support::alone_with_device;
+use crate::support::spectra::entries;
 use burn::nn::LinearConfig;
 use burn_rmt::{Monitor, tap};
 use libtest_mimic::Trial;

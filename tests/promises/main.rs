@@ -26,6 +26,7 @@ mod false_positive_rates_are_what_they_claim;
 mod figures_agree_with_independent_programs;
 mod gradients_are_those_of_their_step;
 mod grokking_ends_with_outliers_above;
+mod inputs_that_are_left_out_say_why;
 mod misuse_is_one_clear_warning;
 mod nan_in_a_weight_is_reported_and_training_goes_on;
 #[cfg(feature = "wgpu")]
@@ -111,6 +112,7 @@ fn main() -> ExitCode {
         figures_agree_with_independent_programs::tests(),
         gradients_are_those_of_their_step::tests(),
         grokking_ends_with_outliers_above::tests(),
+        inputs_that_are_left_out_say_why::tests(),
         misuse_is_one_clear_warning::tests(),
         nan_in_a_weight_is_reported_and_training_goes_on::tests(),
         #[cfg(feature = "wgpu")]

@@ -7,7 +7,7 @@ use burn_rmt::TensorBoardConfig;
 use burn_rmt::{Detail, MonitorConfig};
 use libtest_mimic::{Failed, Trial};
 use rmt_core::LayerReport;
-use rmt_monitor::Table;
+use rmt_core::Table;
 use rmt_monitor::sinks::write_table;
 use std::path::Path;
 
@@ -47,10 +47,9 @@ fn run(directory: &Path) -> Vec<LayerReport> {
 /// Tables, into a directory of their own and into that of a run that is over.
 fn log_tables(base: &Path) {
     let text = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect();
-    let table =
-        Table::new("sanity", text(&["law", "above"]), vec![text(&["uniform", "agree 0.5"])]);
+    let table = Table::new(text(&["law", "above"]), vec![text(&["uniform", "agree 0.5"])]);
     for run in ["table", "x"] {
-        write_table(&base.join(run), &table).unwrap();
+        write_table(&base.join(run), "sanity", 0, &table).unwrap();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Around burn's `Learner`, the monitor sees every optimizer step once and whole, and training, its
 //! checkpoints, its files and its decisions are those of a run without it.
 
-use crate::support::learner::{Net, bare_training, batches, learner, training};
+use crate::support::learner::{Net, bare_training, batches, files, learner, training};
 use crate::support::{Capture, alone_with_device, rows, test};
 use burn::module::Module;
 use burn::optim::SgdConfig;
@@ -52,24 +52,6 @@ fn monitor(directory: &Path) -> (Monitor, Receiver<LayerReport>) {
     let (capture, reports) = Capture::new();
     let config = MonitorConfig::new(directory).with_every(1).with_sink(capture);
     (config.init().unwrap(), reports)
-}
-
-/// Every file below a directory, by its path within.
-pub(crate) fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut open = vec![directory.to_owned()];
-    while let Some(next) = open.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let name = path.strip_prefix(directory).unwrap().to_owned();
-                found.insert(name, fs::read(path).unwrap());
-            }
-        }
-    }
-    found
 }
 
 /// Reports of both matrices at each of `steps`, once.

@@ -83,6 +83,10 @@ pub(crate) struct Judging {
     /// each matrix is decomposed a second time, without vectors.
     #[arg(long)]
     no_traps: bool,
+    /// Leaves the sign null out, which tells structure from scale: a matrix that deviates takes several times as long
+    /// with it.
+    #[arg(long)]
+    no_signs: bool,
 }
 
 impl Judging {
@@ -94,6 +98,7 @@ impl Judging {
         options.min_side = min_side.unwrap_or(options.min_side);
         options.vectors = !self.no_vectors;
         options.correlation_traps = !self.no_traps;
+        options.sign_copies = if self.no_signs { 0 } else { options.sign_copies };
         if let Null::Permutation(permutations) = self.null {
             options.null_model = NullModel::Permutation { permutations };
         }

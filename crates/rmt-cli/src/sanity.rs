@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use rmt_core::sanity::{EntryLaw, SanityReport, draws, sanity};
 use rmt_core::{AnalysisOptions, Nulls};
-use rmt_monitor::Table;
 use rmt_monitor::sinks::write_table;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -149,12 +148,9 @@ fn print(format: Format, report: &SanityReport) -> Result<()> {
 }
 
 fn log(directory: &Path, report: &SanityReport) -> Result<()> {
-    let table = |name: &str, table: rmt_core::sanity::Table| {
-        write_table(directory, &Table::new(name, table.columns, table.rows))
-    };
-    table("sanity", report.table())?;
+    write_table(directory, "sanity", 0, &report.table())?;
     if !report.repetitions.is_empty() {
-        table("sanity_rates", report.repetitions_table())?;
+        write_table(directory, "sanity_rates", 0, &report.repetitions_table())?;
     }
     Ok(())
 }

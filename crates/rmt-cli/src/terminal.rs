@@ -1,8 +1,9 @@
 //! What is drawn on a terminal: progress bars, and tables that fit its width.
 
-use crate::short::{Short, short};
+use crate::short::short;
 use indicatif::{ProgressBar, ProgressStyle};
-use rmt_core::sanity::Table;
+use rmt_core::Table;
+use rmt_core::layers::Shortened;
 pub(crate) use rmt_core::shown::clean;
 use std::io::{self, IsTerminal};
 
@@ -91,25 +92,20 @@ fn fit<'a>(table: &mut Table, width: usize, name: usize, optional: &[&'a str]) -
         }
         left_out.push(*column);
     }
-    let others = least_width(table, name).saturating_sub(column_width(table, name).min(LEAST_NAME));
+    let others = least_width(table, name).saturating_sub(table.width(name).min(LEAST_NAME));
     let room = width.saturating_sub(others).max(LEAST_NAME);
     let names: Vec<&str> =
         table.rows.iter().filter_map(|cells| cells.get(name)).map(String::as_str).collect();
-    let Short { names, prefix, suffix } = short(&names, room);
+    let Shortened { names, prefix, suffix, .. } = short(&names, room);
     let cells = table.rows.iter_mut().filter_map(|cells| cells.get_mut(name));
     cells.zip(names).for_each(|(cell, name)| *cell = name);
     Fitted { left_out, prefix, suffix }
 }
 
-fn column_width(table: &Table, column: usize) -> usize {
-    let lines = table.rows.iter().chain([&table.columns]);
-    lines.filter_map(|cells| cells.get(column)).map(|c| c.chars().count()).max().unwrap_or(0)
-}
-
 /// Width with the names as short as they may be.
 fn least_width(table: &Table, name: usize) -> usize {
     let columns = table.columns.len();
-    let widths = (0..columns).map(|column| match column_width(table, column) {
+    let widths = (0..columns).map(|column| match table.width(column) {
         width if column == name => width.min(LEAST_NAME),
         width => width,
     });

@@ -2,6 +2,7 @@
 
 use crate::figures::{Figure, Unit};
 use crate::layers::{LayerKind, by_kind};
+use crate::signs::StructureReport;
 use crate::{LayerReport, MatrixReport};
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +13,14 @@ use serde::{Deserialize, Serialize};
 pub struct Aggregate {
     /// Number of matrices.
     pub matrices: usize,
-    /// Those whose verdict is "deviates".
+    /// Those that deviate from independent entries.
     pub deviating: usize,
+    /// Directions of structure above, over the smaller side m.
+    pub structure_above: Option<f64>,
+    /// Directions of structure below, over m.
+    pub structure_below: Option<f64>,
+    /// Matrices of which one of these counts is a lower bound: then so are the means.
+    pub structure_cut_off: usize,
     /// Singular values above the bulk, over the smaller side m.
     pub outliers_above: Option<f64>,
     /// Those that are significant, over m.
@@ -66,6 +73,8 @@ macro_rules! means {
 }
 
 const MEANS: &[Mean] = means! {
+    structure_above: "structure.above.count", cut off: structure_cut_off;
+    structure_below: "structure.below.count", cut off: structure_cut_off;
     outliers_above: "outliers_above";
     significant_above: "significant_above", cut off: above_cut_off;
     outliers_below: "outliers_below";
@@ -116,6 +125,7 @@ impl Mean {
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
     deviates: bool,
+    structure_cut_off: bool,
     above_cut_off: bool,
     below_cut_off: bool,
     /// In the order of [`MEANS`]; NaN where there is none.
@@ -131,6 +141,7 @@ impl Figures {
         }
         Self {
             deviates: report.verdict.deviates(),
+            structure_cut_off: report.structure.as_ref().is_some_and(StructureReport::is_cut_off),
             above_cut_off: report.significant_above_cut_off,
             below_cut_off: report.significant_below_cut_off,
             values,
@@ -151,6 +162,7 @@ impl Aggregate {
         let mut aggregate = Self {
             matrices: all.len(),
             deviating: count(|figures| figures.deviates),
+            structure_cut_off: count(|figures| figures.structure_cut_off),
             above_cut_off: count(|figures| figures.above_cut_off),
             below_cut_off: count(|figures| figures.below_cut_off),
             ..Self::default()

@@ -16,7 +16,7 @@
 //!   Wigner's semicircle and surmise, Brody);
 //! - [`spectrum`]: matrices, their orientation, and the decomposition in f64;
 //! - [`statistics`]: what is measured on one matrix; [`statistics::activation`]: its overlap with
-//!   what enters the layer; [`statistics::linear_model`]: a model of it that can be solved;
+//!   what enters the layer;
 //! - [`tracking`]: both ends of the spectrum between full analyses;
 //! - [`nulls`]: simulated null distributions, seeded;
 //! - [`report`]: the public schema of what is said of a matrix;
@@ -43,6 +43,7 @@ pub mod tracking;
 mod aggregate;
 mod analyse;
 mod error;
+mod table;
 #[cfg(test)]
 mod test_support;
 
@@ -53,6 +54,7 @@ pub use laws::scale::ScaleEstimator;
 pub use nulls::Nulls;
 pub use report::{LayerReport, MatrixReport, Profile, Verdict};
 pub use spectrum::{Equilibrate, Matrix, Orientation, Values};
+pub use table::Table;
 
 // The example of the README is one of the tests.
 #[cfg(doctest)]

@@ -67,17 +67,17 @@ pub fn p_is(p: f64) -> String {
     if p < LEAST_P { format!("p {}", p_value(p)) } else { format!("p = {}", p_value(p)) }
 }
 
-/// −log₁₀ p, from 0 to 300: evidence that grows upwards, and finite where p is too small for a double.
+/// −log₁₀ p, from 0 to 300: grows with the evidence against the null, and is finite where p is too small for a double.
 /// NaN stays NaN.
-pub fn evidence(p: f64) -> f64 {
+pub fn neg_log_p(p: f64) -> f64 {
     // No −0 at p = 1.
     -p.clamp(LEAST_P, 1.0).log10() + 0.0
 }
 
-/// [`evidence`] of the least p-value of the family, corrected for the number of its tests as the verdict is.
-pub fn strongest_evidence(report: &MatrixReport) -> Option<f64> {
+/// [`neg_log_p`] of the least p-value of the family, corrected for the number of its tests as the verdict is.
+pub fn strongest_neg_log_p(report: &MatrixReport) -> Option<f64> {
     let least = report.tests.iter().map(|test| test.p).reduce(f64::min)?;
-    Some(evidence(least * report.tests.len() as f64)).filter(|evidence| !evidence.is_nan())
+    Some(neg_log_p(least * report.tests.len() as f64)).filter(|x| !x.is_nan())
 }
 
 /// The stable rank.
@@ -189,9 +189,9 @@ mod tests {
     }
 
     #[test]
-    fn evidence_is_finite_wherever_there_is_a_p() {
-        assert_eq!((evidence(0.0), evidence(1.0), evidence(1.5)), (300.0, 0.0, 0.0));
-        assert!((evidence(1e-3) - 3.0).abs() < 1e-12 && evidence(f64::NAN).is_nan());
-        assert!(evidence(1.0).is_sign_positive());
+    fn neg_log_p_is_finite_wherever_there_is_a_p() {
+        assert_eq!((neg_log_p(0.0), neg_log_p(1.0), neg_log_p(1.5)), (300.0, 0.0, 0.0));
+        assert!((neg_log_p(1e-3) - 3.0).abs() < 1e-12 && neg_log_p(f64::NAN).is_nan());
+        assert!(neg_log_p(1.0).is_sign_positive());
     }
 }

@@ -5,7 +5,7 @@ mod stored;
 mod watch;
 
 pub use settings::{AlertSettings, Trigger};
-pub use stored::{StoredAlert, read_alerts};
+pub use stored::read_alerts;
 pub(crate) use watch::{Alerts, Baseline};
 
 use serde::{Deserialize, Serialize};

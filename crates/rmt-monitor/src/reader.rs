@@ -1,11 +1,10 @@
 //! Reads the reports of a run back, also of one that several processes shared.
 
 use crate::error::ReaderError;
-use crate::rows;
+use crate::rows::{self, Stored};
 use crate::summary::Warning;
 use rmt_core::LayerReport;
 use rmt_core::report::SCHEMA;
-use serde::Deserialize;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,25 +15,14 @@ const FILE: &str = "metrics.jsonl";
 /// The file of warnings.
 const WARNINGS: &str = "warnings.jsonl";
 
-/// A warning, and the session that gave it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[non_exhaustive]
-pub struct StoredWarning {
-    /// Number of the program run that wrote it.
-    pub session: u32,
-    /// What went wrong.
-    #[serde(flatten)]
-    pub warning: Warning,
-}
-
 /// The warnings of the monitor in `warnings.jsonl` of the run in `directory` and of the processes that shared it, in
 /// order of session and step. Lines that are cut short are left out; there may be no file.
 ///
 /// # Errors
 /// [`ReaderError`] if a file cannot be read, or a line is neither a warning nor cut short.
-pub fn read_warnings(directory: impl AsRef<Path>) -> Result<Vec<StoredWarning>, ReaderError> {
-    let mut warnings: Vec<StoredWarning> = rows::all(directory.as_ref(), WARNINGS)?;
-    warnings.sort_by_key(|stored| (stored.session, stored.warning.step));
+pub fn read_warnings(directory: impl AsRef<Path>) -> Result<Vec<Stored<Warning>>, ReaderError> {
+    let mut warnings: Vec<Stored<Warning>> = rows::all(directory.as_ref(), WARNINGS)?;
+    warnings.sort_by_key(|stored| (stored.session, stored.what.step));
     Ok(warnings)
 }
 

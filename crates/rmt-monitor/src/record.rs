@@ -4,10 +4,10 @@ use crate::alerts::Alert;
 use crate::ledger::Counts;
 use crate::matrices::{MatrixIndex, MatrixNumbers};
 use crate::summary::{Summary, Warning};
-use rmt_core::LayerReport;
 use rmt_core::layers::LayerId;
 use rmt_core::statistics::drift::Edge;
 use rmt_core::statistics::gradient::GradientReport;
+use rmt_core::{LayerReport, Table};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, SystemTime};
 
@@ -33,7 +33,14 @@ pub enum Record<'a> {
     /// The user's scalars of one step.
     Scalars(&'a Scalars),
     /// A table of text: the result of an experiment.
-    Table(&'a Table),
+    Table {
+        /// What it is, such as `sanity`.
+        name: &'a str,
+        /// The step that it belongs to; 0 outside training.
+        step: u64,
+        /// The columns and rows.
+        table: &'a Table,
+    },
     /// What happened to matrices, as the reports of one tick show: after that tick.
     Alerts(&'a [Alert]),
     /// Something went wrong; training goes on.
@@ -191,58 +198,9 @@ pub struct Scalars {
     pub values: Vec<(String, f64)>,
 }
 
-/// A table of text: the result of an experiment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Table {
-    /// What it is, such as `sanity`.
-    pub name: String,
-    /// The step that it belongs to; 0 outside training.
-    pub step: u64,
-    /// Heads of the columns.
-    pub columns: Vec<String>,
-    /// Cells, as many in each row as there are columns.
-    pub rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    /// A table of step 0.
-    pub fn new(name: impl Into<String>, columns: Vec<String>, rows: Vec<Vec<String>>) -> Self {
-        Self { name: name.into(), step: 0, columns, rows }
-    }
-
-    /// As TensorBoard's text page shows it.
-    pub fn markdown(&self) -> String {
-        let escaped =
-            |cell: &String| cell.replace('\\', "\\\\").replace('|', "\\|").replace('\n', " ");
-        let rows = self.rows.iter().map(|row| row.iter().map(escaped).collect()).collect();
-        let columns: Vec<String> = self.columns.iter().map(escaped).collect();
-        markdown(&columns.iter().map(String::as_str).collect::<Vec<_>>(), rows)
-    }
-}
-
-/// A table of cells that are Markdown already.
-pub(crate) fn markdown(columns: &[&str], rows: Vec<Vec<String>>) -> String {
-    let line = |cells: String| format!("| {cells} |\n");
-    let head = line(columns.join(" | ")) + &line(vec!["---"; columns.len()].join(" | "));
-    rows.iter().fold(head, |text, row| text + &line(row.join(" | ")))
-}
-
 /// Seconds since 1970.
 pub(crate) fn wall_time() -> f64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0.0, |elapsed: Duration| elapsed.as_secs_f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn markdown_keeps_its_columns_whatever_is_in_the_cells() {
-        let text = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect();
-        let table = Table::new("t", text(&["a", "b"]), vec![text(&["1|2", "x\ny"])]);
-        assert_eq!(table.markdown(), "| a | b |\n| --- | --- |\n| 1\\|2 | x y |\n");
-    }
 }

@@ -3,9 +3,21 @@
 use crate::error::ReaderError;
 use crate::sub_runs;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
+
+/// What stands in a run's file, and the session that wrote it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Stored<T> {
+    /// Number of the program run that wrote it.
+    pub session: u32,
+    /// The alert or the warning.
+    #[serde(flatten)]
+    pub what: T,
+}
 
 /// Where a row stands.
 pub(crate) struct Place<'a> {

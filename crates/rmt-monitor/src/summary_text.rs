@@ -4,7 +4,7 @@ use crate::ledger::Dropped;
 use crate::summary::{LayerSummary, Summary};
 use crate::visible::line;
 use rmt_core::LayerReport;
-use rmt_core::sanity::Table;
+use rmt_core::Table;
 use rmt_core::shown::{self, NONE, number, percent};
 use std::fmt;
 use std::path::Path;

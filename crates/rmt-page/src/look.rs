@@ -1,6 +1,6 @@
 //! What a page keeps of one report.
 
-use rmt_core::shown::strongest_evidence;
+use rmt_core::shown::strongest_neg_log_p;
 use rmt_core::{Figures, LayerReport, Verdict};
 
 /// The figures of one layer at one step that a page draws.
@@ -34,7 +34,7 @@ impl Look {
             step: *step,
             tick,
             verdict: report.verdict,
-            evidence: strongest_evidence(report),
+            evidence: strongest_neg_log_p(report),
             largest: report.largest,
             smallest: report.smallest,
             edge_low: report.edge_low,

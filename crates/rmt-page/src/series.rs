@@ -13,7 +13,7 @@ pub(crate) type InTables = (&'static Mean, &'static Figure);
 
 /// The means that are followed over the steps.
 pub(crate) fn followed() -> impl Iterator<Item = InTables> {
-    Mean::in_tables().filter(|(mean, _)| mean.name != "significant_below")
+    Mean::in_tables().filter(|(mean, _)| mean.name != "structure_below")
 }
 
 /// Aggregates of the layers of a run that `chosen` takes, by step.

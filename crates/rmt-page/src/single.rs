@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, TestName, Verdict};
-use rmt_core::shown::{clean, evidence};
+use rmt_core::shown::{clean, neg_log_p};
 use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 
 /// Layers up to which pictures of each are not folded away.
@@ -44,9 +44,14 @@ fn summary(run: &Run) -> Markup {
     let of = |verdict| latest.clone().filter(|row| row.report.verdict == verdict).count();
     let mut tiles = vec![
         (run.layers().len().to_string(), "matrices"),
-        (of(Verdict::Deviates).to_string(), "deviate"),
+        (of(Verdict::Structure).to_string(), "have structure"),
+        (of(Verdict::Scale).to_string(), "scale alone"),
         (of(Verdict::Random).to_string(), "look random"),
     ];
+    let untold = of(Verdict::Deviates);
+    if untold > 0 {
+        tiles.push((untold.to_string(), "deviate"));
+    }
     let others = of(Verdict::Degenerate) + of(Verdict::NotEstimable);
     if others > 0 {
         tiles.push((others.to_string(), "cannot be judged"));
@@ -124,7 +129,7 @@ pub(crate) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f
 fn heat_maps(run: &Run) -> Markup {
     let columns = FAMILY.iter().map(TestName::to_string).collect();
     let values = run.latest().flat_map(|row| {
-        FAMILY.each_ref().map(|name| row.report.test(name).map_or(f64::NAN, |t| evidence(t.p)))
+        FAMILY.each_ref().map(|name| row.report.test(name).map_or(f64::NAN, |t| neg_log_p(t.p)))
     });
     let title = "Evidence by test, as last reported";
     let mut drawings = vec![evidence_map(HeatMapData::named(title, names(run), columns), values)];

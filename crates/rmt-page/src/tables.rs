@@ -98,7 +98,10 @@ fn means(
 
 fn verdict(verdict: Verdict) -> Cell {
     let text = shown::verdict(verdict);
-    if verdict == Verdict::Deviates { Cell::Marked(text) } else { Cell::Text(text) }
+    match verdict {
+        Verdict::Structure | Verdict::Deviates => Cell::Marked(text),
+        _ => Cell::Text(text),
+    }
 }
 
 /// One row per layer, as it was last.

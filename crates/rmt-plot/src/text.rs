@@ -1,6 +1,7 @@
 //! Text from outside: made harmless, and short enough for its place.
 
 use crate::font;
+use rmt_core::layers::without_shared_ends;
 use rmt_core::shown::is_hidden;
 
 /// Characters of a name that are looked at: what is longer loses its middle before it is measured.
@@ -73,24 +74,20 @@ pub(crate) struct Names {
 impl Names {
     /// Labels no wider than `limit` pixels at this size.
     pub(crate) fn new(names: &[String], size: f64, limit: f64) -> Self {
-        let mut names: Vec<String> = names.iter().map(|name| clean(name)).collect();
-        let mut note = None;
-        if names.iter().any(|name| font::width(name, size) > limit) {
-            let (prefix, suffix) = in_common(&names);
-            if !(prefix.is_empty() && suffix.is_empty()) {
-                for name in &mut names {
-                    let end = name.len() - suffix.len();
-                    *name = name.get(prefix.len()..end).unwrap_or(name).to_owned();
-                }
-                note = Some(match (prefix.as_str(), suffix.as_str()) {
-                    (prefix, "") => format!("names begin with {prefix}"),
-                    ("", suffix) => format!("names end with {suffix}"),
-                    (prefix, suffix) => format!("names: {prefix} {ELLIPSIS} {suffix}"),
-                });
-            }
-        }
+        let names: Vec<String> = names.iter().map(|name| clean(name)).collect();
+        let all: Vec<&str> = names.iter().map(String::as_str).collect();
+        // Where one is too wide, both ends go, so that labels are short.
+        let all_fit = all.iter().all(|name| font::width(name, size) <= limit);
+        let shortened = without_shared_ends(&all, |_| all_fit);
+        let note = match (shortened.prefix.as_str(), shortened.suffix.as_str()) {
+            ("", "") => None,
+            (prefix, "") => Some(format!("names begin with {prefix}")),
+            ("", suffix) => Some(format!("names end with {suffix}")),
+            (prefix, suffix) => Some(format!("names: {prefix} {ELLIPSIS} {suffix}")),
+        };
         let mut taken = std::collections::HashSet::new();
-        let labels = names
+        let labels = shortened
+            .names
             .iter()
             .enumerate()
             .map(|(row, name)| {
@@ -110,33 +107,6 @@ impl Names {
             .collect();
         Self { labels, note }
     }
-}
-
-/// What all names begin and end with, cut at dots; empty where there is one name only.
-fn in_common(names: &[String]) -> (String, String) {
-    let [first, rest @ ..] = names else { return Default::default() };
-    if rest.is_empty() {
-        return Default::default();
-    }
-    let parts = |name: &str| name.split_inclusive('.').map(str::to_owned).collect::<Vec<_>>();
-    let first_parts = parts(first);
-    let mut head = first_parts.len().saturating_sub(1);
-    let mut tail = head;
-    for name in rest {
-        let other = parts(name);
-        let pairs = first_parts.iter().zip(&other);
-        head = head.min(pairs.take_while(|(a, b)| a == b).count()).min(other.len() - 1);
-        let backwards = first_parts.iter().rev().zip(other.iter().rev());
-        tail = tail.min(backwards.take_while(|(a, b)| a == b).count());
-        tail = tail.min(other.len() - 1);
-    }
-    // No name may be cut off whole.
-    let shortest = names.iter().map(|name| parts(name).len()).min().unwrap_or(0);
-    tail = tail.min(shortest.saturating_sub(head + 1));
-    let prefix = first_parts.iter().take(head).cloned().collect();
-    let suffix: String = first_parts.iter().skip(first_parts.len() - tail).cloned().collect();
-    // The dot in front belongs to the suffix.
-    (prefix, if suffix.is_empty() { suffix } else { format!(".{suffix}") })
 }
 
 #[cfg(test)]
@@ -176,15 +146,6 @@ mod tests {
         // Names that fit are left whole.
         let found = Names::new(&names, 12.0, 1000.0);
         assert_eq!((found.labels, found.note), (names, None));
-    }
-
-    #[test]
-    fn no_name_is_cut_off_whole() {
-        let (prefix, suffix) = in_common(&owned(&["a.b", "a.b.b"]));
-        assert_eq!((prefix.as_str(), suffix.as_str()), ("a.", ""));
-        assert_eq!(in_common(&owned(&["a.b.c", "a.b.c"])), ("a.b.".into(), String::new()));
-        assert_eq!(in_common(&owned(&["a.b"])), Default::default());
-        assert_eq!(in_common(&[]), Default::default());
     }
 
     proptest! {

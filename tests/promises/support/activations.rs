@@ -1,12 +1,12 @@
 //! Layers with taps, and what is to be said of their inputs.
 
 use super::Capture;
-use crate::gradients_are_those_of_their_step::singular_values;
+use super::spectra::singular_values;
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Tensor};
-use burn_rmt::{Monitor, MonitorConfig, Tapped};
+use burn_rmt::{Monitor, MonitorConfig, Summary, Tapped};
 use libtest_mimic::Trial;
 use rmt_core::LayerReport;
 use rmt_core::statistics::activation::ActivationReport;
@@ -56,10 +56,6 @@ pub(crate) fn tokens(device: &Device, sequences: usize, seed: u64) -> Tensor<3> 
     let x = Tensor::<3>::random([sequences, 8, D], Distribution::Normal(0.0, 1.0), device);
     let scale: Vec<f32> = (0..D).map(|j| 1.0 + j as f32 / 4.0).collect();
     x * Tensor::<1>::from_floats(&*scale, device).reshape([1, 1, D]) + 2.0
-}
-
-pub(crate) fn entries<const N: usize>(tensor: Tensor<N>) -> Vec<f64> {
-    tensor.into_data().try_into_vec_as::<f64>().unwrap()
 }
 
 /// Eigenvalues of the covariance of these tokens, descending: squared singular values of the centred
@@ -114,4 +110,21 @@ pub(crate) fn activation<'a>(
 #[derive(Module, Debug)]
 pub(crate) struct Named {
     pub(crate) up: Linear,
+}
+
+/// Figures of step 0 after these forwards.
+pub(crate) fn at_start(
+    device: &Device,
+    configure: impl FnOnce(MonitorConfig) -> MonitorConfig,
+    forwards: impl FnOnce(&Mlp),
+) -> (BTreeMap<(String, u64), LayerReport>, Summary) {
+    let (_base, monitor, reports) = watched(10, configure);
+    device.seed(3);
+    let model = Mlp::new(device);
+    let _ = model.valid().forward(tokens(device, 1, 1).without_autodiff());
+    monitor.observe(0, &model);
+    forwards(&model);
+    monitor.observe(1, &model);
+    let summary = monitor.finish();
+    (said(&reports), summary)
 }

@@ -19,7 +19,8 @@ use burn::train::{
     InferenceStep, Learner, LearnerModel, RegressionOutput, SupervisedTraining, TrainOutput,
     TrainStep,
 };
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) const INPUTS: usize = 16;
@@ -178,4 +179,22 @@ impl EvaluationProgressLogger for Silent {
 impl MetricsRenderer for Silent {
     fn manual_close(&mut self) {}
     fn register_metric(&mut self, _definition: MetricDefinition) {}
+}
+
+/// Every file below a directory, by its path within.
+pub(crate) fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(directory).unwrap().to_owned();
+                found.insert(name, std::fs::read(path).unwrap());
+            }
+        }
+    }
+    found
 }

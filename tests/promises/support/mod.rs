@@ -3,6 +3,7 @@
 pub(crate) mod activations;
 pub(crate) mod generator;
 pub(crate) mod learner;
+pub(crate) mod spectra;
 pub(crate) mod tensorboard;
 #[cfg(feature = "wgpu")]
 pub(crate) mod vulkan;

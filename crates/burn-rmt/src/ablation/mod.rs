@@ -40,7 +40,7 @@
 //! println!("{table}");
 //! # let base = tempfile::tempdir()?;
 //! # let directory = base.path().join("run");
-//! burn_rmt::sinks::write_table(&directory, &table.to_table("ablation"))?;
+//! burn_rmt::sinks::write_table(&directory, "ablation", 0, &table.to_table())?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -2,8 +2,7 @@
 
 use super::means::mean;
 use super::selected::Selected;
-use rmt_core::sanity;
-use rmt_monitor::Table;
+use rmt_core::Table;
 use serde::Serialize;
 use std::fmt;
 
@@ -76,15 +75,9 @@ impl AblationTable {
         }
     }
 
-    /// Under this name, for [`write_table`](rmt_monitor::sinks::write_table): a line in
-    /// `tables.jsonl` for each row, and a table on TensorBoard's text page. The first row is the model
-    /// as it is.
-    pub fn to_table(&self, name: impl Into<String>) -> Table {
-        let sanity::Table { columns, rows, .. } = self.cells();
-        Table::new(name, columns, rows)
-    }
-
-    fn cells(&self) -> sanity::Table {
+    /// For [`write_table`](rmt_monitor::sinks::write_table): a line in `tables.jsonl` for each row, and a
+    /// table on TensorBoard's text page. The first row is the model as it is.
+    pub fn to_table(&self) -> Table {
         let spread = self.rows.iter().any(|row| row.spread.is_some());
         let noted = self.rows.iter().any(|row| row.note.is_some());
         let columns = |all: [Option<String>; 10]| all.into_iter().flatten().collect::<Vec<_>>();
@@ -129,7 +122,7 @@ impl AblationTable {
             head("").filter(|_| noted),
         ]);
         let rows = std::iter::once(whole).chain(self.rows.iter().map(line));
-        sanity::Table::new(heads, rows.collect())
+        Table::new(heads, rows.collect())
     }
 }
 
@@ -154,6 +147,6 @@ impl fmt::Display for AblationTable {
             counted(self.matrices, "matrix", "matrices"),
             counted(self.batches, "batch", "batches"),
         )?;
-        write!(f, "{}", self.cells())
+        write!(f, "{}", self.to_table())
     }
 }

@@ -2,8 +2,8 @@
 
 use super::pair::{Compared, Outcome};
 use crate::terminal::{clean, section};
+use rmt_core::Table;
 use rmt_core::figures::Figure;
-use rmt_core::sanity::Table;
 use rmt_core::shown::{self, NONE};
 use rmt_core::{LayerReport, MatrixReport};
 

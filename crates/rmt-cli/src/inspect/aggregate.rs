@@ -2,8 +2,8 @@
 
 use crate::measure::Row;
 use crate::terminal::clean;
+use rmt_core::Table;
 use rmt_core::figures::Unit;
-use rmt_core::sanity::Table;
 use rmt_core::shown::{self, number, percent};
 use rmt_core::{Aggregate, MatrixReport, Mean};
 use std::collections::BTreeMap;

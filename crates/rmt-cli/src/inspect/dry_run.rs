@@ -6,7 +6,7 @@ use anyhow::Result;
 use indicatif::HumanBytes;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use rmt_core::sanity::Table;
+use rmt_core::Table;
 use rmt_core::shard::{Shard, cost, peak_bytes};
 use rmt_core::shown;
 use rmt_core::{Analyser, Context, Matrix, NullModel, Orientation, Values};

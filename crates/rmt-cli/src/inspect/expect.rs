@@ -33,10 +33,8 @@ impl Expectation {
         checkpoints: &[Checkpoint],
         analyser: &Analyser,
     ) -> Result<Option<String>> {
-        let judged: Vec<&Row> = rows
-            .iter()
-            .filter(|row| matches!(row.report.report.verdict, Verdict::Random | Verdict::Deviates))
-            .collect();
+        let judged: Vec<&Row> =
+            rows.iter().filter(|row| row.report.report.verdict.is_judged()).collect();
         let unjudged = unjudged(rows, checkpoints, analyser.options().min_side);
         if judged.is_empty() && unjudged.is_empty() {
             bail!("--expect: no matrix could be judged, so nothing can be said");
@@ -75,7 +73,7 @@ impl Expectation {
 fn unjudged(rows: &[Row], checkpoints: &[Checkpoint], min_side: usize) -> Vec<String> {
     let row = |row: &Row| {
         let report = &row.report.report;
-        let judged = matches!(report.verdict, Verdict::Random | Verdict::Deviates);
+        let judged = report.verdict.is_judged();
         if judged || report.small_side < min_side {
             return None;
         }

@@ -14,16 +14,20 @@ pub(super) fn verdicts(rows: &[Row], level: f64) -> String {
     let of = |verdict| rows.iter().filter(|row| row.report.report.verdict == verdict).count();
     let failed = rows.iter().filter(|row| row.failed.is_some()).count();
     let others = [
+        (of(Verdict::Deviates), "not told apart"),
         (of(Verdict::Degenerate), "degenerate"),
         (of(Verdict::NotEstimable).saturating_sub(failed), "not estimable"),
         (failed, "failed"),
     ];
-    let (deviate, random) = (of(Verdict::Deviates), of(Verdict::Random));
-    let mut text = format!("{}: {deviate} deviate, {random} random", plural(rows.len(), "matrix"));
+    let [structure, scale, random] = [Verdict::Structure, Verdict::Scale, Verdict::Random].map(of);
+    let mut text = format!(
+        "{}: {structure} structure, {scale} scale, {random} random",
+        plural(rows.len(), "matrix")
+    );
     for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
         let _ = write!(text, ", {count} {what}");
     }
-    format!("{text} (a random matrix deviates with probability {level})\n")
+    format!("{text} (a random matrix is one of the others with probability {level})\n")
 }
 
 /// A line for each matrix that failed.

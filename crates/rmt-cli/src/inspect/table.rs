@@ -4,8 +4,8 @@ use super::{aggregate, summary};
 use crate::checkpoint::Checkpoint;
 use crate::measure::Row;
 use crate::terminal::{clean, section};
+use rmt_core::Table;
 use rmt_core::figures::Figure;
-use rmt_core::sanity::Table;
 use rmt_core::shown;
 
 /// What may be left out of a terminal that is too narrow, the first first.

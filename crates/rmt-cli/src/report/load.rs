@@ -5,7 +5,7 @@ use crate::terminal::clean;
 use anyhow::{Context, Result, bail};
 use rmt_core::{LayerReport, Profile};
 use rmt_monitor::{
-    ReaderError, StoredAlert, read_alerts, read_last_profiles, read_reports, read_warnings,
+    Alert, ReaderError, Stored, read_alerts, read_last_profiles, read_reports, read_warnings,
 };
 use rmt_page::Run;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Component, Path, PathBuf};
 
 /// A run of these rows, in order of step and then of the model, with its alerts.
-fn run(name: String, rows: &[LayerReport], alerts: Vec<StoredAlert>) -> Result<Run> {
+fn run(name: String, rows: &[LayerReport], alerts: Vec<Stored<Alert>>) -> Result<Run> {
     let mut run = Run::new(name.clone());
     let mut sessions = HashMap::new();
     for row in rows {
@@ -29,7 +29,7 @@ fn run(name: String, rows: &[LayerReport], alerts: Vec<StoredAlert>) -> Result<R
         bail!(NOTHING);
     }
     // Those of reports that a later session took the place of are left out.
-    for StoredAlert { session, alert, .. } in alerts {
+    for Stored { session, what: alert, .. } in alerts {
         let of_it = sessions.get(&(alert.step, alert.layer.clone()));
         if of_it.is_none_or(|row| *row == session) {
             run.alert(alert.into());
@@ -84,7 +84,7 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Run)>> {
             let alerts = if path.is_dir() { read_alerts(&path)? } else { Vec::new() };
             let warnings = if path.is_dir() { read_warnings(&path)? } else { Vec::new() };
             let mut run = run(name, &rows, alerts).with_context(|| path.display().to_string())?;
-            warnings.into_iter().for_each(|stored| run.warn(stored.warning.into()));
+            warnings.into_iter().for_each(|stored| run.warn(stored.what.into()));
             Ok((path, run))
         })
         .collect()

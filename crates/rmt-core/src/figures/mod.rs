@@ -7,7 +7,7 @@ mod table;
 pub use table::{CHANGE, FIGURES, STATISTICS};
 
 use crate::MatrixReport;
-use crate::shown::{NONE, at_least, evidence, number, p_value, percent};
+use crate::shown::{NONE, at_least, neg_log_p, number, p_value, percent};
 
 /// The groups of curves. TensorBoard sorts them by name.
 pub mod group {
@@ -142,7 +142,7 @@ impl Figure {
     /// What its curve shows: the value, of a p-value −log₁₀ p.
     pub fn drawn(&self, report: &MatrixReport) -> Option<f64> {
         let value = self.value(report)?;
-        Some(if self.unit == Unit::P { evidence(value) } else { value })
+        Some(if self.unit == Unit::P { neg_log_p(value) } else { value })
     }
 
     /// In few characters, as tables on a terminal have it.

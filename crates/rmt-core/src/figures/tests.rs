@@ -1,5 +1,5 @@
 use super::*;
-use crate::shown::strongest_evidence;
+use crate::shown::strongest_neg_log_p;
 use crate::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -33,16 +33,16 @@ fn sample() -> MatrixReport {
 }
 
 #[test]
-fn evidence_is_corrected_for_the_number_of_tests() {
+fn the_strongest_p_is_corrected_for_the_number_of_tests() {
     let mut report = sample();
     report.tests.truncate(1);
     report.tests[0].p = 1e-3;
-    assert!((strongest_evidence(&report).unwrap() - 3.0).abs() < 1e-12);
+    assert!((strongest_neg_log_p(&report).unwrap() - 3.0).abs() < 1e-12);
     report.tests.push(report.tests[0].clone());
     report.tests[1].p = 0.6;
-    assert!((strongest_evidence(&report).unwrap() - (3.0 - 2.0_f64.log10())).abs() < 1e-12);
+    assert!((strongest_neg_log_p(&report).unwrap() - (3.0 - 2.0_f64.log10())).abs() < 1e-12);
     report.tests.clear();
-    assert_eq!(strongest_evidence(&report), None);
+    assert_eq!(strongest_neg_log_p(&report), None);
 }
 
 /// Each value is what stands under its key in the row.
@@ -65,7 +65,7 @@ fn values_are_those_of_the_row() {
     assert!(shown("left.ks_rejected").ends_with(" %"));
     assert_eq!(shown("activation.overlap_above"), NONE);
     let above = curves().find(|(curve, _)| curve.name == "minus_log10_p").unwrap().1;
-    assert_eq!(above.drawn(&report), report.p_above.map(evidence));
+    assert_eq!(above.drawn(&report), report.p_above.map(neg_log_p));
 }
 
 /// The reference in the documentation; `RMT_WRITE=1` writes it.

@@ -3,6 +3,7 @@
 
 mod buffers;
 mod cut;
+mod ends;
 mod fused;
 mod kind;
 mod names;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use buffers::not_a_weight;
 pub use cut::{Cut, Lanes};
+pub use ends::{Shortened, without_shared_ends};
 pub use fused::{Fused, FusedPart, Heads, Side, fused, heads_of};
 pub use kind::{LayerKind, UnknownKind, by_kind};
 pub use sides::{Sides, by_shape, is_adapter, is_weight, sides};

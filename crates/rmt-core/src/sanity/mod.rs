@@ -17,7 +17,6 @@ pub use expectation::{Expectation, Requirement};
 pub use laws::EntryLaw;
 pub use repetitions::{COUNTED_LEVEL, RejectionCount, Repetitions};
 pub use row::{Outcome, Row, TestOutcome};
-pub use table::Table;
 
 use crate::spectrum::{Matrix, Orientation};
 use crate::{Analyser, Context, RmtError};

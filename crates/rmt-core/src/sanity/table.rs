@@ -1,26 +1,10 @@
 //! A sanity report as a table of words and p-values.
 
 use super::{COUNTED_LEVEL, Repetitions, Row, SanityReport, TestOutcome};
+use crate::Table;
 use crate::report::FAMILY;
 use crate::shown::p_value;
 use std::fmt;
-
-/// Columns and rows of text, for a terminal, a file or TensorBoard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Table {
-    /// Heads of the columns.
-    pub columns: Vec<String>,
-    /// Cells, as many in each row as there are columns.
-    pub rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    /// A table of these columns and rows.
-    pub fn new(columns: Vec<String>, rows: Vec<Vec<String>>) -> Self {
-        Self { columns, rows }
-    }
-}
 
 /// Failures named in the conclusion, at most.
 const NAMED: usize = 8;
@@ -156,38 +140,5 @@ impl fmt::Display for SanityReport {
             }
         }
         f.write_str(&self.conclusion())
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = || std::iter::once(&self.columns).chain(&self.rows);
-        let width = |column: usize| {
-            lines().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max()
-        };
-        let widths: Vec<usize> =
-            (0..self.columns.len()).map(|column| width(column).unwrap_or(0)).collect();
-        for (number, line) in lines().enumerate() {
-            let padded: Vec<String> =
-                line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-            writeln!(f, "{}", padded.join("  ").trim_end())?;
-            if number == 0 {
-                let total = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
-                writeln!(f, "{}", "─".repeat(total))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_line_up() {
-        let text = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect();
-        let table = Table { columns: text(&["a", "bcd"]), rows: vec![text(&["×××", "e"])] };
-        assert_eq!(table.to_string(), "a    bcd\n────────\n×××  e\n");
     }
 }

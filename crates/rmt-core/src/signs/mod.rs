@@ -88,6 +88,11 @@ impl StructureReport {
         Self { below, share_below: below.map(|_| 0.0), ..Self::default() }
     }
 
+    /// Whether one of the counts is a lower bound.
+    pub fn is_cut_off(&self) -> bool {
+        self.above.cut_off || self.below.is_some_and(|below| below.cut_off)
+    }
+
     /// As of the snapshot of `step`.
     #[must_use]
     pub fn with_since(self, step: u64) -> Self {

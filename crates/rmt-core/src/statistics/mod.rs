@@ -6,7 +6,6 @@ pub(crate) mod entries;
 pub mod gradient;
 pub mod heavy_tail;
 pub mod kurtosis;
-pub mod linear_model;
 pub mod signal;
 pub(crate) mod significance;
 pub mod spacing;

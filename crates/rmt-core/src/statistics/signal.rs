@@ -225,4 +225,82 @@ mod tests {
             }
         }
     }
+
+    /// Training on data with one correlated direction v: W = c·v uᵀ + X, of K rows and N columns (q = K/N; u, v unit
+    /// vectors). X is noise of variance α/N per entry, but αt/N along v: the data have determined that direction, so
+    /// that its initial noise has decayed by t, and c = λ(1 − t) has been learned in its place. So the variance along v
+    /// is η = αt + c², a spike of ℓ = η/α (Staats, Thamm & Rosenow, arXiv 2410.17770 v3).
+    struct LinearModel {
+        alpha: f64,
+        t: f64,
+        learned: f64,
+    }
+
+    impl LinearModel {
+        const K: usize = 512;
+        const N: usize = 2048;
+        const Q: f64 = 0.25;
+
+        fn new(alpha: f64, lambda: f64, t: f64) -> Self {
+            Self { alpha, t, learned: lambda * (1.0 - t) }
+        }
+
+        /// ℓ.
+        fn variance(&self) -> f64 {
+            self.t + self.learned.powi(2) / self.alpha
+        }
+
+        /// Means over draws, u and v along the first axes: the two smallest singular values in units of √α, y_m
+        /// first, and the cosine between the vector of the smallest and v.
+        fn mean(&self, draws: u64) -> ([f64; 2], f64) {
+            let (mut y, mut cosine) = ([0.0; 2], 0.0);
+            for seed in 0..draws {
+                let mut a = gaussian(Self::K, Self::N, 100 + seed);
+                a.iter_mut().for_each(|x| *x *= (self.alpha / Self::N as f64).sqrt());
+                a[..Self::N].iter_mut().for_each(|x| *x *= self.t.sqrt());
+                a[0] += self.learned;
+                let matrix = Matrix::new(&a[..], Self::K, Self::N, Orientation::OutIn).unwrap();
+                let d = decompose(&matrix).unwrap();
+                for (k, y) in y.iter_mut().enumerate() {
+                    *y += d.singular_values[Self::K - 1 - k] / self.alpha.sqrt() / draws as f64;
+                }
+                let vector = d.small_vector(Self::K - 1).next().unwrap();
+                cosine += vector.abs() / draws as f64;
+            }
+            (y, cosine)
+        }
+
+        /// The mean of eight draws is where theory puts it. ‖vᵀX‖² alone varies by 3 % of αt between draws.
+        fn assert_below(&self, tolerances: [f64; 2]) {
+            let ([smallest, _], cosine) = self.mean(8);
+            let y_squared = VarianceSpike::outlier(self.variance(), Self::Q).unwrap();
+            let spike = VarianceSpike::from_outlier(y_squared, Self::Q).unwrap();
+            assert!((spike.variance / self.variance() - 1.0).abs() < 1e-9);
+            let found = [smallest / y_squared.sqrt(), cosine / spike.cosine2.sqrt()];
+            for (found, tolerance) in found.into_iter().zip(tolerances) {
+                assert!((found - 1.0).abs() < tolerance, "t = {}: {found}", self.t);
+            }
+        }
+    }
+
+    #[test]
+    fn what_training_leaves_below_the_bulk_is_recovered() {
+        for (alpha, t) in [(1.0, 0.0), (1.0, 0.2), (3.0, 0.2)] {
+            LinearModel::new(alpha, 0.2 * f64::sqrt(alpha), t).assert_below([0.02; 2]);
+        }
+    }
+
+    #[test]
+    fn a_direction_merges_into_the_bulk_where_the_formula_says() {
+        // ℓ = 1 − √q = .5 divides: a fifth below it and a fifth above it.
+        let inside = LinearModel::new(1.0, 0.4_f64.sqrt(), 0.0);
+        inside.assert_below([0.01, 0.05]);
+        // The second smallest is where a merged one is: at the edge, and of another direction.
+        let outside = LinearModel::new(1.0, 0.6_f64.sqrt(), 0.0);
+        assert_eq!(VarianceSpike::outlier(outside.variance(), LinearModel::Q), None);
+        let ([smallest, next], _) = inside.mean(8);
+        let ([merged, _], cosine) = outside.mean(8);
+        assert!((merged - next).abs() < 0.3 * (next - smallest), "{merged} {next} {smallest}");
+        assert!(cosine < 0.25, "{cosine}");
+    }
 }

@@ -2,23 +2,11 @@
 
 use super::Alert;
 use crate::error::ReaderError;
-use crate::rows;
-use serde::Deserialize;
+use crate::rows::{self, Stored};
 use std::path::Path;
 
 /// The file of alerts in each directory of a run.
 const FILE: &str = "alerts.jsonl";
-
-/// An alert, and the session that gave it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[non_exhaustive]
-pub struct StoredAlert {
-    /// Number of the program run that wrote it.
-    pub session: u32,
-    /// What was said.
-    #[serde(flatten)]
-    pub alert: Alert,
-}
 
 /// The alerts in `alerts.jsonl` of the run in `directory` and of the processes that shared it, in order
 /// of step; also those of steps that a later session took again. Lines that are cut short are passed
@@ -26,9 +14,9 @@ pub struct StoredAlert {
 ///
 /// # Errors
 /// [`ReaderError`] if a file cannot be read, or a line is neither an alert nor cut short.
-pub fn read_alerts(directory: impl AsRef<Path>) -> Result<Vec<StoredAlert>, ReaderError> {
-    let mut alerts: Vec<StoredAlert> = rows::all(directory.as_ref(), FILE)?;
-    alerts.sort_by_key(|stored| (stored.alert.step, stored.session));
+pub fn read_alerts(directory: impl AsRef<Path>) -> Result<Vec<Stored<Alert>>, ReaderError> {
+    let mut alerts: Vec<Stored<Alert>> = rows::all(directory.as_ref(), FILE)?;
+    alerts.sort_by_key(|stored| (stored.what.step, stored.session));
     Ok(alerts)
 }
 
@@ -64,7 +52,7 @@ mod tests {
         let torn = fs::read_to_string(&path).unwrap() + "{\"session\":0,";
         fs::write(&path, torn).unwrap();
         let found = read_alerts(base.path()).unwrap();
-        let stored = |alert: &Alert| StoredAlert { session: 0, alert: alert.clone() };
+        let stored = |alert: &Alert| Stored { session: 0, what: alert.clone() };
         assert_eq!(found, [stored(&early), stored(&late)]);
         fs::write(&path, "{\"session\":0}\n").unwrap();
         let error = read_alerts(base.path()).unwrap_err().to_string();

@@ -101,7 +101,7 @@ pub fn record(key: Key<'_>, input: &Input, keep: &Keep<'_>) {
         if ids.any(|id| Some(id) != first) {
             let problem = format!(
                 "tap `{name}` is a layer of several models that are observed on one thread, and is \
-                 not recorded: use Monitor::tap or Tapped"
+                 not recorded: name the monitor, or the layer by its weight"
             );
             probes.iter().for_each(|probe| probe.problem(problem.clone()));
             return;

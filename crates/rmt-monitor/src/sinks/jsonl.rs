@@ -2,11 +2,10 @@
 
 use super::Sink;
 use super::files::{no_link, still_at};
-use crate::alerts::Alert;
 use crate::error::SinkError;
 use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::record::{GradientTick, Health, Record, Scalars, Tick};
-use crate::summary::Warning;
+use crate::rows::Stored;
 use crate::tags;
 use crate::visible::to_json_line;
 use rmt_core::LayerReport;
@@ -67,20 +66,6 @@ impl<'a, T: Serialize> MatrixRow<'a, T> {
 #[derive(Serialize)]
 struct Spectrum<'a> {
     singular_values: &'a [f64],
-}
-
-#[derive(Serialize)]
-struct WarningRow<'a> {
-    session: u32,
-    step: u64,
-    message: &'a str,
-}
-
-#[derive(Serialize)]
-struct AlertRow<'a> {
-    session: u32,
-    #[serde(flatten)]
-    alert: &'a Alert,
 }
 
 #[derive(Serialize)]
@@ -206,21 +191,21 @@ impl Sink for Jsonl {
             Record::Scalars(Scalars { session, step, wall_time, values }) => {
                 self.scalars((*session, *step, *wall_time), values)
             }
-            Record::Table(table) => {
+            Record::Table { name, step, table } => {
                 let rows = table.rows.iter().map(|cells| TableRow {
-                    table: &table.name,
-                    step: table.step,
+                    table: name,
+                    step: *step,
                     cells: table.columns.iter().zip(cells).collect(),
                 });
                 self.append("tables.jsonl", rows)
             }
             Record::Alerts(alerts) => {
                 let session = self.session;
-                let rows = alerts.iter().map(|alert| AlertRow { session, alert });
+                let rows = alerts.iter().map(|what| Stored { session, what });
                 self.append("alerts.jsonl", rows)
             }
-            Record::Warning(Warning { step, message }) => {
-                let row = WarningRow { session: self.session, step: *step, message };
+            Record::Warning(what) => {
+                let row = Stored { session: self.session, what };
                 self.append("warnings.jsonl", std::iter::once(row))
             }
             Record::End(_) => self.sync(),
@@ -293,7 +278,7 @@ fn ends_a_line(file: &mut File) -> io::Result<bool> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::record::Table;
+    use rmt_core::Table;
     use std::fs;
 
     fn scalars(step: u64) -> Scalars {
@@ -348,8 +333,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let text = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect();
         let rows = vec![text(&["1", "x"]), text(&["2", "y"])];
-        let table = Table::new("t", text(&["a", "b"]), rows);
-        Jsonl::new(directory.path(), 0).write(&Record::Table(&table)).unwrap();
+        let table = Table::new(text(&["a", "b"]), rows);
+        Jsonl::new(directory.path(), 0)
+            .write(&Record::Table { name: "t", step: 0, table: &table })
+            .unwrap();
         let found = fs::read_to_string(directory.path().join("tables.jsonl")).unwrap();
         let expected = [
             r#"{"table":"t","step":0,"a":"1","b":"x"}"#,

@@ -14,7 +14,8 @@ pub use page::Page;
 pub use tensorboard::TensorBoard;
 
 use crate::error::SinkError;
-use crate::record::{Record, Table};
+use crate::record::Record;
+use rmt_core::Table;
 use std::path::Path;
 
 /// A place that records are written to, called on the worker thread only.
@@ -40,15 +41,16 @@ pub trait Sink: Send {
     }
 }
 
-/// Writes a table into a run directory without a monitor, as `tables.jsonl` and, with feature
-/// `tensorboard`, for TensorBoard; the directory is made if need be. What a run has logged there stays as it is.
+/// Writes a table, under its name and the step that it belongs to (0 outside training), into a run directory
+/// without a monitor, as `tables.jsonl` and, with feature `tensorboard`, for TensorBoard; the directory is made if need be. What a run has logged there stays as it is.
 ///
 /// ```
-/// use rmt_monitor::{Table, sinks::write_table};
+/// use rmt_core::Table;
+/// use rmt_monitor::sinks::write_table;
 /// # let base = tempfile::tempdir()?;
 /// # let directory = base.path().join("run");
-/// let table = Table::new("losses", vec!["decile".into()], vec![vec!["1".into()]]);
-/// write_table(&directory, &table)?;
+/// let table = Table::new(vec!["decile".into()], vec![vec!["1".into()]]);
+/// write_table(&directory, "losses", 0, &table)?;
 /// let rows = std::fs::read_to_string(directory.join("tables.jsonl"))?;
 /// assert_eq!(rows, "{\"table\":\"losses\",\"step\":0,\"decile\":\"1\"}\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -56,10 +58,15 @@ pub trait Sink: Send {
 ///
 /// # Errors
 /// [`SinkError::Io`] with the file or directory that could not be written.
-pub fn write_table(directory: &Path, table: &Table) -> Result<(), SinkError> {
+pub fn write_table(
+    directory: &Path,
+    name: &str,
+    step: u64,
+    table: &Table,
+) -> Result<(), SinkError> {
     std::fs::create_dir_all(directory)
         .map_err(|cause| SinkError::Io { path: directory.to_owned(), cause })?;
-    let record = Record::Table(table);
+    let record = Record::Table { name, step, table };
     Jsonl::new(directory, 0).write(&record)?;
     #[cfg(feature = "tensorboard")]
     {

@@ -197,7 +197,7 @@ impl Sink for Page {
             }
             Record::End(summary) => self.finish(summary),
             // They are not on the page: only an earlier failure matters.
-            Record::Gradients(_) | Record::Scalars(_) | Record::Table(_) => self.still_there(),
+            Record::Gradients(_) | Record::Scalars(_) | Record::Table { .. } => self.still_there(),
         }
     }
 

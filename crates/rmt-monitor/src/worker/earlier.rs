@@ -29,7 +29,7 @@ impl Worker {
         {
             match read_alerts(path) {
                 Ok(found) => {
-                    let earlier = found.into_iter().map(|stored| stored.alert);
+                    let earlier = found.into_iter().map(|stored| stored.what);
                     self.alerts.inherit(earlier.filter(|alert| alert.step < begun));
                 }
                 Err(error) => {

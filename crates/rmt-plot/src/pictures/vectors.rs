@@ -110,7 +110,7 @@ fn thin(ink: Ink) -> Paint {
 
 /// −log₁₀ p, with the floor; NaN for what is no probability.
 fn evidence(p: f64) -> f64 {
-    if p >= 0.0 { shown::evidence(p.max(FLOOR)) } else { f64::NAN }
+    if p >= 0.0 { shown::neg_log_p(p.max(FLOOR)) } else { f64::NAN }
 }
 
 fn p_values(profile: &Profile, left: bool, windowed: bool) -> Vec<(f64, f64)> {

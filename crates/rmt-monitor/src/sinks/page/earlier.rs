@@ -1,8 +1,9 @@
 //! What earlier sessions wrote, for the page of one that goes on.
 
-use crate::alerts::{StoredAlert, read_alerts};
+use crate::alerts::read_alerts;
 use crate::error::ReaderError;
 use crate::reader::{each_report, read_warnings};
+use crate::rows::Stored;
 use rmt_page::Run;
 use std::collections::HashMap;
 use std::path::Path;
@@ -54,7 +55,7 @@ pub(super) fn read(directory: &Path, now: u32, end: u64, run: &mut Run) -> Resul
         Ok(_) | Err(ReaderError::Nothing { .. }) => {}
         Err(error) => return Err(error),
     }
-    for StoredAlert { session, alert } in read_alerts(directory)? {
+    for Stored { session, what: alert } in read_alerts(directory)? {
         let begun = layers.get(&alert.layer);
         // Those of the last step come again.
         let counts = alert.step < end && begun.is_none_or(|b| b.counts(session, alert.step));
@@ -63,7 +64,7 @@ pub(super) fn read(directory: &Path, now: u32, end: u64, run: &mut Run) -> Resul
         }
     }
     for stored in read_warnings(directory)?.into_iter().filter(|stored| stored.session < now) {
-        run.warn(stored.warning.into());
+        run.warn(stored.what.into());
     }
     Ok(())
 }

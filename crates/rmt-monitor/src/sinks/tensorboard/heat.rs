@@ -3,7 +3,7 @@
 use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::record::Tick;
 use rmt_core::LayerReport;
-use rmt_core::shown::strongest_evidence;
+use rmt_core::shown::strongest_neg_log_p;
 use rmt_plot::{Drawing, HeatMapData, heat_map};
 
 /// Columns that are kept: when they are full, neighbours become one.
@@ -61,7 +61,7 @@ impl Heat {
     }
 
     fn cell(&mut self, matrix: MatrixIndex, report: &LayerReport) {
-        let Some(value) = strongest_evidence(&report.report) else { return };
+        let Some(value) = strongest_neg_log_p(&report.report) else { return };
         let row = self.rows.of(matrix);
         if row.cells.is_empty() && self.drawn < LAYERS {
             *row = Row { name: report.layer.path(), cells: vec![f32::NAN; self.steps.len()] };

@@ -120,11 +120,14 @@ impl TensorBoard {
 
     /// Figures of the whole model and of each kind of layer.
     fn summary(&self, tick: &Tick, values: &mut Values) {
-        let with = |verdict| {
-            self.matrices.all.iter().filter(|matrix| matrix.verdict == Some(verdict)).count() as f64
+        let with = |is: fn(Verdict) -> bool| {
+            self.matrices.all.iter().filter(|matrix| matrix.verdict.is_some_and(is)).count() as f64
         };
-        let layers =
-            [(tags::DEVIATING, with(Verdict::Deviates)), ("layers_random", with(Verdict::Random))];
+        let layers = [
+            (tags::DEVIATING, with(Verdict::deviates)),
+            ("layers_structure", with(|verdict| verdict == Verdict::Structure)),
+            ("layers_random", with(|verdict| verdict == Verdict::Random)),
+        ];
         let health = tick.health.iter().flat_map(Health::scalars);
         let signals = tick.reports.iter().flat_map(|report| report.report.signal.first());
         let signal = signals.map(|signal| signal.strength).max_by(f64::total_cmp);
@@ -194,7 +197,7 @@ impl Sink for TensorBoard {
             Record::Tick(tick) => self.tick(tick),
             Record::Gradients(tick) => self.gradients(tick),
             Record::Scalars(scalars) => self.scalars(scalars),
-            Record::Table(table) => self.text(table.step, &table.name, table.markdown()),
+            Record::Table { name, step, table } => self.text(*step, name, texts::table(table)),
             Record::Alerts(alerts) => self.alerts(alerts),
             Record::Warning(_) => Ok(()),
             Record::End(summary) => self.end(summary),

@@ -1,13 +1,27 @@
 //! Markdown for TensorBoard's text page.
 
 use crate::alerts::Alert;
-use crate::record::markdown;
 use crate::summary::Summary;
 use rmt_core::layers::by_kind;
-use rmt_core::{LayerReport, MatrixReport, shown};
+use rmt_core::{LayerReport, MatrixReport, Table, shown};
 
 /// Lines of a list that are shown; of the others, the number is.
 const MOST: usize = 50;
+
+/// A table of plain text.
+pub(super) fn table(table: &Table) -> String {
+    let escaped = |cell: &String| cell.replace('\\', "\\\\").replace('|', "\\|").replace('\n', " ");
+    let rows = table.rows.iter().map(|row| row.iter().map(escaped).collect()).collect();
+    let columns: Vec<String> = table.columns.iter().map(escaped).collect();
+    markdown(&columns.iter().map(String::as_str).collect::<Vec<_>>(), rows)
+}
+
+/// A table of cells that are Markdown already.
+fn markdown(columns: &[&str], rows: Vec<Vec<String>>) -> String {
+    let line = |cells: String| format!("| {cells} |\n");
+    let head = line(columns.join(" | ")) + &line(vec!["---"; columns.len()].join(" | "));
+    rows.iter().fold(head, |text, row| text + &line(row.join(" | ")))
+}
 
 /// As plain text in Markdown, on one line.
 pub(super) fn escaped(text: &str) -> String {
@@ -93,8 +107,8 @@ pub(super) fn result(summary: &Summary) -> String {
             of.matrices.to_string(),
             of.deviating.to_string(),
             step(kind.first_deviation),
-            shown::at_least(figure(of.significant_above), of.above_cut_off > 0),
-            shown::at_least(figure(of.significant_below), of.below_cut_off > 0),
+            shown::at_least(figure(of.structure_above), of.structure_cut_off > 0),
+            shown::at_least(figure(of.structure_below), of.structure_cut_off > 0),
             figure(of.stable_rank),
         ]
     });
@@ -154,6 +168,13 @@ pub(super) fn result(summary: &Summary) -> String {
 mod tests {
     use super::*;
     use crate::alerts::AlertKind;
+
+    #[test]
+    fn a_table_keeps_its_columns_whatever_is_in_the_cells() {
+        let text = |cells: &[&str]| cells.iter().map(|&cell| cell.to_owned()).collect();
+        let found = table(&Table::new(text(&["a", "b"]), vec![text(&["1|2", "x\ny"])]));
+        assert_eq!(found, "| a | b |\n| --- | --- |\n| 1\\|2 | x y |\n");
+    }
 
     #[test]
     fn names_are_no_markup() {
