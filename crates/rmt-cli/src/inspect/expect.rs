@@ -5,7 +5,6 @@ use crate::measure::Row;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use rmt_core::Analyser;
-use rmt_core::report::Verdict;
 
 /// What a script may expect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
