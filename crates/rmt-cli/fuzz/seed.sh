@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 files=../tests/files
-for target in npy_header safetensors_header shard_index open_safetensors open_burnpack open_zip open_pickle open_anything; do
+for target in npy_header safetensors_header shard_index open_safetensors open_burnpack open_gguf open_zip open_pickle open_anything; do
     mkdir -p corpus/$target
 done
 cp $files/burn.bpk corpus/open_burnpack/
@@ -42,7 +42,14 @@ text = json.dumps(header).encode()
 write("safetensors_header", "three", bytes([30]) + text)
 write("open_safetensors", "three", struct.pack("<Q", len(text)) + text + bytes(30))
 write("open_anything", "three.safetensors", struct.pack("<Q", len(text)) + text + bytes(30))
+
+def text8(content):
+    return struct.pack("<Q", len(content)) + content
+
+gguf = b"GGUF" + struct.pack("<IQQ", 3, 2, 1) + text8(b"general.alignment") + struct.pack("<II", 4, 32)
+gguf += text8(b"a") + struct.pack("<IQQIQ", 2, 2, 2, 0, 0) + text8(b"b") + struct.pack("<IQIQ", 1, 32, 2, 32)
+write("open_gguf", "two", gguf + bytes(-len(gguf) % 32) + bytes(32) + bytes(18))
 write("shard_index", "one", b'{"metadata":{"total_size":4},"weight_map":{"a":"s"}}')
 write("shard_index", "outside", b'{"weight_map":{"a":"../s","b":"/s"}}')
 PYTHON
-cp corpus/open_{safetensors,burnpack,zip,pickle}/* corpus/open_anything/
+cp corpus/open_{safetensors,burnpack,gguf,zip,pickle}/* corpus/open_anything/

@@ -1,6 +1,6 @@
 //! A checkpoint that is open: its matrices, and the step that it was taken at.
 
-use crate::formats::{self, Source};
+use crate::formats::Source;
 use crate::matrices::{Plan, plan};
 use crate::selection::Selection;
 use crate::steps::{Steps, steps_of};
@@ -82,7 +82,7 @@ pub(crate) fn open_at(
 /// # Errors
 /// When it cannot be read.
 fn open(path: &Path, step: u64, selection: &Selection) -> Result<Checkpoint> {
-    let source = formats::open(path)?;
+    let source = selection.open(path)?;
     let plan = plan(source.as_ref(), &selection.wanted(path)?)?;
     Ok(Checkpoint { path: path.to_owned(), step, step_from: None, source, plan })
 }

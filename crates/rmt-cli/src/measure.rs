@@ -4,6 +4,7 @@ use crate::checkpoint::Checkpoint;
 use crate::entries;
 use crate::matrices::{Planned, read};
 use rmt_core::notes::Note;
+use rmt_core::report::Verdict;
 use rmt_core::statistics::drift::Reference;
 use rmt_core::{Analyser, Analysis, Context, LayerReport, Matrix, Orientation, Profile};
 use rmt_monitor::WeightValues;
@@ -85,6 +86,10 @@ impl Place<'_> {
         // That the sides are assumed is said once: by the plan, which knows the option that states them.
         if self.matrix.orientation == Orientation::Assumed && !self.matrix.notes.is_empty() {
             report.notes.retain(|note| !matches!(note, Note::OrientationAssumed));
+        }
+        if self.matrix.quantised && report.verdict == Verdict::Random {
+            report.verdict = Verdict::NotEstimable;
+            report.notes.push(Note::Quantised);
         }
         report.notes.extend(self.matrix.notes.iter().map(|note| Note::from(note.as_str())));
         let (layer, dtype) = (self.matrix.layer.clone(), self.matrix.dtype.clone());

@@ -1,5 +1,6 @@
 //! Which matrices are looked at, as options that subcommands share.
 
+use crate::formats::{Names, Source, open};
 use crate::matrices::{Wanted, heads_beside};
 use anyhow::{Result, bail};
 use clap::Args;
@@ -27,6 +28,15 @@ pub(crate) struct Selection {
     /// (in-out, out-in, stack, stack-out-in, conv:GROUPS).
     #[arg(long, value_name = "in-out|out-in|GLOB=…")]
     layout: Vec<String>,
+    /// Only what lies below this key of the file, such as model or ema, with names from there on.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// Taken off the names that begin with it; may be given several times.
+    #[arg(long, value_name = "PREFIX")]
+    strip_prefix: Vec<String>,
+    /// Puts NEW where OLD first stands in a name; may be given several times.
+    #[arg(long, value_name = "OLD=NEW", value_parser = renaming)]
+    rename: Vec<(String, String)>,
     /// Number of attention heads, of those of keys and values if there are fewer, and outputs of each;
     /// without, as the config.json beside the checkpoint says.
     #[arg(long, value_name = "N[:N[:WIDTH]]", value_parser = heads)]
@@ -38,6 +48,13 @@ pub(crate) struct Selection {
     /// none is judged].
     #[arg(long, value_name = "N")]
     pub(crate) min_side: Option<usize>,
+}
+
+fn renaming(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((old, new)) if !old.is_empty() => Ok((old.to_owned(), new.to_owned())),
+        _ => Err("a renaming is OLD=NEW, such as attention.self=attn".into()),
+    }
 }
 
 fn heads(text: &str) -> Result<Heads, String> {
@@ -56,6 +73,16 @@ fn heads(text: &str) -> Result<Heads, String> {
 }
 
 impl Selection {
+    /// Opens a checkpoint, under the names that are asked for.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has nothing below the key.
+    pub(crate) fn open(&self, path: &Path) -> Result<Box<dyn Source>> {
+        let (key, strip, rename) =
+            (self.key.clone(), self.strip_prefix.clone(), self.rename.clone());
+        Ok(Names { key, strip, rename }.of(path.to_owned(), open(path)?)?)
+    }
+
     /// What is wanted of this checkpoint.
     ///
     /// # Errors

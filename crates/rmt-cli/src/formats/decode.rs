@@ -34,7 +34,7 @@ pub(super) fn size(element: &Element) -> Option<usize> {
         Element::F16 | Element::BF16 => Some(2),
         Element::F32 => Some(4),
         Element::F64 => Some(8),
-        Element::Other(_) | Element::Unread(_) => None,
+        Element::Quantised(_) | Element::Other(_) | Element::Unread(_) => None,
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) fn decode(source: &mut dyn Read, layout: &Layout<'_>) -> Result<Weigh
         }
         Element::F32 => values(source, layout, f32::from_le_bytes).map(WeightValues::F32),
         Element::F64 => values(source, layout, f64::from_le_bytes).map(WeightValues::F64),
-        Element::Other(name) => Err(unread(name)),
+        Element::Quantised(name) | Element::Other(name) => Err(unread(name)),
         Element::Unread(why) => Err(why.clone()),
     }
 }

@@ -10,6 +10,10 @@ mod checkpoint;
 mod decode;
 mod detect;
 mod file;
+mod ggml;
+mod gguf;
+mod joined;
+mod known;
 mod literal;
 mod names;
 mod npy;
@@ -17,11 +21,13 @@ mod npz;
 mod pickle;
 mod pytorch;
 mod raw;
+mod renamed;
 mod safetensors;
 mod shards;
 mod unique;
 
 pub(crate) use names::natural;
+pub use renamed::Names;
 use rmt_monitor::WeightValues;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +43,8 @@ pub enum Element {
     F32,
     /// Double precision.
     F64,
+    /// Blocks that share a scale, by the name of the type: read in single precision.
+    Quantised(String),
     /// A type that is not read as weights (integers, quantised blocks), by its name in the file.
     Other(String),
     /// A tensor that cannot be read, and why. Its sides are empty where they are not known.
@@ -95,6 +103,12 @@ pub trait Source: Send + Sync {
     /// What the reader of a report should know of this file, such as tensors that are left out.
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The whole path of the tensor of this number in the file, where its name is only the end of it; empty
+    /// where there is no such tensor.
+    fn path(&self, entry: usize) -> &str {
+        self.entries().get(entry).map_or("", |entry| &entry.name)
     }
 
     /// What tensors of equal bytes have in common, where that is known without reading them: tensors of one

@@ -98,7 +98,7 @@ fn interpret(pairs: &[(String, Literal)], length: u64, rest: u64) -> Result<Head
     };
     let shape: Vec<usize> = sides.iter().map(side).collect::<Result<_, _>>()?;
     let bytes = match &element {
-        Element::Other(_) | Element::Unread(_) => rest,
+        Element::Quantised(_) | Element::Other(_) | Element::Unread(_) => rest,
         known => bytes(known, &shape).filter(|&bytes| bytes <= rest).ok_or_else(|| {
             format!("an array of shape {shape:?} does not fit into the {rest} bytes that follow")
         })?,
@@ -119,6 +119,8 @@ fn element(descr: &str) -> (Element, bool) {
         "f2" => Element::F16,
         "f4" => Element::F32,
         "f8" => Element::F64,
+        // What ml_dtypes writes in the place of a type that NumPy does not know.
+        "bfloat16" | "V2" => Element::BF16,
         // Not half precision: these count bytes.
         "f16" => Element::Other("longdouble".into()),
         "O" => Element::Other("object".into()),

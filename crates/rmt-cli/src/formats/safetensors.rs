@@ -30,6 +30,9 @@ fn tensors(input: &Input) -> Result<Vec<(Entry, Place)>, String> {
     let prefix = input.head(PREFIX)?;
     let length = prefix.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
     let length = length.ok_or("it is shorter than the length of a safetensors header")?;
+    if input.length() > PREFIX && input.bytes(PREFIX, 1)? != b"{" {
+        return Err("it is no safetensors file, whatever its name: it does not begin with the length of a header and the header".into());
+    }
     let data = length.checked_add(PREFIX).filter(|&data| data <= input.length());
     let Some(data) = data.filter(|_| length <= LONGEST_HEADER) else {
         return Err(format!(

@@ -12,6 +12,8 @@ use std::path::{Component, Path, PathBuf};
 
 /// Where the index is in a directory.
 pub(super) const INDEX: &str = "model.safetensors.index.json";
+/// The same of PyTorch's own format.
+pub(super) const PICKLED: &str = "pytorch_model.bin.index.json";
 /// Bytes of the largest index that is read: more than any model has names.
 const LONGEST_INDEX: u64 = 100_000_000;
 
@@ -77,19 +79,19 @@ impl Shards {
     }
 }
 
-fn weight_map(index: &Input) -> Result<Vec<(String, String)>, String> {
+pub(super) fn weight_map(index: &Input) -> Result<Vec<(String, String)>, String> {
     if index.length() > LONGEST_INDEX {
         return Err(format!("an index of {} bytes is larger than any model's", index.length()));
     }
     let text = index.head(index.length())?;
     let index: Index = serde_json::from_slice(&text)
-        .map_err(|error| format!("it cannot be read as an index of safetensors shards: {error}"))?;
+        .map_err(|error| format!("it cannot be read as an index of shards: {error}"))?;
     Ok(index.weight_map.0)
 }
 
 /// Whether a name can only be that of a file in the directory of the index. A link is followed: the
 /// cache of Hugging Face is made of them.
-fn is_plain(shard: &str) -> bool {
+pub(super) fn is_plain(shard: &str) -> bool {
     let mut components = Path::new(shard).components();
     let one = matches!(components.next(), Some(Component::Normal(name)) if name == shard);
     one && components.next().is_none() && !shard.contains(['/', '\\', ':', '\0'])

@@ -3,7 +3,7 @@
 use super::dry_run::{self, Forecast};
 use super::options::{Options, Sharing};
 use super::tensorboard::Run;
-use super::{jsonl, table};
+use super::{jsonl, summary, table};
 use crate::checkpoint::{Checkpoint, open_all};
 use crate::flat;
 use crate::measure::{Place, Row};
@@ -51,10 +51,12 @@ pub(super) fn inspect(
         })
         .collect();
     if places.is_empty() {
-        let skipped: usize = checkpoints.iter().map(|c| c.plan.skipped.len()).sum();
-        bail!(
-            "there is no matrix to analyse ({skipped} tensors skipped; -v with a table, or other patterns)"
-        );
+        if options.output.verbose {
+            let mut output = options.target.open(&options.paths)?;
+            output
+                .print(summary::skipped(checkpoints, true) + &summary::files(checkpoints, true))?;
+        }
+        bail!("there is no matrix to analyse{}", summary::without_matrices(checkpoints));
     }
     let shard = options.sharing.shard;
     let plan = shard.map(|shard| split(&places, shard.world));

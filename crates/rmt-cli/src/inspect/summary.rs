@@ -64,12 +64,15 @@ pub(super) fn skipped(checkpoints: &[Checkpoint], verbose: bool) -> String {
 }
 
 /// What else was not analysed, and what the readers have to say.
-pub(super) fn files(checkpoints: &[Checkpoint]) -> String {
+pub(super) fn files(checkpoints: &[Checkpoint], verbose: bool) -> String {
     let sum = |of: fn(&Checkpoint) -> usize| checkpoints.iter().map(of).sum::<usize>();
     let (vectors, unwanted) = (sum(|c| c.plan.vectors), sum(|c| c.plan.unwanted));
     let mut text = String::new();
     if vectors > 0 {
         let _ = writeln!(text, "skipped: {}: one side only", plural(vectors, "tensor"));
+        for name in checkpoints.iter().flat_map(|c| &c.plan.one_sided).filter(|_| verbose) {
+            let _ = writeln!(text, "    {}", clean(name));
+        }
     }
     if unwanted > 0 {
         let _ = writeln!(text, "skipped: {}: not asked for", plural(unwanted, "matrix"));
@@ -84,6 +87,24 @@ pub(super) fn files(checkpoints: &[Checkpoint]) -> String {
         }
     }
     text
+}
+
+/// What the tensors are where none is analysed, in brackets.
+pub(super) fn without_matrices(checkpoints: &[Checkpoint]) -> String {
+    let sum = |of: fn(&Checkpoint) -> usize| checkpoints.iter().map(of).sum::<usize>();
+    let counts = [
+        (sum(|c| c.plan.skipped.len()), "skipped"),
+        (sum(|c| c.plan.vectors), "of one side only"),
+        (sum(|c| c.plan.unwanted), "not asked for"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
+    if counts.is_empty() {
+        let notes: Vec<String> = checkpoints.iter().flat_map(|c| c.source.notes()).collect();
+        let notes = if notes.is_empty() { "it holds no tensor".into() } else { notes.join("; ") };
+        return format!(": {}", clean(&notes));
+    }
+    format!(" (tensors: {}; -v names them)", counts.join(", "))
 }
 
 /// Notes of matrices, each once, with the number of matrices that have it.

@@ -34,7 +34,7 @@ pub(super) fn text(
     text.push_str(MEANS);
     text.push('\n');
     text.push_str(&summary::skipped(checkpoints, verbose));
-    text.push_str(&summary::files(checkpoints));
+    text.push_str(&summary::files(checkpoints, verbose));
     text.push_str(&summary::notes(rows));
     text
 }

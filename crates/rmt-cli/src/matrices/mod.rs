@@ -36,6 +36,8 @@ pub struct Planned {
     pub orientation: Orientation,
     /// Storage type, such as `bf16`.
     pub dtype: String,
+    /// Whether the values are rounded to blocks of a few bits.
+    pub quantised: bool,
     /// What the reader of the report should know, such as that the sides are guessed.
     pub notes: Vec<String>,
     /// Number of the tensor in its checkpoint.
@@ -72,6 +74,8 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// Number of vectors and scalars.
     pub vectors: usize,
+    /// Their names.
+    pub one_sided: Vec<String>,
     /// Number of matrices and tensors that were not asked for.
     pub unwanted: usize,
     /// (`layout` or `kind`, glob): what is said of names that no matrix has.

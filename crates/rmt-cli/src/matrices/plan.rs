@@ -5,7 +5,7 @@ use super::recurrent::gates;
 use super::ties::once;
 use super::wanted::{PlanError, Rules, Wanted};
 use super::{Plan, Planned, Skipped};
-use crate::formats::{Entry, Source};
+use crate::formats::{Element, Entry, Source};
 use rmt_core::layers::{Cut, Fused, FusedPart, Heads, LayerId, Side, fused, heads_of, is_adapter};
 use rmt_monitor::Matrices;
 
@@ -33,7 +33,10 @@ pub fn plan(source: &dyn Source, wanted: &Wanted) -> Result<Plan, PlanError> {
                     take(matrix, &rules, &mut plan);
                 }
             }
-            Err(Left::Vector) => plan.vectors += 1,
+            Err(Left::Vector) => {
+                plan.vectors += 1;
+                plan.one_sided.push(entry.name.clone());
+            }
             Err(Left::Why(_) | Left::Unread(_)) if !rules.names.takes(&entry.name) => {
                 plan.unwanted += 1;
             }
@@ -85,6 +88,7 @@ fn matrices(
         shape,
         orientation,
         dtype: dtype(&entry.element).to_owned(),
+        quantised: matches!(entry.element, Element::Quantised(_)),
         notes: reading.notes,
         entry: number,
         bytes: entry.bytes,

@@ -24,6 +24,8 @@ const FORMED: &str = "formed from its direction and its gain (weight norm)";
 const NOT_FORMED: &str = "the direction of a weight norm, not the weight: its gain is of a shape that is not \
                           known";
 const ORIGINAL: &str = "what a parametrization makes the weight from, not the weight";
+const ROUNDING: &str = "their rounding is noise with a bulk of its own, under which what was small is hidden; \
+                        the smallest singular values are those of the rounding";
 const GATE_UP: &str = "gate and up projection in one matrix";
 
 /// Below it, the last sides of a tensor may be anything, not those of a stack of matrices.
@@ -31,6 +33,8 @@ const LEAST_GUESSED: usize = 16;
 
 /// Matrices that have a side as long as the model is wide, at least.
 const COMMON: usize = 6;
+/// And how many times as many as have one of another length.
+const LESS_COMMON: usize = 4;
 
 /// A stack of more is none of experts, and would flood a plan.
 const MOST_PARTS: usize = 1 << 14;
@@ -180,6 +184,9 @@ impl<'a> Checkpoint<'a> {
         if !plain && name.contains("gate_up_proj") {
             notes.push(GATE_UP.into());
         }
+        if let Element::Quantised(name) = &entry.element {
+            notes.push(format!("{} weights, dequantised: {ROUNDING}", name.to_lowercase()));
+        }
         if matches!(entry.element, Element::F16 | Element::BF16) {
             notes.push(format!("{} weights, widened", dtype(&entry.element)));
         }
@@ -271,7 +278,7 @@ impl<'a> Checkpoint<'a> {
         }
         // Its own sides are two of them.
         let times = |side: usize| self.widths.get(&side).copied().unwrap_or(0);
-        rows != columns && times(columns) == 1 && times(rows) >= COMMON
+        rows != columns && times(rows) >= COMMON.max(LESS_COMMON * times(columns))
     }
 
     /// burn has no other parameters of three sides that are not convolutions.
@@ -359,7 +366,7 @@ pub(super) fn dtype(element: &Element) -> &str {
         Element::BF16 => "bf16",
         Element::F32 => "f32",
         Element::F64 => "f64",
-        Element::Other(name) => name,
+        Element::Quantised(name) | Element::Other(name) => name,
         Element::Unread(_) => "unread",
     }
 }

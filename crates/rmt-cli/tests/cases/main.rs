@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod compared;
+mod formats;
 mod judged;
 mod read;
 mod support;
@@ -17,7 +18,7 @@ use support::Cases;
 type Test = (&'static str, fn(&Cases));
 
 fn main() -> ExitCode {
-    let tests: Vec<Test> = [read::TESTS, judged::TESTS, compared::TESTS].concat();
+    let tests: Vec<Test> = [read::TESTS, judged::TESTS, compared::TESTS, formats::TESTS].concat();
     let trial = |(name, test): Test| {
         Trial::ignorable_test(name, move || match support::cases() {
             Ok(cases) => {

@@ -141,4 +141,76 @@ tuned["classifier.weight"] = normal(32, 48)
 save_file(base, path("base.safetensors"))
 save_file(tuned, path("tuned.safetensors"))
 save_file({"alpha.beta.weight": normal(48, 48)}, path("foreign.safetensors"))
+
+# GGUF: every type that is read, with blocks of random bits around scales that are finite.
+import gguf  # noqa: E402
+import ml_dtypes  # noqa: E402
+from gguf import GGMLQuantizationType as G  # noqa: E402
+
+SCALES = {"Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208], "IQ4_NL": [0]}
+writer = gguf.GGUFWriter(path("quantised.gguf"), "llama")
+writer.add_string("general.name", "a name")
+writer.add_array("tokenizer.ggml.tokens", ["a", "bc", ""])
+writer.add_array("tokenizer.ggml.scores", [1.0, 2.0])
+for name, places in SCALES.items():
+    kind = G[name]
+    values, size = gguf.GGML_QUANT_SIZES[kind]
+    raw = rng.integers(0, 256, (48, 256 // values, size), dtype="u1")
+    for place in places:
+        scale = (rng.standard_normal(raw.shape[:2]) * 0.01).astype("<f2")
+        raw[:, :, place : place + 2] = scale[:, :, None].view("u1").reshape(48, -1, 2)
+    raw = raw.reshape(48, -1)
+    known("quantised.gguf", f"{name}.weight", gguf.quants.dequantize(raw, kind))
+    writer.add_tensor(f"{name}.weight", raw, raw_dtype=kind)
+raw = rng.integers(0, 256, (48, 66), dtype="u1")
+writer.add_tensor("IQ2_XXS.weight", raw, raw_dtype=G.IQ2_XXS)
+writer.add_tensor("blk.0.attn_q.weight", known("quantised.gguf", "blk.0.attn_q.weight", normal(48, 64)))
+writer.add_tensor("half.weight", known("quantised.gguf", "half.weight", normal(48, 64).astype("f2")))
+brain = normal(48, 64).astype(ml_dtypes.bfloat16)
+writer.add_tensor("brain.weight", brain.view("u1").reshape(48, 128), raw_dtype=G.BF16)
+known("quantised.gguf", "brain.weight", brain)
+writer.add_tensor("output_norm.weight", normal(64))
+writer.write_header_to_file()
+writer.write_kv_data_to_file()
+writer.write_tensors_to_file()
+writer.close()
+np.save(path("brain.npy"), known("brain.npy", "brain", brain))
+
+# What is no checkpoint, or none that is read.
+for name, content in {
+    "pointer.safetensors": b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 90868376\n",
+    "page.bin": b"\n<!DOCTYPE html><html><body>Log in</body></html>",
+    "keras.h5": b"\x89HDF\r\n\x1a\n" + bytes(100),
+    "lite.tflite": b"\x1c\0\0\0TFL3" + bytes(100),
+    "packed.pt": b"\x1f\x8b\x08" + bytes(100),
+    "flax.msgpack": b"\x82\xa6params" + bytes(100),
+    "model.bin": b"\x06\0\0\0\x10\0TransformerSpec\0" + bytes(100),
+    "text.safetensors": b"this is no checkpoint at all",
+}.items():
+    with open(path(name), "wb") as file:
+        file.write(content)
+whole = open(path("list.pt"), "rb").read()
+with open(path("cut.pt"), "wb") as file:
+    file.write(whole[: len(whole) // 2])
+for folder, names in {"distributed": ["__0_0.distcp", ".metadata"], "zero": ["zero_to_fp32.py", "zero_pp_rank_0_mp_rank_00_model_states.pkl"], "saved": ["saved_model.pb"], "orbax": ["_METADATA"]}.items():
+    os.makedirs(path(folder))
+    for name in names:
+        open(path(f"{folder}/{name}"), "wb").write(b"x")
+
+# Directories: shards of pickles, and one model in two formats and a variant.
+os.makedirs(path("shards"))
+first, second = {"a.weight": T(normal(48, 64))}, {"b.weight": T(normal(48, 64))}
+save(first, path("shards/pytorch_model-00001-of-00002.bin"))
+save(second, path("shards/pytorch_model-00002-of-00002.bin"))
+with open(path("shards/pytorch_model.bin.index.json"), "w") as file:
+    json.dump({"weight_map": {"a.weight": "pytorch_model-00001-of-00002.bin", "b.weight": "pytorch_model-00002-of-00002.bin"}}, file)
+os.makedirs(path("formats"))
+save_file({"a.weight": normal(48, 64)}, path("formats/model.safetensors"))
+save_file({"a.weight": normal(48, 64).astype("f2")}, path("formats/model.fp16.safetensors"))
+save({"a.weight": T(normal(48, 64))}, path("formats/pytorch_model.bin"))
+os.makedirs(path("tar"))
+save(model(), path("tar/best.pth.tar"))
+save({"model": model(), "ema": model(), "epoch": 3}, path("ema.pt"))
+save({"state_dict.fc.weight": T(normal(48, 64)), "state_dict.fc.bias": T(normal(48))}, path("flat.pt"))
+save({"a.bias": T(normal(48)), "b.bias": T(normal(48)), "c.weight": V3(bytes(64 * 64), 64 * 64, (64, 64), dtype("float8_e4m3fn"))}, path("nothing.pt"))
 print(json.dumps(expected))

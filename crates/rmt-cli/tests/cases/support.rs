@@ -19,8 +19,8 @@ pub(crate) fn cases() -> &'static Result<Cases, String> {
     CASES.get_or_init(|| {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let tmpdir = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let requirements = here.join("tests/writers/requirements.txt");
-        let programs = environment("writers-venv", tmpdir, &requirements)?;
+        let requirements = here.join("tests/cases/requirements.txt");
+        let programs = environment("cases-venv", tmpdir, &requirements)?;
         let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let program = text(&here.join("tests/cases/make.py"));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod burnpack;
+mod gguf;
 #[path = "../hostile/mod.rs"]
 mod hostile;
 mod mutations;

@@ -22,6 +22,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("a.safetensors", sample()),
         ("a.bpk", WRITTEN.to_vec()),
+        ("a.gguf", crate::gguf::sample()),
         ("a.npy", array.clone()),
         ("stored.npz", npz(&members, CompressionMethod::Stored)),
         ("deflated.npz", npz(&members, CompressionMethod::Deflated)),

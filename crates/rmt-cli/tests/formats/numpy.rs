@@ -82,7 +82,7 @@ fn other_types_are_listed_and_never_unpickled() {
     let types = [
         ("|O", "object"),
         ("<i8", "i8"),
-        ("|V2", "V2"),
+        ("|V3", "V3"),
         ("<f16", "longdouble"),
         ("<c8", "c8"),
         ("|b1", "b1"),

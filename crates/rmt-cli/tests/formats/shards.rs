@@ -72,7 +72,7 @@ fn an_index_that_lies_is_refused() {
         (r#"{"l.2.w":3}"#, "cannot be read"),
         (r#"["l.2.w"]"#, "cannot be read"),
         // The index itself is no shard.
-        (r#"{"l.2.w":"model.safetensors.index.json"}"#, "safetensors header"),
+        (r#"{"l.2.w":"model.safetensors.index.json"}"#, "no safetensors file"),
     ];
     for (map, because) in refusals {
         let directory = tempfile::tempdir().unwrap();

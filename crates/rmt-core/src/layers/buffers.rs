@@ -67,6 +67,9 @@ pub fn not_a_weight(name: &str) -> Option<&'static str> {
     let parts = components(name);
     let last = parts.last()?;
     // A learned table of T5 and Swin ends in `bias` too, but as a module or a table.
+    if parts.iter().any(|part| component(part, "stft*")) {
+        return Some(FIXED);
+    }
     let found = BUFFERS.iter().find(|(pattern, _)| component(last, pattern));
     found.map(|(_, what)| *what)
 }
@@ -92,6 +95,9 @@ mod tests {
         ] {
             let why = not_a_weight(name).unwrap_or_default();
             assert!(why.contains("not a weight"), "{name}: {why}");
+        }
+        for name in ["stft_conv.weight", "model.stft.forward_basis_buffer", "front.mel_basis"] {
+            assert_eq!(not_a_weight(name), Some(FIXED), "{name}");
         }
         for name in [
             "model.layers.0.self_attn.q_proj.scales",

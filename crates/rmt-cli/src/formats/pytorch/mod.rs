@@ -60,6 +60,8 @@ fn check(input: &Input, members: &[Member]) -> Result<(), FormatError> {
 /// A reader of such a checkpoint.
 pub(super) struct PyTorch {
     entries: Vec<Entry>,
+    /// Where each is in the pickle.
+    paths: Vec<String>,
     tensors: Vec<What>,
     storages: Storages,
     notes: Vec<String>,
@@ -114,10 +116,12 @@ impl PyTorch {
         if found.too_deep {
             notes.push("values that lie deeper than 400 levels are not looked at".into());
         }
-        let mut source = Self { entries: Vec::new(), tensors: Vec::new(), storages, notes };
+        let mut source =
+            Self { entries: Vec::new(), paths: Vec::new(), tensors: Vec::new(), storages, notes };
         for (path, name) in names {
             let Some(what) = tensors.remove(&path) else { continue };
             source.entries.push(source.entry(name, &what, input.length()));
+            source.paths.push(path);
             source.tensors.push(what);
         }
         Ok(source)
@@ -269,6 +273,10 @@ impl Source for PyTorch {
 
     fn notes(&self) -> Vec<String> {
         self.notes.clone()
+    }
+
+    fn path(&self, entry: usize) -> &str {
+        self.paths.get(entry).map_or("", String::as_str)
     }
 
     fn fingerprint(&self, entry: usize) -> Option<Vec<u64>> {
