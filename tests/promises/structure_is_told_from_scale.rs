@@ -110,29 +110,29 @@ fn recorded_rates() {
     }
 }
 
-/// No count is further from what is planted than is asked for.
+/// No count is further from what is planted than is asked for, in any law of which there are all plants.
 fn recorded_counts() {
     let all = rows(COUNT_CELLS);
-    let shapes = shapes(&COUNT_SHAPES, &all);
-    assert!(!shapes.is_empty());
-    for shape in shapes {
-        for law in Law::ALL {
-            for planted in plants(shape) {
-                let label = [
-                    law.to_string(),
-                    format!("{}×{}", shape[0], shape[1]),
-                    format!("{} / {}", planted.above, planted.below),
-                ];
-                let row = all.iter().find(|row| row[..3] == label).unwrap();
-                assert_eq!(row[3].parse(), Ok(DRAWS), "{row:?}");
-                let error = |cell: &str| -> f64 {
-                    let (_, error) = cell.trim_end_matches(')').split_once('(').unwrap();
-                    error.parse().unwrap()
-                };
-                let target = if law == Law::BothWide { 3.0 } else { 1.0 };
-                assert!(error(&row[4]) <= target && row[10].is_empty(), "{row:?}");
-                assert!(shape[0] == shape[1] || error(&row[5]) <= 2.0, "{row:?}");
-            }
+    let mut found = 0;
+    for (shape, law) in COUNT_SHAPES.iter().flat_map(|shape| Law::ALL.map(|law| (*shape, law))) {
+        let label = [law.to_string(), format!("{}×{}", shape[0], shape[1])];
+        let of_law: Vec<_> = all.iter().filter(|row| row[..2] == label).collect();
+        if of_law.is_empty() {
+            continue;
+        }
+        for planted in plants(shape) {
+            let label = format!("{} / {}", planted.above, planted.below);
+            let row = of_law.iter().find(|row| row[2] == label).unwrap();
+            assert_eq!(row[3].parse(), Ok(DRAWS), "{row:?}");
+            let error = |cell: &str| -> f64 {
+                let (_, error) = cell.trim_end_matches(')').split_once('(').unwrap();
+                error.parse().unwrap()
+            };
+            let target = if law == Law::BothWide { 3.0 } else { 1.0 };
+            assert!(error(&row[4]) <= target && row[10].is_empty(), "{row:?}");
+            assert!(shape[0] == shape[1] || error(&row[5]) <= 2.0, "{row:?}");
+            found += 1;
         }
     }
+    assert!(found == all.len() && found >= 90, "{found} of {}", all.len());
 }
