@@ -19,7 +19,10 @@ a random matrix; how many singular vectors are not random, on the output side (l
 side (right); WeightWatcher's alpha; the stable rank. Then means by kind and by block, and what was
 skipped.
 
-Formats: safetensors (also sharded), PyTorch, npy, burn. One matrix a worker is in memory at a time, with
+p-values allow for the excess kurtosis of the entries, cut to -2 … 3: edges and vectors are corrected for it.
+Beyond it independent entries deviate too, and a note says so.
+
+Formats: safetensors (also sharded), PyTorch, GGUF (dequantised), npy, burn. One matrix a worker is in memory at a time, with
 about four copies of it in double precision.";
 
 const EXAMPLES: &str = "\
