@@ -122,6 +122,7 @@ mod tests {
             "signal",
             "suppression",
             "tests",
+            "magnitudes.massive",
             "levels.number_variance",
             "levels.number_variance_law",
             "traps.unpermuted_count",
@@ -131,6 +132,8 @@ mod tests {
         let missing: Vec<&String> = found
             .iter()
             .filter(|path| !columns.contains(path.as_str()) && !elsewhere.contains(&path.as_str()))
+            // Each end of a rung, and which lines: in JSON.
+            .filter(|path| !path.starts_with("signs.") && !path.ends_with(".indices"))
             .collect();
         assert!(missing.is_empty(), "{missing:?}");
         // And no column is misspelt.

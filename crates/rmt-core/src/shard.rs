@@ -58,13 +58,20 @@ pub fn cost(rows: usize, cols: usize) -> f64 {
 /// ```
 /// use rmt_core::shard::peak_bytes;
 /// // Four copies in double precision of a square matrix, and half as many of a very wide one.
-/// assert!((peak_bytes(1000, 1000) / 8e6 - 4.1).abs() < 1e-9);
-/// assert!(peak_bytes(10, 100_000) < 1.6 * 8e6);
+/// assert!((peak_bytes(1000, 1000, false) / 8e6 - 4.1).abs() < 1e-9);
+/// assert!(peak_bytes(10, 100_000, false) < 1.6 * 8e6);
+/// // Structure is told from scale beside two more copies, and the signs.
+/// assert!((peak_bytes(1000, 1000, true) / 8e6 - 6.6).abs() < 1e-9);
 /// ```
-pub fn peak_bytes(rows: usize, cols: usize) -> f64 {
+pub fn peak_bytes(rows: usize, cols: usize, signs: bool) -> f64 {
     let (m, n) = (rows.min(cols) as f64, rows.max(cols) as f64);
-    4.0 * m * n + 8.0 * m * (EIGEN_COPIES * m).max(m + n)
+    let beside = if signs { SIGN_COPIES * 8.0 * m * n } else { 0.0 };
+    4.0 * m * n + 8.0 * m * (EIGEN_COPIES * m).max(m + n) + beside
 }
+
+/// Copies of a matrix in double precision that the sign null holds beside a decomposition: its entries, the whitened ones, and
+/// the signs of all copies in a word per entry.
+const SIGN_COPIES: f64 = 2.5;
 
 /// Deals matrices out to ranks: longest processing time first.
 ///

@@ -53,6 +53,7 @@ fn on_core() -> Option<Duration> {
 pub(super) struct Forecast {
     seconds_per_cost: f64,
     jobs: usize,
+    signs: bool,
 }
 
 impl Forecast {
@@ -61,7 +62,10 @@ impl Forecast {
         let permuted = matches!(analyser.options().null_model, NullModel::Permutation { .. });
         let [rows, cols] = if permuted { SIDES_PERMUTED } else { SIDES };
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
-        let values: Vec<f32> = (0..rows * cols).map(|_| rng.random::<f32>() - 0.5).collect();
+        let signs = analyser.options().sign_copies > 0;
+        // With a mean, or structure would not be told from scale, which takes most of the time of a trained matrix.
+        let least = if signs { 0.25 } else { 0.5 };
+        let values: Vec<f32> = (0..rows * cols).map(|_| rng.random::<f32>() - least).collect();
         let matrix = Matrix::new(Values::F32(&values), rows, cols, Orientation::InOut)?;
         let begin = Instant::now();
         let mut least = Duration::MAX;
@@ -74,7 +78,7 @@ impl Forecast {
             }
         }
         let seconds_per_cost = least.as_secs_f64() / cost(rows, cols);
-        Ok(Self { seconds_per_cost, jobs: jobs.get() })
+        Ok(Self { seconds_per_cost, jobs: jobs.get(), signs })
     }
 
     /// Of matrices of these shapes; the largest is not split.
@@ -86,7 +90,8 @@ impl Forecast {
 
     /// Where the largest are analysed at a time.
     fn bytes(&self, shapes: &[[usize; 2]]) -> u64 {
-        let mut sizes: Vec<f64> = shapes.iter().map(|[r, c]| peak_bytes(*r, *c)).collect();
+        let mut sizes: Vec<f64> =
+            shapes.iter().map(|[r, c]| peak_bytes(*r, *c, self.signs)).collect();
         sizes.sort_by(|a, b| b.total_cmp(a));
         (PROGRAM + sizes.iter().take(self.jobs).sum::<f64>()) as u64
     }

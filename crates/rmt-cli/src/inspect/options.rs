@@ -14,16 +14,16 @@ const MOST_PARTS: usize = 100_000;
 const ABOUT: &str = "\
 Measures every weight matrix of a checkpoint against random matrix theory.
 
-One row per matrix: its verdict; how many singular values lie significantly above and below the bulk of
-a random matrix; how many singular vectors are not random, on the output side (left) and on the input
+One row per matrix: its verdict (random; scale, where the magnitudes of its entries explain how it deviates;
+structure, where they do not); how many directions of structure have large (above) and small (below) singular values; how many singular vectors are not random, on the output side (left) and on the input
 side (right); WeightWatcher's alpha; the stable rank. Then means by kind and by block, and what was
 skipped.
 
 p-values allow for the excess kurtosis of the entries, cut to -2 … 3: edges and vectors are corrected for it.
 Beyond it independent entries deviate too, and a note says so.
 
-Formats: safetensors (also sharded), PyTorch, GGUF (dequantised), npy, burn. One matrix a worker is in memory at a time, with
-about four copies of it in double precision.";
+Formats: safetensors (also sharded), PyTorch, GGUF (dequantised), npy, burn. One matrix a worker is in memory at a
+time, with about seven copies of it in double precision (four with --no-signs).";
 
 const EXAMPLES: &str = "\
 Examples:

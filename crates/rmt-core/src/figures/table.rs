@@ -1,6 +1,6 @@
 //! Every figure, once. The order is that of the columns of CSV.
 
-use super::group::{self, ABOVE, BELOW, BULK, DRIFT, HEAVY_TAIL, OVERLAP, VECTORS};
+use super::group::{ABOVE, BELOW, BULK, DRIFT, HEAVY_TAIL, OVERLAP, VECTORS};
 use super::{Figure, Measured, Unit};
 use crate::MatrixReport;
 use crate::statistics::activation::{ProjectionReport, TRACE_SHARES};
@@ -43,6 +43,10 @@ const fn computed(
 ) -> Figure {
     Figure::new("", unit, title, value)
 }
+
+mod ladder;
+
+use ladder::LADDER;
 
 const CUT_OFF: &str = "whether that is a lower bound: it is counted up to half of all values";
 
@@ -134,77 +138,6 @@ macro_rules! side {
 
 const LEFT: &[Figure] = side!(left, "output");
 const RIGHT: &[Figure] = side!(right, "input");
-
-/// Structure, told apart from scale.
-const LADDER: &[Figure] = &[
-    Figure::new(
-        "structure.above.count",
-        Unit::Count,
-        "directions above that no scale of rows and columns explains",
-        |r| r.structure.as_ref()?.above.count.figure(),
-    )
-    .head("above")
-    .cut_off(|r| r.structure.as_ref().is_some_and(|found| found.above.cut_off))
-    .lean(group::STRUCTURE, "above"),
-    Figure::new("structure.above.most", Unit::Count, "the most that the copies leave open", |r| {
-        r.structure.as_ref()?.above.most.figure()
-    }),
-    at!(
-        Count,
-        structure.below.count,
-        "directions below that no scale of rows and columns explains"
-    )
-    .head("below")
-    .cut_off(|r| {
-        let below = r.structure.as_ref().and_then(|found| found.below);
-        below.is_some_and(|below| below.cut_off)
-    })
-    .lean(group::STRUCTURE, "below"),
-    at!(Count, structure.below.most, "the most that the copies leave open"),
-    at!(Fraction, structure.share_above, "share of the smaller side that is structure above")
-        .head("share")
-        .lean(group::STRUCTURE, "share_above"),
-    at!(Fraction, structure.share_below, "share of the smaller side that is structure below")
-        .curve(group::STRUCTURE, "share_below"),
-    at!(Fraction, structure.norm_share, "share of the squared norm in the structure above")
-        .head("norm")
-        .lean(group::STRUCTURE, "norm_share"),
-    at!(Fraction, structure.norm_share_most, "the same, of the most that the copies leave open"),
-    at!(Noise, structure.strength, "strength of the strongest direction above, without scale")
-        .curve(group::STRUCTURE, "strength"),
-    at!(Count, signs.copies, "copies of each rung"),
-    Figure::new("signs.signs.p", Unit::P, "p of both ends among sign-flipped copies", |r| {
-        Some(r.signs.as_ref()?.signs.p)
-    })
-    .head("p signs"),
-    Figure::new("signs.signs.p_tail", Unit::P, "p of the tail that is fitted to them", |r| {
-        Some(r.signs.as_ref()?.signs.p_tail)
-    })
-    .curve(group::STRUCTURE, "minus_log10_p_tail"),
-    at!(P, signs.permuted.p, "p of both ends among copies in another order"),
-    Figure::new(
-        "magnitudes.rows.variation",
-        Unit::Number,
-        "coefficient of variation of the scale of the rows",
-        |r| r.magnitudes.as_ref()?.rows.variation,
-    )
-    .head("rows")
-    .curve(group::STRUCTURE, "variation_of_rows"),
-    Figure::new(
-        "magnitudes.cols.variation",
-        Unit::Number,
-        "coefficient of variation of the scale of the columns",
-        |r| r.magnitudes.as_ref()?.cols.variation,
-    )
-    .head("cols")
-    .curve(group::STRUCTURE, "variation_of_columns"),
-    at!(Fraction, magnitudes.explained, "share of the variance of ln|w| by rows and columns")
-        .curve(group::STRUCTURE, "scale_explained"),
-    at!(Fraction, magnitudes.zeros, "share of entries that are zero"),
-    at!(Count, magnitudes.massive_count, "entries beyond ten standard deviations of the others")
-        .head("massive")
-        .curve(group::STRUCTURE, "massive_entries"),
-];
 
 /// Signals, norms and ranks.
 const STRUCTURE: &[Figure] = &[

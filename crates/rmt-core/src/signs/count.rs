@@ -250,13 +250,12 @@ impl<'a> Whitened<'a> {
     fn without(&self, above: usize) -> Vec<f64> {
         let mut left = self.entries.clone();
         let (m, n) = (self.m, self.n);
-        let nu = self.nu();
         if above > 0 {
             let mut small = Mat::zeros(m, above);
             let mut large = Mat::zeros(n, above);
-            for k in 0..above {
+            for (k, nu) in self.nu().iter().enumerate().take(above) {
                 let vectors = self.small(k).zip(small.col_mut(k).iter_mut());
-                vectors.for_each(|(x, into)| *into = x * nu[k]);
+                vectors.for_each(|(x, into)| *into = x * nu);
                 let vectors = self.large(k).zip(large.col_mut(k).iter_mut());
                 vectors.for_each(|(x, into)| *into = x);
             }

@@ -1,0 +1,108 @@
+//! Figures of the ladder of nulls.
+
+use super::super::group::STRUCTURE;
+use super::super::{Figure, Measured, Unit};
+
+const CUT_OFF: &str = "whether that is a lower bound: it did not come to rest";
+
+/// Structure, told apart from scale.
+pub(super) const LADDER: &[Figure] = &[
+    Figure::new(
+        "structure.above.count",
+        Unit::Count,
+        "directions above that no scale of rows and columns explains",
+        |r| r.structure.as_ref()?.above.count.figure(),
+    )
+    .head("above")
+    .cut_off(|r| r.structure.as_ref().is_some_and(|found| found.above.cut_off))
+    .lean(STRUCTURE, "above"),
+    Figure::new("structure.above.most", Unit::Count, "the most that the copies leave open", |r| {
+        r.structure.as_ref()?.above.most.figure()
+    }),
+    at!(
+        Count,
+        structure.below.count,
+        "directions below that no scale of rows and columns explains"
+    )
+    .head("below")
+    .cut_off(|r| {
+        let below = r.structure.as_ref().and_then(|found| found.below);
+        below.is_some_and(|below| below.cut_off)
+    })
+    .lean(STRUCTURE, "below"),
+    at!(Count, structure.below.most, "the most that the copies leave open"),
+    Figure::word("structure.below.cut_off", CUT_OFF),
+    at!(Fraction, structure.share_above, "share of the smaller side that is structure above")
+        .head("share")
+        .lean(STRUCTURE, "share_above"),
+    at!(Fraction, structure.share_below, "share of the smaller side that is structure below")
+        .curve(STRUCTURE, "share_below"),
+    at!(Fraction, structure.norm_share, "share of the squared norm in the structure above")
+        .head("norm")
+        .lean(STRUCTURE, "norm_share"),
+    at!(Fraction, structure.norm_share_most, "the same, of the most that the copies leave open"),
+    at!(Noise, structure.strength, "strength of the strongest direction above, without scale")
+        .curve(STRUCTURE, "strength"),
+    at!(Count, signs.copies, "copies of each rung"),
+    Figure::new("signs.signs.p", Unit::P, "p of both ends among sign-flipped copies", |r| {
+        Some(r.signs.as_ref()?.signs.p)
+    })
+    .head("p signs"),
+    Figure::new("signs.signs.p_tail", Unit::P, "p of the tail that is fitted to them", |r| {
+        Some(r.signs.as_ref()?.signs.p_tail)
+    })
+    .curve(STRUCTURE, "minus_log10_p_tail"),
+    at!(P, signs.permuted.p, "p of both ends among copies in another order"),
+    Figure::new(
+        "magnitudes.rows.variation",
+        Unit::Number,
+        "coefficient of variation of the scale of the rows",
+        |r| r.magnitudes.as_ref()?.rows.variation,
+    )
+    .head("rows")
+    .curve(STRUCTURE, "variation_of_rows"),
+    Figure::new(
+        "magnitudes.cols.variation",
+        Unit::Number,
+        "coefficient of variation of the scale of the columns",
+        |r| r.magnitudes.as_ref()?.cols.variation,
+    )
+    .head("cols")
+    .curve(STRUCTURE, "variation_of_columns"),
+    Figure::new("magnitudes.rows.zero.count", Unit::Count, "rows of zeros", |r| {
+        r.magnitudes.as_ref()?.rows.zero.count.figure()
+    }),
+    Figure::new(
+        "magnitudes.rows.equal.count",
+        Unit::Count,
+        "rows that are equal to an earlier one",
+        |r| r.magnitudes.as_ref()?.rows.equal.count.figure(),
+    ),
+    Figure::new(
+        "magnitudes.rows.outstanding.count",
+        Unit::Count,
+        "rows beyond four times the median scale",
+        |r| r.magnitudes.as_ref()?.rows.outstanding.count.figure(),
+    ),
+    Figure::new("magnitudes.cols.zero.count", Unit::Count, "columns of zeros", |r| {
+        r.magnitudes.as_ref()?.cols.zero.count.figure()
+    }),
+    Figure::new(
+        "magnitudes.cols.equal.count",
+        Unit::Count,
+        "columns that are equal to an earlier one",
+        |r| r.magnitudes.as_ref()?.cols.equal.count.figure(),
+    ),
+    Figure::new(
+        "magnitudes.cols.outstanding.count",
+        Unit::Count,
+        "columns beyond four times the median scale",
+        |r| r.magnitudes.as_ref()?.cols.outstanding.count.figure(),
+    ),
+    at!(Fraction, magnitudes.explained, "share of the variance of ln|w| by rows and columns")
+        .curve(STRUCTURE, "scale_explained"),
+    at!(Fraction, magnitudes.zeros, "share of entries that are zero"),
+    at!(Count, magnitudes.massive_count, "entries beyond ten standard deviations of the others")
+        .head("massive")
+        .curve(STRUCTURE, "massive_entries"),
+];
