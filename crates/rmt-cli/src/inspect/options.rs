@@ -19,8 +19,11 @@ structure, where they do not); how many directions of structure have large (abov
 side (right); WeightWatcher's alpha; the stable rank. Then means by kind and by block, and what was
 skipped.
 
-Formats: safetensors (also sharded), PyTorch, npy, burn. One matrix a worker is in memory at a time, with
-about seven copies of it in double precision (four with --no-signs).";
+p-values allow for the excess kurtosis of the entries, cut to -2 … 3: edges and vectors are corrected for it.
+Beyond it independent entries deviate too, and a note says so.
+
+Formats: safetensors (also sharded), PyTorch, GGUF (dequantised), npy, burn. One matrix a worker is in memory at a
+time, with about seven copies of it in double precision (four with --no-signs).";
 
 const EXAMPLES: &str = "\
 Examples:
