@@ -13,7 +13,7 @@ use std::path::Path;
 const LISTED: usize = 5;
 
 const LEGEND: &str = "\
-above, below: singular values significantly beyond the bulk (≥: at least; counted up to half of all);
+above, below: directions of structure with large and small singular values, scale apart (≥: at least);
 left, right: singular vectors on the output and the input side that are not random (1 % if all are);
 drift: ‖W − W₀‖/‖W₀‖ since the first snapshot
 ";
@@ -161,10 +161,11 @@ mod tests {
     use rmt_core::notes::Note;
     use std::path::PathBuf;
 
-    /// At step 0, and later with this many significant values, cut off.
+    /// At step 0, and later with a count that is a lower bound.
     fn layer(name: &str, last: u64) -> LayerSummary {
         let (first, mut last) = (report_of(name, 0), report_of(name, last));
-        (last.report.significant_above, last.report.significant_above_cut_off) = (Some(32), true);
+        let above = &mut last.report.structure.as_mut().unwrap().above;
+        (above.count, above.cut_off) = (32, true);
         last.report.notes = vec![Note::Frozen];
         LayerSummary { first, last, first_deviation: Some(0) }
     }

@@ -72,8 +72,8 @@ const DRIFT: [&str; 7] = [
 
 /// Figures of either matrix that have a column.
 const SIDES: [&str; 10] = [
-    "significant_above",
-    "significant_below",
+    "structure.above.count",
+    "structure.below.count",
     "p_above",
     "p_below",
     "p_bulk",

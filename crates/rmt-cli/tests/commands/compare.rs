@@ -44,7 +44,7 @@ fn matrices_are_matched_by_name() {
     assert!((norm("moved.weight") / (2.0 / 32_f64.sqrt()) - 1.0).abs() < 0.1);
     assert_eq!(of("moved.weight")["drift"]["change"]["significant_above"], 1);
     let verdict = |side: &str| of("moved.weight")[side]["verdict"].as_str().unwrap().to_owned();
-    assert_eq!((verdict("before"), verdict("after")), ("random".into(), "deviates".into()));
+    assert_eq!((verdict("before"), verdict("after")), ("random".into(), "structure".into()));
     let text = printed(path, &["compare", "a.safetensors", "b.safetensors"], 0);
     for line in ["only before: gone.weight", "only after: new.weight", "not compared: shape.weight"]
     {
@@ -60,7 +60,7 @@ fn structure_is_what_a_random_order_loses() {
     let of = |seed: &str| rows(path, &["m.safetensors", "--random", "--seed", seed]).remove(0);
     let row = of("7");
     let verdict = |side: &str| row[side]["verdict"].as_str().unwrap();
-    assert_eq!((verdict("before"), verdict("after")), ("random", "deviates"));
+    assert_eq!((verdict("before"), verdict("after")), ("random", "structure"));
     // The entries are the same ones.
     let scale = |side: &str| row[side]["scale_entries"].as_f64().unwrap();
     assert!((scale("before") / scale("after") - 1.0).abs() < 1e-12);

@@ -63,8 +63,7 @@ fn figures_depend_on_what_is_asked_for_and_not_on_the_format() {
     let without_traps = rows(path, &["model.safetensors", "--no-traps"]);
     assert_eq!(plain.len(), without_traps.len());
     for (mut with, without) in plain.clone().into_iter().zip(without_traps) {
-        let estimable = with.report.verdict != Verdict::NotEstimable;
-        assert_eq!(with.report.traps.take().is_some(), estimable);
+        assert_eq!(with.report.traps.take().is_some(), with.report.verdict.deviates());
         assert_eq!(with, without);
     }
     for estimator in ["median", "entries", "fit"] {
@@ -189,7 +188,7 @@ fn checkpoints_become_the_steps_of_a_run() {
     assert_eq!(steps, [0, 50, 100]);
     let deviating = |step| {
         let of = found.iter().filter(|row| row.step == step);
-        of.filter(|row| row.report.verdict == Verdict::Deviates).count()
+        of.filter(|row| row.report.verdict == Verdict::Structure).count()
     };
     assert_eq!([0, 100].map(deviating), [0, 2]);
     let events = fs::read_dir(path.join("run")).unwrap();

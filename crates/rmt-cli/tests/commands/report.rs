@@ -62,12 +62,13 @@ fn assert_figures(page: &str, id: &str, rows: &[LayerReport]) {
         let test = |name: &str| {
             report.tests.iter().find(|test| test.name.to_string() == name).map(|test| test.p)
         };
+        let structure_below = report.structure.as_ref().and_then(|found| found.below);
         let expected = [
             ("σ", report.scale),
             ("largest", report.largest),
             ("edge", report.edge_high),
-            ("above", report.significant_above.map(|x| x as f64)),
-            ("below", report.significant_below.map(|x| x as f64)),
+            ("above", report.structure.as_ref().map(|found| found.above.count as f64)),
+            ("below", structure_below.map(|found| found.count as f64)),
             ("left", report.left.as_ref().map(|side| side.ks_rejected)),
             ("right", report.right.as_ref().map(|side| side.ks_rejected)),
             ("alpha", report.heavy_tail.as_ref().and_then(|tail| tail.alpha)),
@@ -113,10 +114,10 @@ fn the_figures_of_a_run_are_those_of_its_reports() {
     }
     let last: Vec<&LayerReport> = rows.iter().filter(|row| row.step == 100).collect();
     let deviating =
-        last.iter().filter(|row| row.report.verdict == rmt_core::Verdict::Deviates).count();
+        last.iter().filter(|row| row.report.verdict == rmt_core::Verdict::Structure).count();
     assert!(deviating > 0);
     assert!(page.contains(&format!("<b>{}</b><span>matrices", last.len())));
-    assert!(page.contains(&format!("<b>{deviating}</b><span>deviate")));
+    assert!(page.contains(&format!("<b>{deviating}</b><span>have structure")));
 }
 
 #[test]
@@ -228,8 +229,7 @@ fn alerts_are_those_of_the_reports_that_count() {
     run(path, "run", 2.0);
     assert!(!page(path, &["run"]).contains("id=\"alerts\""), "without alerts no section");
     let reports = read_reports(path.join("run")).unwrap().reports;
-    let first =
-        reports.iter().find(|row| row.report.verdict == rmt_core::Verdict::Deviates).unwrap();
+    let first = reports.iter().find(|row| row.report.verdict.deviates()).unwrap();
     let name = first.layer.path();
     let alert = |session: u32, step: u64, alert: &str, level: &str, message: &str| {
         let row = serde_json::json!({

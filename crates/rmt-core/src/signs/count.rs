@@ -107,7 +107,7 @@ pub(super) fn count(
     let strengths: Vec<f64> = (0..top.most).map(|k| whitened.strength(k, unit)).collect();
     let share = |count: usize| {
         let signal: f64 = strengths.iter().take(count).map(|x| (x * unit).powi(2)).sum();
-        (signal / whitened.rest[0]).min(1.0)
+        if whitened.rest[0] > 0.0 { (signal / whitened.rest[0]).min(1.0) } else { 0.0 }
     };
     let norm_share = [share(top.count), share(top.most)];
     Ok(Structure { above: top, below: lower.then_some(bottom), strengths, norm_share })

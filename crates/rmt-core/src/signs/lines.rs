@@ -79,7 +79,7 @@ fn take_massive(values: &mut [f64], cols: usize, unit: f64) -> Option<(Vec<Massi
         for (k, x) in values.iter_mut().enumerate() {
             if x.abs() > MASSIVE * deviation {
                 let (row, col) = (k / cols, k % cols);
-                massive.push(MassiveEntry { row, col, value: *x * unit, deviations: 0.0 });
+                massive.push(MassiveEntry { row, col, value: *x * unit, deviations: x.abs() });
                 *x = 0.0;
             }
         }
@@ -88,7 +88,8 @@ fn take_massive(values: &mut [f64], cols: usize, unit: f64) -> Option<(Vec<Massi
         }
     }
     for entry in &mut massive {
-        entry.deviations = (entry.value / (deviation * unit)).abs();
+        // The others may be too small for a ratio.
+        entry.deviations = (entry.deviations / deviation).min(f64::MAX);
     }
     massive.sort_by(|x, y| y.deviations.total_cmp(&x.deviations));
     Some((massive, deviation))

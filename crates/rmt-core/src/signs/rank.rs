@@ -10,7 +10,8 @@ use statrs::function::erf::erfc_inv;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RankTest {
-    /// p = (1 + #{copies at least as extreme})/(B + 1), exact at every size (Hong, Sheng & Dobriban, arXiv 2012.02985).
+    /// p = (1 + #{copies at least as extreme})/(B + 1): for the signs exact at every size (Hong, Sheng & Dobriban,
+    /// arXiv 2012.02985). The copies in another order share that order, so that their p is an approximation.
     pub p: f64,
     /// (x − mean)/standard deviation of the copies, positive where the matrix is more extreme; x = ν₁², or −ν_m².
     pub deviations: f64,
@@ -80,10 +81,10 @@ fn one(x: f64, copies: Vec<f64>) -> RankTest {
     let p = rank_p(as_extreme, copies.len());
     let (mean, deviation) = moments(&copies);
     // Copies that are all alike leave nothing but the rank.
-    if !(deviation > 0.0 && deviation.is_finite()) {
+    let z = (x - mean) / deviation;
+    if !(deviation > 0.0 && z.is_finite()) {
         return RankTest { p, deviations: 0.0, p_tail: p };
     }
-    let z = (x - mean) / deviation;
     RankTest { p, deviations: z, p_tail: predictive_tail(z, copies.len()) }
 }
 

@@ -38,18 +38,18 @@ impl Profile {
 
     /// wᵢⱼ/√(aᵢ·bⱼ).
     pub(crate) fn whitened(&self, entries: &[f64]) -> Vec<f64> {
-        self.scaled(entries, |x, scale| x / scale)
+        self.scaled(entries, |x, a, b| x / a / b)
     }
 
     /// wᵢⱼ·√(aᵢ·bⱼ).
     pub(crate) fn coloured(&self, entries: &[f64]) -> Vec<f64> {
-        self.scaled(entries, |x, scale| x * scale)
+        self.scaled(entries, |x, a, b| x * a * b)
     }
 
-    fn scaled(&self, entries: &[f64], by: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    fn scaled(&self, entries: &[f64], by: impl Fn(f64, f64, f64) -> f64) -> Vec<f64> {
         let mut scaled = Vec::with_capacity(entries.len());
         for (column, b) in entries.chunks_exact(self.rows.len()).zip(&self.cols) {
-            scaled.extend(column.iter().zip(&self.rows).map(|(x, a)| by(*x, a * b)));
+            scaled.extend(column.iter().zip(&self.rows).map(|(x, a)| by(*x, *a, *b)));
         }
         scaled
     }

@@ -19,6 +19,7 @@ pub(super) const LADDER: &[Figure] = &[
     Figure::new("structure.above.most", Unit::Count, "the most that the copies leave open", |r| {
         r.structure.as_ref()?.above.most.figure()
     }),
+    Figure::word("structure.above.cut_off", CUT_OFF),
     at!(
         Count,
         structure.below.count,
