@@ -35,9 +35,9 @@ fn seeds() {
             row.found == Verdict::Random && row.expectation == Expectation::random()
         });
         all(&["Uniform from 0", "Normal, mean 0.02"], |row| {
-            row.found == Verdict::Deviates && row.significant == [Some(1), Some(0)]
+            row.found == Verdict::Structure && row.significant == [Some(1), Some(0)]
         });
-        all(&["Ones", "Constant"], |row| row.found == Verdict::Deviates);
+        all(&["Ones", "Constant"], |row| row.found == Verdict::Structure);
         all(&["Zeros"], |row| row.found == Verdict::Degenerate && row.bulk_distance.is_none());
         all(&["Orthogonal"], |row| {
             // As far from the law as can be: .57·m for a square matrix.

@@ -93,7 +93,7 @@ fn shapes(of: &[[usize; 2]], rows: &[Vec<String>]) -> Vec<[usize; 2]> {
 fn recorded_rates() {
     let all = rows(RATE_CELLS);
     let shapes = shapes(&RATE_SHAPES, &all);
-    assert!(shapes.len() >= 4 && all.len() == Law::ALL.len() * shapes.len());
+    assert!(shapes.len() == 5 && all.len() == Law::ALL.len() * shapes.len());
     for shape in shapes {
         for law in Law::ALL {
             let label = [law.to_string(), format!("{}×{}", shape[0], shape[1])];
@@ -134,5 +134,5 @@ fn recorded_counts() {
             found += 1;
         }
     }
-    assert!(found == all.len() && found >= 90, "{found} of {}", all.len());
+    assert!(found == all.len() && found == 135, "{found} of {}", all.len());
 }

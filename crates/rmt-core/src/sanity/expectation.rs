@@ -45,8 +45,7 @@ pub struct Expectation {
     pub structure_above: Option<usize>,
 }
 
-/// Directions of noise that a count may have: more than one of these, at level 1/20 each, is rare, and more than two
-/// were none of 20,000.
+/// Directions of noise that a count may have, at level 1/20 each: no count of 40 draws per law and shape had more than one.
 pub const NOISE: usize = 2;
 
 fn open() -> [Requirement; 2] {

@@ -337,7 +337,7 @@ mod tests {
         let filled = centres(&drawing, Glyph::Up, Ink::Above, true).len();
         let beyond = Spectrum::new(&report).unwrap().beyond;
         assert_eq!(filled, 1 + significant - beyond, "legend's and each that is on the axis");
-        assert!(drawing.title().ends_with("· deviates"), "{}", drawing.title());
+        assert!(drawing.title().ends_with("· scale"), "{}", drawing.title());
     }
 
     #[test]
