@@ -47,7 +47,7 @@ use entries::Entries;
 /// let ones = vec![1.0_f32; 32 * 48];
 /// let matrix = Matrix::new(ones.as_slice(), 32, 48, Orientation::OutIn)?;
 /// let analysis = analyser.analyse(&matrix, Context::default())?;
-/// assert_eq!(analysis.report.verdict, Verdict::Deviates);
+/// assert_eq!(analysis.report.verdict, Verdict::Structure);
 /// # Ok::<(), rmt_core::RmtError>(())
 /// ```
 #[derive(Debug, Clone)]

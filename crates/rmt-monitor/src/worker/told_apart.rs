@@ -1,6 +1,7 @@
 //! Structure told from scale at some snapshots, for those between them.
 
 use crate::schedule::SignNull;
+use rmt_core::notes::Note;
 use rmt_core::signs::StructureReport;
 use rmt_core::{LayerReport, Verdict};
 
@@ -37,6 +38,8 @@ impl ToldApart {
                 if let Some((since, verdict, found)) = &self.last {
                     report.verdict = *verdict;
                     report.structure = Some(StructureReport::clone(found).with_since(*since));
+                    // As where they were counted: the copies have done what deflation could not do.
+                    report.notes.retain(|note| !matches!(note, Note::NoBulk | Note::ScaleBiased));
                 }
             }
             _ => self.last = None,
