@@ -56,7 +56,7 @@ pub(super) fn planted_signal(
         row.iter_mut().zip(signal.large).for_each(|(x, v)| *x += factor * u * v);
     }
     let matrix = Matrix::new(&noise[..], m, n, Orientation::OutIn)?;
-    let report = analyser.analyse(&matrix, Context::default())?.report;
+    let report = analyser.analyse(&matrix, Context::default().with_ladder(false))?.report;
     let d = decompose(&matrix)?;
     let found = report.signal.first();
     Ok(SignalFound {
@@ -90,7 +90,7 @@ pub(super) fn planted_suppression(
         row.iter_mut().zip(&along).for_each(|(x, a)| *x += factor * u * a);
     }
     let matrix = Matrix::new(&noise[..], m, n, Orientation::OutIn)?;
-    let report = analyser.analyse(&matrix, Context::default())?.report;
+    let report = analyser.analyse(&matrix, Context::default().with_ladder(false))?.report;
     let d = decompose(&matrix)?;
     let found = report.suppression.first();
     Ok(SignalFound {

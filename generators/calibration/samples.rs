@@ -54,7 +54,7 @@ pub fn samples(
     let sides = [left?, right?];
     for values in matrices {
         let matrix = Matrix::new(&values[..], rows, cols, Orientation::OutIn)?;
-        let analysis = analyser.analyse(&matrix, Context::default())?;
+        let analysis = analyser.analyse(&matrix, Context::default().with_ladder(false))?;
         let Some(found) = p_values(&analysis.report, &analysis.profile, &sides) else { continue };
         for (sample, ((low, high), draws)) in samples.iter_mut().zip(found) {
             sample.p_values.push((low, high));

@@ -51,9 +51,13 @@ pub(crate) fn notes(
     if let Some(kurtosis) = report.excess_kurtosis.filter(|&kurtosis| kurtosis > most)
         && report.verdict.deviates()
     {
+        let answer = match report.signs {
+            Some(_) => "the verdict is then scale",
+            None => "--null permutation separates structure from tails",
+        };
         let text = format!(
             "excess kurtosis of the entries {kurtosis:.1}, corrected for up to {most}: independent entries with \
-             such tails deviate too; --null permutation tells structure from tails"
+             such tails deviate too; {answer}"
         );
         notes.push(Note::from(text.as_str()));
     }

@@ -22,7 +22,7 @@ enum Count {
     Bare,
 }
 
-/// Kinds of numbers in the order in which they count, with what is said of a step taken from them.
+/// Kinds of numbers in file names, and the words for a step taken from each. The first kind that a name has counts.
 const COUNTS: [(Count, &str); 5] = [
     (Count::Step, "the number behind `step` in their names"),
     (Count::Iteration, "the number behind `iter` in their names"),

@@ -60,7 +60,7 @@ impl Analyser {
     /// Checks the options.
     ///
     /// # Errors
-    /// [`RmtError::Setting`] unless 0 < `level` < 1, `min_side` ≥ 2 and permutations ≥ 40.
+    /// [`RmtError::Setting`] unless 0 < `level` < 1, `min_side` ≥ 2, permutations ≥ 40 and `sign_copies` is not 1.
     pub fn new(options: AnalysisOptions, nulls: Nulls) -> Result<Self, RmtError> {
         options.check()?;
         Ok(Self { options, nulls })

@@ -25,15 +25,16 @@ impl Default for Schedule {
     }
 }
 
-/// Which full analyses of a matrix that deviates go on to tell structure from scale
-/// ([`rmt_core::signs`]). The first that deviates always does, and that of `observe_last`, unless none is to.
+/// Which full analyses of a matrix that deviates compare it with sign-flipped copies of itself, and with its entries in another
+/// order: that separates structure from scale ([`rmt_core::signs`]).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SignNull {
     /// None.
     Never,
-    /// When the number of a matrix's full analyses has doubled. In between, the last counts stand.
+    /// The first that deviates, those at which the number of a matrix's full analyses has doubled, and that of a step which
+    /// `observe_last` takes. In between, the last counts stand.
     #[default]
     Doublings,
     /// Every one.

@@ -223,7 +223,8 @@ fn pictures(run: &Run) -> Markup {
     };
     let about = "Of the last snapshot that has them. Triangles are singular values beyond the edges of \
                  the bulk, filled where they are significant; once those further out are taken away, \
-                 the edges of what is left are nearer.";
+                 the edges of what is left are nearer. The tables count those that no scale of rows and columns \
+                 explains.";
     section("spectra", "Spectra and vectors", about, &contents)
 }
 

@@ -50,7 +50,7 @@ impl Comparison {
         seed: u64,
     ) -> Result<Self, AblationError> {
         let counts = selected.each(|matrix| {
-            let report = analyser.analyse(matrix, Context::default())?.report;
+            let report = analyser.analyse(matrix, Context::default().with_ladder(false))?.report;
             let ends = report.significant_above.zip(report.significant_below);
             Ok(ends.map(|(above, below)| Ends { above, below }))
         })?;

@@ -2,10 +2,9 @@
 
 use super::file::Input;
 use super::names::{natural, quoted};
-use super::shards::{is_plain, weight_map};
+use super::shards::{by_file, is_plain, weight_map};
 use super::{Convention, Entry, FormatError, Source};
 use rmt_monitor::WeightValues;
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// A reader of such a checkpoint.
@@ -25,17 +24,7 @@ impl Joined {
     ) -> Result<Self, FormatError> {
         let map = weight_map(index).map_err(|problem| index.error(problem))?;
         let directory = index.path().parent().unwrap_or(Path::new(""));
-        let mut wanted: Vec<(&str, HashSet<&str>)> = Vec::new();
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        for (tensor, file) in &map {
-            let number = *numbers.entry(file).or_insert_with(|| {
-                wanted.push((file, HashSet::new()));
-                wanted.len() - 1
-            });
-            if let Some((_, tensors)) = wanted.get_mut(number) {
-                tensors.insert(tensor);
-            }
-        }
+        let wanted = by_file(&map);
         let mut found: Vec<(Entry, (usize, usize))> = Vec::new();
         let mut sources = Vec::new();
         for (number, (file, mut names)) in wanted.into_iter().enumerate() {

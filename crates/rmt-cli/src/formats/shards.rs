@@ -39,18 +39,7 @@ impl Shards {
     pub(super) fn open(index: &Input) -> Result<Self, FormatError> {
         let map = weight_map(index).map_err(|problem| index.error(problem))?;
         let directory = index.path().parent().unwrap_or(Path::new(""));
-        // In the order of the index, so that of several problems always the same one is told.
-        let mut wanted: Vec<(&str, HashSet<&str>)> = Vec::new();
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        for (tensor, shard) in &map {
-            let number = *numbers.entry(shard).or_insert_with(|| {
-                wanted.push((shard, HashSet::new()));
-                wanted.len() - 1
-            });
-            if let Some((_, tensors)) = wanted.get_mut(number) {
-                tensors.insert(tensor);
-            }
-        }
+        let wanted = by_file(&map);
         let mut tensors = Vec::new();
         let mut shards = Vec::new();
         for (number, (shard, mut names)) in wanted.into_iter().enumerate() {
@@ -87,6 +76,23 @@ pub(super) fn weight_map(index: &Input) -> Result<Vec<(String, String)>, String>
     let index: Index = serde_json::from_slice(&text)
         .map_err(|error| format!("it cannot be read as an index of shards: {error}"))?;
     Ok(index.weight_map.0)
+}
+
+/// The files of an index, each with its tensors. They are in the order of the index, so that of several problems always the
+/// same one is reported.
+pub(super) fn by_file(map: &[(String, String)]) -> Vec<(&str, HashSet<&str>)> {
+    let mut wanted: Vec<(&str, HashSet<&str>)> = Vec::new();
+    let mut numbers: HashMap<&str, usize> = HashMap::new();
+    for (tensor, file) in map {
+        let number = *numbers.entry(file).or_insert_with(|| {
+            wanted.push((file, HashSet::new()));
+            wanted.len() - 1
+        });
+        if let Some((_, tensors)) = wanted.get_mut(number) {
+            tensors.insert(tensor);
+        }
+    }
+    wanted
 }
 
 /// Whether a name can only be that of a file in the directory of the index. A link is followed: the

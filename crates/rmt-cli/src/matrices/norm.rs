@@ -45,7 +45,7 @@ pub(super) fn norm(
         let weight = format!("{module}weight");
         let parts = match (shape.iter().product::<usize>(), entry.shape.as_slice()) {
             (1, _) => Some(1),
-            // One gain a row.
+            // One gain per row.
             (gains, [rows, ..]) if gains == *rows && shape.first() == Some(rows) => Some(gains),
             _ => None,
         };

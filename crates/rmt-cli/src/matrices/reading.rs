@@ -17,8 +17,8 @@ const CONV: &str = "convolution read as one matrix [out, in/groups·k], whatever
 const STACK: &str = "assumed to be one of a stack of matrices [in, out]; --layout \
                      NAME=stack-out-in if they are [out, in]";
 const DEPTHWISE: &str = "a depthwise convolution: a filter for each channel, and no matrix";
-const ONE_INPUT: &str = "one input a filter: of a depthwise convolution, where there are as many groups as \
-                         channels, this is no matrix; --exclude leaves it out";
+const ONE_INPUT: &str = "one input per filter: where it is a depthwise convolution, it is no matrix; --exclude \
+                         leaves it out";
 const LINEAR: &str = "a linear layer by its bias or its width, though it is called an embedding";
 const FORMED: &str = "formed from its direction and its gain (weight norm)";
 const NOT_FORMED: &str = "the direction of a weight norm, not the weight: its gain is of a shape that is not \

@@ -1,4 +1,4 @@
-//! What is said of matrices, and of steps.
+//! Verdicts and notes of matrices, and the steps of checkpoints.
 
 use crate::Test;
 use crate::support::{Cases, notes};
@@ -50,6 +50,8 @@ fn blocks_of_two_stacks(cases: &Cases) {
 fn entries_beyond_the_correction(cases: &Cases) {
     let row = cases.rows(&["pruned.safetensors"]).remove(0);
     assert!(notes(&row, "% of the entries are zero"), "{row}");
+    assert!(notes(&row, "the verdict is then scale"), "{row}");
+    let row = cases.rows(&["pruned.safetensors", "--no-signs"]).remove(0);
     assert!(notes(&row, "--null permutation"), "{row}");
 }
 

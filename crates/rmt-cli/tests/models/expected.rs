@@ -1,6 +1,6 @@
 //! What is in each model.
 
-/// A file of a package, and what is right to say of it.
+/// A file of a package, and its right answers.
 pub(crate) struct Model {
     pub(crate) name: &'static str,
     pub(crate) package: &'static str,

@@ -20,7 +20,7 @@ pub struct Context<'a> {
     pub activation: Option<&'a Activation>,
     /// What is to be followed of the matrix until the next full analysis.
     pub tracking: Option<TrackingOptions>,
-    /// Whether the ladder of nulls is climbed: its entries in another order, and its magnitudes with other signs. True by default.
+    /// Whether a matrix that deviates is compared with copies of itself, which tell structure from scale. True by default.
     pub ladder: bool,
 }
 
@@ -60,8 +60,8 @@ impl<'a> Context<'a> {
         self
     }
 
-    /// Climbs the ladder of nulls, or leaves it out: it costs about as much as the rest for a matrix that looks random,
-    /// and several times that for one that does not.
+    /// Compares a matrix that deviates with copies of itself ([`signs`](crate::signs)), or does not. It costs several times
+    /// the rest of the analysis, and nothing for a matrix that looks random.
     #[must_use]
     pub fn with_ladder(mut self, ladder: bool) -> Self {
         self.ladder = ladder;

@@ -81,6 +81,13 @@ impl AnalysisOptions {
             let requirement = "a spectrum needs at least 2 singular values";
             return refuse("min_side", self.min_side as f64, requirement);
         }
+        if self.sign_copies == 1 {
+            return refuse(
+                "sign_copies",
+                1.0,
+                "a rank among copies needs at least 2 of them, or none",
+            );
+        }
         if self.subspace_dimension == 0 {
             return refuse("subspace_dimension", 0.0, "subspaces need at least 1 singular vector");
         }

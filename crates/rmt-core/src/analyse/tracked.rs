@@ -11,7 +11,7 @@ use crate::statistics::entries::EntryMoments;
 use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::tracking::{Tracker, TrackingOptions};
 
-/// What is of now wherever a matrix is followed.
+/// Fields refreshed at every tracked snapshot.
 const FIELDS_ABOVE: [&str; 12] = [
     "scale",
     "scale_entries",

@@ -42,10 +42,10 @@ fn what_is_planted_in_scales_is_counted() {
         let report = sanity(&analyser(), 0.01, cases, |_| {}).unwrap();
         assert!(report.passed(), "seed {seed}: {report}");
         let counted = report.rows.iter().filter(|row| row.expectation.structure_above == Some(5));
-        // All but the sparse one of 64×64, which has one entry a row.
+        // All but the sparse one of 64×64, which has one entry per row.
         assert_eq!(counted.count(), 14);
     }
-    // The same without the plant is not what is asked for, and that is said.
+    // The same matrix without the plant misses the expectation, and the problem names it.
     let mut case = Case::draw(EntryLaw::RowScale, 64, 64, 1);
     case.expectation = Expectation::structure(5);
     let cases = std::iter::once(Ok::<_, RmtError>(case));

@@ -21,9 +21,9 @@ const LEAST_LEFT: f64 = 0.05;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StructureCount {
-    /// Values beyond the most extreme of the copies: at level 1/(B + 1) one of them is noise.
+    /// Values beyond the most extreme of the copies. The next value of noise is beyond with probability 1/(B + 1).
     pub count: usize,
-    /// Values beyond the mean of the copies' most extreme ones: noise has one of these in every second matrix.
+    /// Values beyond the mean of the copies' largest, or smallest, ones. Noise has one of these in about every second matrix.
     pub most: usize,
     /// Whether the count did not come to rest, and is a lower bound.
     #[serde(default)]
@@ -58,11 +58,12 @@ struct Whitened<'a> {
 /// Counts in the m×n matrix of `entries`, column by column. `first` are the ends of its copies when it is whitened by the
 /// profile of all of it.
 ///
-/// X = D_a^{−1/2} W D_b^{−1/2} with the profile a, b of what is left of W without the counted directions. Above:
-/// K ← #{k : ν_k(X) > max_b ν₁((X − X_K)∘R_b)·√(mn/((m − K − K′)(n − K)))·(√n + √(m − K′))/(√n + √m)}
-/// from K = 0 until it repeats, with K′ the directions below. Below: K′ ← #{k : ν_k(X) < min_b ν_{m−K′}(S + P(X − X_K)∘R_b …)}
-/// from K′ = 0 upwards, S the K directions above as strong as they are without noise and P without the K′
-/// counted ones. Then the profile of D_a^{1/2}(X − X_K)D_b^{1/2}, and again, until both repeat.
+/// X = D_a^{−1/2} W D_b^{−1/2} with the profile a, b of what is left of W without the counted directions, and
+/// E = (X − X_K)ᵢⱼ/√((1 − hᵢ)(1 − gⱼ)), h the leverages of the rows in the K directions above and the K′ below, g those of the
+/// columns in the K above. Above: K ← #{k : ν_k(X) > max_b ν₁(E∘R_b)·(√n + √(m − K′))/(√n + √m)} from K = 0
+/// until it repeats. Below: K′ ← #{k : ν_k(X) < min_b ν_{m−K′}(P(S + E∘R_b))} from K′ = 0 upwards, S the K directions above
+/// as strong as they are without noise and P the projection that removes the K′ counted ones. K is settled with
+/// K′ = 0 first and begun anew for each K′, each with the profile of D_a^{1/2} E D_b^{1/2}, until both repeat.
 ///
 /// Sources: parallel analysis by signs, Hong, Sheng & Dobriban, arXiv 2012.02985 (2020); deflation, Dobriban & Owen,
 /// arXiv 1711.04155 (2019). The whitening, and the lower end, are ours.

@@ -65,7 +65,7 @@ impl Listed {
 impl Magnitudes {
     /// Those of a matrix of finite entries, of which `lines` has the massive ones.
     pub(crate) fn of(matrix: &Matrix<'_>, lines: &Lines) -> Self {
-        let (rows, cols) = (matrix.rows(), matrix.cols());
+        let cols = matrix.cols();
         let mut values: Vec<f64> = matrix.values().iter().collect();
         let zeros = values.iter().filter(|x| **x == 0.0).count() as f64 / values.len() as f64;
         let alike = [true, false].map(|by_rows| Side::new(&values, cols, by_rows).alike());
@@ -77,7 +77,6 @@ impl Magnitudes {
         let [rows_alike, cols_alike] = alike;
         let with =
             |scales: LineScales, [zero, equal]: [Listed; 2]| LineScales { zero, equal, ..scales };
-        debug_assert_eq!(values.len(), rows * cols);
         Self {
             rows: with(of_rows, rows_alike),
             cols: with(of_cols, cols_alike),

@@ -46,3 +46,57 @@ impl ToldApart {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::samples::report_of;
+
+    #[test]
+    fn the_first_that_deviates_then_doublings_and_the_last() {
+        let mut matrix = ToldApart::default();
+        // Nothing was found yet: each is asked.
+        for _ in 1..=5 {
+            assert!(matrix.is_due(SignNull::Doublings, false));
+        }
+        let mut report = report_of("a.weight", 0);
+        assert_eq!(report.report.verdict, Verdict::Structure);
+        matrix.carry(&mut report);
+        let due: Vec<u64> =
+            (6..=40).filter(|_| matrix.is_due(SignNull::Doublings, false)).collect();
+        assert_eq!(due, [8, 16, 32]);
+        assert!(matrix.is_due(SignNull::Doublings, true));
+        assert!(matrix.is_due(SignNull::Always, false) && !matrix.is_due(SignNull::Never, true));
+    }
+
+    #[test]
+    fn the_last_counts_stand_as_long_as_the_matrix_deviates() {
+        let mut matrix = ToldApart::default();
+        let counted = report_of("a.weight", 10);
+        let bare = |step| {
+            let mut report = report_of("a.weight", step);
+            (report.report.verdict, report.report.structure) = (Verdict::Deviates, None);
+            report.report.notes = vec![Note::NoBulk, Note::Frozen];
+            report
+        };
+        // Before anything was counted it is as it is.
+        let mut early = bare(5);
+        matrix.carry(&mut early);
+        assert_eq!(early, bare(5));
+        matrix.carry(&mut counted.clone());
+        let mut later = bare(20);
+        matrix.carry(&mut later);
+        let expected = counted.report.structure.clone().unwrap().with_since(10);
+        assert_eq!(later.report.structure, Some(expected));
+        assert_eq!(later.report.verdict, Verdict::Structure);
+        assert_eq!(later.report.notes, [Note::Frozen]);
+        // Random again: what was counted is over.
+        let mut random = bare(30);
+        random.report.verdict = Verdict::Random;
+        matrix.carry(&mut random);
+        let mut after = bare(40);
+        matrix.carry(&mut after);
+        assert_eq!(after, bare(40));
+    }
+}

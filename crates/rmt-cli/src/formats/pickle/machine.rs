@@ -128,7 +128,7 @@ impl Machine {
             object.state = state;
             return Ok(());
         }
-        // Whatever it is, it is kept with its state, and so is what is fetched of it later.
+        // An object of any class is kept with its state. What the pickle fetches of it later has it too.
         let before = self.pop()?;
         self.object(before, Value::None, state)
     }

@@ -16,7 +16,7 @@ use stream::Stream;
 /// Reads one pickle from where the stream is, and gives its tree and its length.
 ///
 /// # Errors
-/// What is wrong with it, in words.
+/// What is wrong with a pickle, in words.
 pub(super) fn read(reader: impl BufRead) -> Result<(Tree, u64), String> {
     let mut stream = Stream::new(reader);
     let mut machine = Machine::default();

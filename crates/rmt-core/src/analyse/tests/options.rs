@@ -80,6 +80,8 @@ fn a_permutation_null_finds_heavy_tails_random_and_structure_not() {
     let few = NullModel::Permutation { permutations: 10 };
     let options = AnalysisOptions { null_model: few, ..options };
     assert!(matches!(Analyser::new(options, nulls()), Err(RmtError::Setting { .. })));
+    let one_copy = AnalysisOptions::default().with_sign_copies(1);
+    assert!(matches!(Analyser::new(one_copy, nulls()), Err(RmtError::Setting { .. })));
 }
 
 #[test]

@@ -5,6 +5,18 @@ use super::super::{Figure, Measured, Unit};
 
 const CUT_OFF: &str = "whether that is a lower bound: it did not come to rest";
 
+/// The number of unusual rows or columns.
+macro_rules! lines {
+    ($side:ident.$kind:ident, $title:expr) => {
+        Figure::new(
+            concat!("magnitudes.", stringify!($side), ".", stringify!($kind), ".count"),
+            Unit::Count,
+            $title,
+            |r| r.magnitudes.as_ref()?.$side.$kind.count.figure(),
+        )
+    };
+}
+
 /// Structure, told apart from scale.
 pub(super) const LADDER: &[Figure] = &[
     Figure::new(
@@ -70,36 +82,12 @@ pub(super) const LADDER: &[Figure] = &[
     )
     .head("cols")
     .curve(STRUCTURE, "variation_of_columns"),
-    Figure::new("magnitudes.rows.zero.count", Unit::Count, "rows of zeros", |r| {
-        r.magnitudes.as_ref()?.rows.zero.count.figure()
-    }),
-    Figure::new(
-        "magnitudes.rows.equal.count",
-        Unit::Count,
-        "rows that are equal to an earlier one",
-        |r| r.magnitudes.as_ref()?.rows.equal.count.figure(),
-    ),
-    Figure::new(
-        "magnitudes.rows.outstanding.count",
-        Unit::Count,
-        "rows beyond four times the median scale",
-        |r| r.magnitudes.as_ref()?.rows.outstanding.count.figure(),
-    ),
-    Figure::new("magnitudes.cols.zero.count", Unit::Count, "columns of zeros", |r| {
-        r.magnitudes.as_ref()?.cols.zero.count.figure()
-    }),
-    Figure::new(
-        "magnitudes.cols.equal.count",
-        Unit::Count,
-        "columns that are equal to an earlier one",
-        |r| r.magnitudes.as_ref()?.cols.equal.count.figure(),
-    ),
-    Figure::new(
-        "magnitudes.cols.outstanding.count",
-        Unit::Count,
-        "columns beyond four times the median scale",
-        |r| r.magnitudes.as_ref()?.cols.outstanding.count.figure(),
-    ),
+    lines!(rows.zero, "rows of zeros"),
+    lines!(rows.equal, "rows that are equal to an earlier one"),
+    lines!(rows.outstanding, "rows beyond four times the median scale"),
+    lines!(cols.zero, "columns of zeros"),
+    lines!(cols.equal, "columns that are equal to an earlier one"),
+    lines!(cols.outstanding, "columns beyond four times the median scale"),
     at!(Fraction, magnitudes.explained, "share of the variance of ln|w| by rows and columns")
         .curve(STRUCTURE, "scale_explained"),
     at!(Fraction, magnitudes.zeros, "share of entries that are zero"),

@@ -82,6 +82,7 @@ A weight matrix at random initialization has singular values between two edges, 
 theory knows; training shows where the matrix leaves it.
 
 - **rmt\\_0\\_summary**: how many layers deviate from a random matrix, alerts, and how the monitor is doing.
+- **rmt\\_0\\_structure**: directions that no scale of rows and columns explains: what was learned, and how much.
 - **rmt\\_1\\_above**: singular values above the upper edge: what the layer has learned most strongly.
 - **rmt\\_2\\_below**: singular values below the lower edge; what was learned leaves traces there too.
 - **rmt\\_3\\_vectors**: the fraction of singular vectors that are not random; with random weights it is \
