@@ -36,8 +36,10 @@ pub(crate) struct Place<'a> {
 
 impl Place<'_> {
     /// Reads the matrix and analyses it; nothing of it is kept but the report, with its spectrum.
-    pub(crate) fn measure(self, analyser: &Analyser) -> Row {
-        self.measure_in(analyser, Context::default(), |values| values).row
+    /// With `pictures` it has what only pictures need.
+    pub(crate) fn measure(self, analyser: &Analyser, pictures: bool) -> Row {
+        let context = Context::default().with_band(pictures);
+        self.measure_in(analyser, context, |values| values).row
     }
 
     /// The same in a context, after `change` was made to the values.

@@ -113,7 +113,7 @@ impl Analyser {
         // Its vectors would lie beside those of the ladder.
         drop(decomposed);
         if context.ladder {
-            self.ladder(&mut analysis.report, &tested, &judge);
+            self.ladder(&mut analysis, &tested, &judge, context.band);
         }
         Ok(analysis)
     }

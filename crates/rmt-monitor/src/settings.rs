@@ -208,6 +208,11 @@ impl Settings {
         (self.full_every > 1).then_some(self.tracking)
     }
 
+    /// Whether something draws pictures of spectra.
+    pub(crate) fn draws(&self) -> bool {
+        self.page || (self.tensorboard.on && self.tensorboard.pictures)
+    }
+
     /// Whether the first snapshot is kept on disk.
     pub(crate) fn keeps_reference(&self) -> bool {
         self.drift.on && self.drift.reference_file

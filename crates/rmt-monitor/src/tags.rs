@@ -64,6 +64,12 @@ pub const RIGHT_P: &str = "right_p";
 /// Name of the picture of the evidence of every layer at every step.
 pub const HEAT_MAP: &str = "evidence";
 
+/// Name of the picture of the share of structure in every layer at every step.
+pub const SHARE_MAP: &str = "structure";
+
+/// Name of the picture of its share of the squared norm.
+pub const NORM_MAP: &str = "structure_norm";
+
 /// Name of the picture of the spectrum against its law.
 pub const SPECTRUM: &str = "spectrum";
 

@@ -4,7 +4,7 @@ use crate::html::{folded, grid, grid_of, section, wide};
 use crate::run::{Layer, Run};
 use crate::{alerts, series, single, tables};
 use maud::{Markup, html};
-use rmt_plot::{Drawing, HeatMapData, Trajectory, spectrum, trajectory};
+use rmt_plot::{Drawing, Followed, HeatMapData, Trajectory, heat_map, spectrum, trajectory};
 
 /// Layers up to which pictures of each are not folded away.
 const OPEN: usize = 30;
@@ -26,10 +26,8 @@ pub(crate) fn contents(runs: &[Run]) -> Markup {
 /// What is of one run alone.
 fn own(number: usize, run: &Run) -> Markup {
     html! {
-        @if run.snapshots() > 1 {
-            @let title = format!("{}: strongest evidence, by step", run.name());
-            (wide([single::over_steps(&title, run)]))
-        }
+        @let maps = single::over_steps(run);
+        @if !maps.is_empty() { (wide(maps)) }
         (alerts::list(&format!("alerts-{number}"), run))
         (single::all_tables(run, &format!("-{number}")))
     }
@@ -83,15 +81,22 @@ fn at_one_step(runs: &[Run], layers: &[&str]) -> Markup {
         let none = html! { p { "No step has reports of every run." } "\n" };
         return section("beside", "Matrices beside each other", "", &none);
     };
-    let names = runs.iter().map(|run| run.name().to_owned()).collect();
-    let rows = layers.iter().map(|layer| (*layer).to_owned()).collect();
-    let value = |run: &Run, layer: &str| {
-        run.layer(layer).and_then(|layer| layer.at(step)?.evidence).unwrap_or(f64::NAN)
-    };
-    let values = layers.iter().flat_map(|layer| runs.iter().map(move |run| value(run, layer)));
-    let title = format!("Strongest evidence of the family, step {step}");
-    let map = single::evidence_map(HeatMapData::named(title, rows, names), values);
-    let contents = html! { (wide([map])) (tables::beside("beside-table", runs, layers, step)) };
+    let names: Vec<String> = runs.iter().map(|run| run.name().to_owned()).collect();
+    let rows: Vec<String> = layers.iter().map(|layer| (*layer).to_owned()).collect();
+    let maps = Followed::ALL.iter().filter_map(|figure| {
+        let value = |run: &Run, layer: &str| {
+            let look = run.layer(layer).and_then(|layer| layer.at(step));
+            look.map_or(f64::NAN, |look| look.followed(*figure))
+        };
+        let values = layers.iter().flat_map(|layer| runs.iter().map(move |run| value(run, layer)));
+        let values: Vec<f64> = values.collect();
+        let title = format!("{}, step {step}", figure.title());
+        let data = HeatMapData::named(title, rows.clone(), names.clone());
+        let there = values.iter().any(|x| !x.is_nan());
+        there.then(|| heat_map(&figure.colours(data.with_values(values))))
+    });
+    let maps: Vec<Drawing> = maps.collect();
+    let contents = html! { (wide(maps)) (tables::beside("beside-table", runs, layers, step)) };
     let about = format!("At step {step}, the last that all runs have reports of.");
     section("beside", "Matrices beside each other", &about, &contents)
 }

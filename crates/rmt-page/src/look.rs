@@ -1,7 +1,7 @@
 //! What a page keeps of one report.
 
-use rmt_core::shown::strongest_neg_log_p;
 use rmt_core::{Figures, LayerReport, Verdict};
+use rmt_plot::Followed;
 
 /// The figures of one layer at one step that a page draws.
 #[derive(Debug, Clone, Copy)]
@@ -13,8 +13,8 @@ pub struct Look {
     pub(crate) tick: u64,
     /// The conclusion.
     pub verdict: Verdict,
-    /// −log₁₀ of the least p of the family, corrected for the number of its tests.
-    pub evidence: Option<f64>,
+    /// In the order of [`Followed::ALL`]; NaN where there is none.
+    followed: [f64; Followed::ALL.len()],
     /// ν₁.
     pub largest: Option<f64>,
     /// ν_m.
@@ -34,13 +34,19 @@ impl Look {
             step: *step,
             tick,
             verdict: report.verdict,
-            evidence: strongest_neg_log_p(report),
+            followed: Followed::ALL.map(|figure| figure.value(report)),
             largest: report.largest,
             smallest: report.smallest,
             edge_low: report.edge_low,
             edge_high: report.edge_high,
             figures: Figures::of(report),
         }
+    }
+
+    /// A figure that heat maps show; NaN where there is none.
+    pub fn followed(&self, figure: Followed) -> f64 {
+        let place = Followed::ALL.iter().position(|of| *of == figure);
+        place.and_then(|place| self.followed.get(place)).copied().unwrap_or(f64::NAN)
     }
 
     /// ν₁/ν₊.

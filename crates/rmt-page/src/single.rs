@@ -8,7 +8,7 @@ use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, TestName, Verdict};
 use rmt_core::shown::{clean, neg_log_p};
-use rmt_plot::{Drawing, HeatMapData, heat_map, overlap_of, spectrum, vectors};
+use rmt_plot::{Drawing, Followed, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 
 /// Layers up to which pictures of each are not folded away.
 const OPEN: usize = 30;
@@ -116,30 +116,21 @@ fn first_deviation(run: &Run) -> String {
     format!("The first to deviate did so at step {step}{before}: {some}{more}.")
 }
 
-/// Evidence at which the colours end, so that what is hardly significant is told from what is not at
-/// all: p-values of 1e-200 would leave one colour to all others.
-const ENOUGH: f64 = 10.0;
-
-/// The heat map of evidence.
-pub(crate) fn evidence_map(data: HeatMapData, values: impl IntoIterator<Item = f64>) -> Drawing {
-    heat_map(&data.with_values(values).with_limits(0.0, ENOUGH))
-}
-
-/// Layer × statistic as last reported, and layer × step.
+/// Each figure of layer × step, and evidence of layer × test as last reported.
 fn heat_maps(run: &Run) -> Markup {
     let columns = FAMILY.iter().map(TestName::to_string).collect();
     let values = run.latest().flat_map(|row| {
         FAMILY.each_ref().map(|name| row.report.test(name).map_or(f64::NAN, |t| neg_log_p(t.p)))
     });
     let title = "Evidence by test, as last reported";
-    let mut drawings = vec![evidence_map(HeatMapData::named(title, names(run), columns), values)];
-    if run.snapshots() > 1 {
-        drawings.push(over_steps("Strongest evidence of the family, by step", run));
-    }
-    let about = "−log₁₀ p of each test that the verdict is made of: 2 is a p-value of 1 %, lighter is \
-                 less random; the colours end at 10. p_above and p_below are of the largest and the smallest singular value, \
-                 p_bulk of all between, left and right of the singular vectors on the output and the \
-                 input side.";
+    let by_test = HeatMapData::named(title, names(run), columns).with_values(values);
+    let mut drawings = over_steps(run);
+    drawings.push(heat_map(&Followed::Evidence.colours(by_test)));
+    let about = "Directions of structure have singular values that no scale of rows and columns explains, above or below: \
+                 the last count stands until the next. Evidence is −log₁₀ p of the tests that the verdict is made of: \
+                 2 is a p-value of 1 %, lighter is less random; the colours end at 10. p_above and p_below are of the \
+                 largest and the smallest singular value, p_bulk of all between, left and right of the singular vectors on \
+                 the output and the input side.";
     section("where", "Where the matrices are not random", about, &wide(drawings))
 }
 
@@ -147,8 +138,15 @@ fn names(run: &Run) -> Vec<String> {
     run.layers().iter().map(|layer| layer.path.clone()).collect()
 }
 
-/// The evidence of each layer over the steps.
-pub(crate) fn over_steps(title: &str, run: &Run) -> Drawing {
+/// The figures of each layer that are followed over the steps; none of a single snapshot.
+pub(crate) fn over_steps(run: &Run) -> Vec<Drawing> {
+    if run.snapshots() < 2 {
+        return Vec::new();
+    }
+    Followed::ALL.iter().filter_map(|figure| followed(*figure, run)).collect()
+}
+
+fn followed(figure: Followed, run: &Run) -> Option<Drawing> {
     let (steps, layers) = (run.steps(), run.layers());
     let together = (steps.len() * layers.len()).div_ceil(CELLS).max(1);
     let columns = steps.len().div_ceil(together);
@@ -156,18 +154,18 @@ pub(crate) fn over_steps(title: &str, run: &Run) -> Drawing {
     for (row, layer) in values.chunks_mut(columns.max(1)).zip(layers) {
         for look in layer.looks() {
             let column = steps.partition_point(|step| *step < look.step) / together;
-            if let (Some(value), Some(cell)) = (look.evidence, row.get_mut(column)) {
+            if let Some(cell) = row.get_mut(column) {
                 // A number rather than none.
-                *cell = cell.max(value);
+                *cell = cell.max(look.followed(figure));
             }
         }
     }
-    let title = match together {
-        1 => title.to_owned(),
-        _ => format!("{title} (the largest of up to {together} neighbours)"),
-    };
     let columns = steps.into_iter().step_by(together).collect();
-    evidence_map(HeatMapData::new(title, names(run), columns), values)
+    let mut data = figure.by_step(names(run), columns, values)?;
+    if together > 1 {
+        data.title += &format!(" (the largest of up to {together} neighbours)");
+    }
+    Some(heat_map(&data))
 }
 
 fn means(run: &Run) -> Markup {
@@ -206,7 +204,7 @@ fn pictures(run: &Run) -> Markup {
         drawn.iter().filter_map(|row| picture(row)).collect()
     };
     let spectra = [
-        ("Singular values against the Marchenko–Pastur law", spectrum as fn(&LayerReport) -> _),
+        ("Singular values against both nulls", spectrum as fn(&LayerReport) -> _),
         ("Where along the spectrum the singular vectors are not random", vectors),
         ("Overlap of the singular vectors with the layers' inputs", overlap_of),
     ];
@@ -221,10 +219,10 @@ fn pictures(run: &Run) -> Markup {
             (part(number, title, picture))
         }
     };
-    let about = "Of the last snapshot that has them. Triangles are singular values beyond the edges of \
-                 the bulk, filled where they are significant; once those further out are taken away, \
-                 the edges of what is left are nearer. The tables count those that no scale of rows and columns \
-                 explains.";
+    let about = "Of the last snapshot that has them. The curve is the law of independent entries of one variance. The green band \
+                 is what the matrix's own magnitudes give with random signs, structure taken out: the least and the largest of a \
+                 few copies. Filled triangles are as many of the largest and smallest singular values as are structure \
+                 by the tables' count; open ones lie beyond the edges of the curve and are not.";
     section("spectra", "Spectra and vectors", about, &contents)
 }
 

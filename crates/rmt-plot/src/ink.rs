@@ -20,6 +20,8 @@ pub(crate) enum Ink {
     Bars,
     /// The range of a null hypothesis.
     Band,
+    /// Sign-flipped copies of the matrix.
+    Copies,
     /// Values above the bulk.
     Above,
     /// Values below the bulk.
@@ -50,6 +52,7 @@ const MUTED: Colours = Colours("muted", [0x59, 0x59, 0x59], [0xb4, 0xb4, 0xb4]);
 const GRID: Colours = Colours("grid", [0xe6, 0xe6, 0xe6], [0x33, 0x36, 0x3d]);
 const BULK: Colours = Colours("bulk", [0x8c, 0x8c, 0x8c], [0x99, 0x99, 0x99]);
 const BAND: Colours = Colours("band", [0xd3, 0xdc, 0xe6], [0x36, 0x44, 0x54]);
+const COPIES: Colours = Colours("copies", [0x00, 0x9e, 0x73], [0x35, 0xcf, 0xa3]);
 const BARS: Colours = Colours("bars", [0xb7, 0xc4, 0xd3], [0x4c, 0x5d, 0x71]);
 const ABOVE: Colours = Colours("above", [0xd5, 0x5e, 0x00], [0xff, 0x94, 0x3d]);
 const BELOW: Colours = Colours("below", [0x00, 0x72, 0xb2], [0x5d, 0xb8, 0xf2]);
@@ -75,6 +78,7 @@ impl Ink {
             Self::Bulk => &BULK,
             Self::Bars => &BARS,
             Self::Band => &BAND,
+            Self::Copies => &COPIES,
             Self::Above => &ABOVE,
             Self::Below => &BELOW,
             Self::Left => &LEFT,

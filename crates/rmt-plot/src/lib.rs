@@ -46,6 +46,7 @@ mod text;
 
 pub use drawing::{DEFAULT_HEIGHT, DEFAULT_WIDTH, Drawing};
 pub use error::PlotError;
+pub use pictures::followed::Followed;
 pub use pictures::heat_map::heat_map;
 pub use pictures::heat_map_data::HeatMapData;
 pub use pictures::overlap::{NullBand, OverlapData, overlap, overlap_of};

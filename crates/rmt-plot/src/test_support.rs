@@ -14,7 +14,7 @@ use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, O
 pub(crate) fn layer(entries: &[f64], cols: usize) -> LayerReport {
     let matrix = Matrix::new(entries, entries.len() / cols, cols, Orientation::OutIn).unwrap();
     let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
-    let analysis = analyser.analyse(&matrix, Context::default()).unwrap();
+    let analysis = analyser.analyse(&matrix, Context::default().with_band(true)).unwrap();
     let id = LayerId::from_name("blocks.3.up.weight");
     LayerReport::new(0, 100, id, "f64".into(), analysis.report).with_profile(analysis.profile)
 }
@@ -35,6 +35,16 @@ pub(crate) fn spiked() -> LayerReport {
     entries[5 * 128 + 7] += 40.0;
     for entry in &mut entries[128..256] {
         *entry *= 0.1;
+    }
+    layer(&entries, 128)
+}
+
+/// The same with a direction that is spread over all entries.
+pub(crate) fn planted() -> LayerReport {
+    let mut entries = gaussian(64 * 128);
+    let signs = |k: usize| if k.is_multiple_of(2) { 1.0 } else { -1.0 };
+    for (k, entry) in entries.iter_mut().enumerate() {
+        *entry += 0.5 * signs(k / 128 / 3) * signs(k % 128 / 5);
     }
     layer(&entries, 128)
 }

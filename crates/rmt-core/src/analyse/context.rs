@@ -22,12 +22,15 @@ pub struct Context<'a> {
     pub tracking: Option<TrackingOptions>,
     /// Whether a matrix that deviates is compared with copies of itself, which tell structure from scale. True by default.
     pub ladder: bool,
+    /// Whether the profile has the band of the copies' spectra, for a picture: [`Profile::copies`]. False by default.
+    pub band: bool,
 }
 
 impl Default for Context<'_> {
     fn default() -> Self {
         let (reference, previous, activation, tracking) = (None, None, None, None);
-        Self { reference, previous, keep: false, activation, tracking, ladder: true }
+        let (keep, ladder, band) = (false, true, false);
+        Self { reference, previous, keep, activation, tracking, ladder, band }
     }
 }
 
@@ -65,6 +68,14 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn with_ladder(mut self, ladder: bool) -> Self {
         self.ladder = ladder;
+        self
+    }
+
+    /// Asks for [`Profile::copies`] of a matrix that deviates and is compared with copies of itself. It costs the singular values
+    /// of five matrices.
+    #[must_use]
+    pub fn with_band(mut self, band: bool) -> Self {
+        self.band = band;
         self
     }
 

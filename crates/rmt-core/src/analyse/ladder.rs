@@ -1,9 +1,9 @@
 //! The last stage: whether what deviates is structure, or scale.
 
-use super::Analyser;
+use super::{Analyser, Analysis};
 use crate::notes::{Note, Statistic};
 use crate::report::{MatrixReport, Verdict};
-use crate::signs::{SignNull, sign_null};
+use crate::signs::{SignNull, sign_null_with};
 use crate::spectrum::Matrix;
 use crate::statistics::drift::correlation_traps;
 use crate::statistics::spectrum_test::Judge;
@@ -13,7 +13,15 @@ const SEED: u64 = 0x2012_02985;
 
 impl Analyser {
     /// Climbs from independent entries, where they are rejected, to the matrix's own magnitudes with other signs.
-    pub(super) fn ladder(&self, report: &mut MatrixReport, matrix: &Matrix<'_>, judge: &Judge<'_>) {
+    /// With `band`, the profile has the spectra of the copies too.
+    pub(super) fn ladder(
+        &self,
+        analysis: &mut Analysis,
+        matrix: &Matrix<'_>,
+        judge: &Judge<'_>,
+        band: bool,
+    ) {
+        let report = &mut analysis.report;
         if !report.verdict.deviates() {
             return;
         }
@@ -21,15 +29,24 @@ impl Analyser {
             trapped(report, matrix, judge);
         }
         let copies = self.options.sign_copies;
-        let found = match sign_null(matrix, copies, self.options.level, SEED) {
+        let found = match sign_null_with(matrix, copies, self.options.level, SEED, band) {
             Ok(found) => found,
             Err(error) => return report.notes.push(Note::of(Statistic::Signs, error)),
         };
-        let Some(SignNull { magnitudes, signs, structure }) = found else { return };
+        let Some((found, residual)) = found else { return };
+        let SignNull { magnitudes, signs, structure } = found;
         report.magnitudes = Some(magnitudes);
         let Some(signs) = signs else { return };
         report.verdict = if signs.signs.rejected { Verdict::Structure } else { Verdict::Scale };
         (report.signs, report.structure) = (Some(signs), structure);
+        if let Some(residual) = residual
+            && let (Some(low), Some(high)) = (report.edge_low, report.edge_high)
+        {
+            match residual.band([low, high], report.small_side, SEED) {
+                Ok(band) => analysis.profile.copies = band,
+                Err(error) => report.notes.push(Note::of(Statistic::Signs, error)),
+            }
+        }
         // What deflation could not do, the copies have done.
         report.notes.retain(|note| !matches!(note, Note::NoBulk | Note::ScaleBiased));
     }

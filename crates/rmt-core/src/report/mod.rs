@@ -8,7 +8,7 @@ pub use family::{FAMILY, Test, TestName, Verdict};
 
 use crate::layers::LayerId;
 use crate::notes::Note;
-use crate::signs::{Magnitudes, SignReport, StructureReport};
+use crate::signs::{Magnitudes, SignReport, SpectrumBand, StructureReport};
 use crate::spectrum::Orientation;
 use crate::statistics::activation::ActivationReport;
 use crate::statistics::drift::{CorrelationTraps, Drift};
@@ -166,6 +166,10 @@ impl MatrixReport {
 pub struct Profile {
     /// ν₁ ≥ … ≥ ν_m.
     pub singular_values: Vec<f64>,
+    /// Spectra of sign-flipped copies of what is left of the matrix without structure, where they were asked for and the
+    /// ladder was climbed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<SpectrumBand>,
     /// Kolmogorov–Smirnov p-value of each left vector, in the same order.
     pub left_p: Vec<f64>,
     /// Of each right vector.

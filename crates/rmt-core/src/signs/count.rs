@@ -1,6 +1,8 @@
 //! How many directions are structure: counted against sign-flipped copies of what is left without them.
 
+use super::band::Residual;
 use super::copies::{Around, Copies, Ends, Found};
+use super::graded::Graded;
 use super::whitened::Profile;
 use crate::RmtError;
 use crate::spectrum::{Decomposition, Matrix, Orientation, decompose};
@@ -36,10 +38,9 @@ pub(super) struct Structure {
     pub(super) above: StructureCount,
     /// `None` where the lower edge cannot be seen.
     pub(super) below: Option<StructureCount>,
-    /// Strengths θₖ/(σ√n) of the directions above in the whitened matrix, the largest first, noise taken off.
-    pub(super) strengths: Vec<f64>,
-    /// Σθₖ² over ‖X‖² of the whitened matrix X, over the directions that are counted and over the most there may be.
-    pub(super) norm_share: [f64; 2],
+    pub(super) graded: Graded,
+    /// What is left without them, where it is asked for.
+    pub(super) residual: Option<Residual>,
 }
 
 /// One whitened matrix and its decomposition.
@@ -75,6 +76,7 @@ pub(super) fn count(
     copies: &Copies,
     lower: bool,
     first: &Found,
+    residual: bool,
 ) -> Result<Structure, RmtError> {
     let m = copies.m();
     let found = Thresholds::of(first);
@@ -85,6 +87,7 @@ pub(super) fn count(
         return Ok(Structure {
             above: none(own.largest > found.above.1),
             below,
+            residual: residual.then(|| Residual::new(m, entries.to_vec())),
             ..Default::default()
         });
     }
@@ -103,15 +106,12 @@ pub(super) fn count(
         seen.push(bottom.count);
         bottom = state.whitened.below(state.top.count);
     }
-    let State { whitened, top, .. } = state;
-    let unit = whitened.unit(&whitened.noise(top.count, bottom.count));
-    let strengths: Vec<f64> = (0..top.most).map(|k| whitened.strength(k, unit)).collect();
-    let share = |count: usize| {
-        let signal: f64 = strengths.iter().take(count).map(|x| (x * unit).powi(2)).sum();
-        if whitened.rest[0] > 0.0 { (signal / whitened.rest[0]).min(1.0) } else { 0.0 }
-    };
-    let norm_share = [share(top.count), share(top.most)];
-    Ok(Structure { above: top, below: lower.then_some(bottom), strengths, norm_share })
+    let State { whitened, top, profile, .. } = state;
+    let noise = whitened.noise(top.count, bottom.count);
+    let unit = whitened.unit(&noise);
+    let graded = Graded::of(whitened.strengths(top.most, unit, &noise), top.count, (m, copies.n()));
+    let residual = residual.then(|| whitened.residual(&profile, noise, top.count, bottom.count));
+    Ok(Structure { above: top, below: lower.then_some(bottom), graded, residual })
 }
 
 /// The profile of what is left without the counted directions, and the count above that it gives.
@@ -247,6 +247,22 @@ impl<'a> Whitened<'a> {
         left
     }
 
+    /// `noise` with the scale of rows and columns, and the directions in which W has something else.
+    fn residual(&self, profile: &Profile, noise: Vec<f64>, above: usize, below: usize) -> Residual {
+        let scaled = |vector: &mut dyn Iterator<Item = f64>, by: &dyn Fn(usize) -> f64| {
+            vector.enumerate().map(|(i, x)| x * by(i)).collect::<Vec<f64>>()
+        };
+        let mut residual = Residual::new(self.m, profile.coloured(&noise));
+        for k in 0..above {
+            residual.small.push(scaled(&mut *self.small(k), &|i| profile.rows[i]));
+            residual.large.push(scaled(&mut *self.large(k), &|j| profile.cols[j]));
+        }
+        for k in self.m - below..self.m {
+            residual.small.push(scaled(&mut *self.small(k), &|i| profile.rows[i].recip()));
+        }
+        residual
+    }
+
     /// X without its leading `above` directions.
     fn without(&self, above: usize) -> Vec<f64> {
         let mut left = self.entries.clone();
@@ -331,6 +347,22 @@ impl<'a> Whitened<'a> {
             }
             k = next;
         }
+    }
+
+    /// θ/(σ√n) of the leading directions, where `noise` is left: with the scale of its rows and columns, from which the profile may
+    /// still be half an error away.
+    fn strengths(&self, count: usize, unit: f64, noise: &[f64]) -> Vec<f64> {
+        let Profile { rows, cols } = Profile::of(noise, self.m);
+        let norm = |vector: &mut dyn Iterator<Item = f64>, by: &[f64]| {
+            vector.zip(by).map(|(x, by)| (x / by).powi(2)).sum::<f64>().sqrt()
+        };
+        // Nothing but rounding may be left.
+        let unit = unit.max(f64::EPSILON);
+        let of = |k| {
+            let scale = norm(&mut *self.small(k), &rows) * norm(&mut *self.large(k), &cols);
+            self.strength(k, unit) * unit / (self.n as f64).sqrt() * scale
+        };
+        (0..count).map(of).collect()
     }
 
     /// θ of direction `k` over σ√n.

@@ -31,6 +31,8 @@ pub(crate) struct Lines {
     pub(crate) m: usize,
     pub(crate) n: usize,
     pub(crate) entries: Vec<f64>,
+    /// That root mean square.
+    pub(crate) unit: f64,
     /// The largest first.
     pub(crate) massive: Vec<MassiveEntry>,
 }
@@ -56,7 +58,7 @@ impl Lines {
         } else {
             kept_rows.iter().flat_map(|&i| kept_cols.iter().map(move |&j| at(i, j))).collect()
         };
-        Some(Self { m, n, entries, massive })
+        Some(Self { m, n, entries, unit: largest * deviation, massive })
     }
 }
 
@@ -118,7 +120,7 @@ mod tests {
         let mean = lines.entries.iter().map(|x| x * x).sum::<f64>() / lines.entries.len() as f64;
         assert!((mean - 1.0).abs() < 0.01, "{mean}");
         // The first row has no 7th entry.
-        assert_eq!(lines.entries[0] * 1.0, a[0] / (a[0] / lines.entries[0]));
+        assert!((lines.entries[0] * lines.unit - a[0]).abs() < 1e-12);
         assert!((lines.entries[7] / lines.entries[6] - a[8] / a[6]).abs() < 1e-12);
     }
 

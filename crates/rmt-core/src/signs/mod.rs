@@ -6,14 +6,17 @@
 //! are the two ends of the spectrum of the whitened matrix, whose profile is one of the magnitudes alone.
 //! A mean other than zero is structure: a direction of its own.
 
+mod band;
 mod copies;
 mod count;
+mod graded;
 mod kernel;
 mod lines;
 mod magnitudes;
 mod rank;
 mod whitened;
 
+pub use band::{Bins, SpectrumBand};
 pub use count::StructureCount;
 pub use lines::{MASSIVE, MassiveEntry};
 pub use magnitudes::{LISTED, LineScales, Listed, Magnitudes, OUTSTANDING};
@@ -21,6 +24,7 @@ pub use rank::{RankTest, RungTest};
 
 use crate::RmtError;
 use crate::spectrum::Matrix;
+use band::Residual;
 use copies::{Around, Copies, Ends, Found, MOST_TOGETHER, resolved};
 use count::{Structure, count};
 use lines::Lines;
@@ -71,21 +75,34 @@ pub struct StructureReport {
     pub below: Option<StructureCount>,
     /// Share of the smaller side that is above.
     pub share_above: f64,
+    /// The most of it that the copies leave open.
+    #[serde(default)]
+    pub share_above_most: f64,
     /// Share of it that is below.
     pub share_below: Option<f64>,
+    /// The most of it that the copies leave open.
+    #[serde(default)]
+    pub share_below_most: Option<f64>,
     /// Share of the squared norm that the directions above have, noise taken off.
     pub norm_share: f64,
-    /// The same of all directions that the copies leave open.
+    /// Its standard error, the count given: that of the strengths.
+    #[serde(default)]
+    pub norm_share_error: f64,
+    /// The same share of all directions that the copies leave open.
     pub norm_share_most: f64,
     /// Strength θ/(σ√n) of the strongest direction above.
     pub strength: Option<f64>,
+    /// Its standard error: [`AdditiveSpike::standard_error`](crate::statistics::signal::AdditiveSpike::standard_error).
+    #[serde(default)]
+    pub strength_error: Option<f64>,
 }
 
 impl StructureReport {
     /// None at all, of a matrix that independent entries explain.
     pub(crate) fn none(m: usize, n: usize) -> Self {
         let below = resolved(m, n).then(StructureCount::default);
-        Self { below, share_below: below.map(|_| 0.0), ..Self::default() }
+        let share_below = below.map(|_| 0.0);
+        Self { below, share_below, share_below_most: share_below, ..Self::default() }
     }
 
     /// Whether one of the counts is a lower bound.
@@ -99,17 +116,23 @@ impl StructureReport {
         Self { since: Some(step), ..self }
     }
 
-    fn of(found: Structure, m: usize) -> Self {
+    fn of(found: &Structure, m: usize) -> Self {
         let share = |count: StructureCount| count.count as f64 / m as f64;
+        let most = |count: StructureCount| count.most as f64 / m as f64;
+        let graded = &found.graded;
         Self {
             since: None,
             above: found.above,
             below: found.below,
             share_above: share(found.above),
+            share_above_most: most(found.above),
             share_below: found.below.map(share),
-            norm_share: found.norm_share[0],
-            norm_share_most: found.norm_share[1],
-            strength: found.strengths.first().copied().filter(|_| found.above.count > 0),
+            share_below_most: found.below.map(most),
+            norm_share: graded.norm_share,
+            norm_share_error: graded.norm_share_error,
+            norm_share_most: graded.norm_share_most,
+            strength: graded.strength,
+            strength_error: graded.strength_error,
         }
     }
 }
@@ -125,21 +148,34 @@ pub fn sign_null(
     level: f64,
     seed: u64,
 ) -> Result<Option<SignNull>, RmtError> {
+    Ok(sign_null_with(matrix, copies, level, seed, false)?.map(|(found, _)| found))
+}
+
+/// [`sign_null`], and with `residual` what is left without structure and massive entries.
+pub(crate) fn sign_null_with(
+    matrix: &Matrix<'_>,
+    copies: usize,
+    level: f64,
+    seed: u64,
+    residual: bool,
+) -> Result<Option<(SignNull, Option<Residual>)>, RmtError> {
     let Some(lines) = Lines::of(matrix) else { return Ok(None) };
     let magnitudes = Magnitudes::of(matrix, &lines);
     let Some(tested) = Tested::of(&lines, copies, level, seed) else {
-        return Ok(Some(SignNull { magnitudes, signs: None, structure: None }));
+        return Ok(Some((SignNull { magnitudes, signs: None, structure: None }, None)));
     };
     let Tested { flipped, first, lower, test } = tested;
     let SignTest { copies, signs } = test;
     let entries = lines.entries;
     let permuted = (!signs.rejected).then(|| permuted(&entries, &flipped, seed, lower, level));
-    let structure = count(&entries, &flipped, lower, &first)?;
-    Ok(Some(SignNull {
+    let mut structure = count(&entries, &flipped, lower, &first, residual)?;
+    let residual = structure.residual.take().map(|residual| residual.times(lines.unit));
+    let found = SignNull {
         magnitudes,
         signs: Some(SignReport { copies, signs, permuted }),
-        structure: Some(StructureReport::of(structure, matrix.small_side())),
-    }))
+        structure: Some(StructureReport::of(&structure, matrix.small_side())),
+    };
+    Ok(Some((found, residual)))
 }
 
 /// The test of [`sign_null`] alone.

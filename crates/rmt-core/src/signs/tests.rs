@@ -127,3 +127,76 @@ fn more_copies_where_none_is_as_extreme() {
     let planted = sign_null(&matrix, 99, 0.01, 1).unwrap().unwrap().signs.unwrap();
     assert_eq!((planted.copies, planted.signs.p, planted.signs.rejected), (99, 0.01, true));
 }
+
+/// A planted matrix of deviation 1 in its own units: W = D_a^{1/2}(N + θ√n·u vᵀ)D_b^{1/2}.
+fn planted(rows: usize, cols: usize, spread: f64, strengths: &[f64], seed: u64) -> Vec<f64> {
+    let mut a = gaussian(rows, cols, seed);
+    let length = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
+    for (k, strength) in (1..).zip(strengths) {
+        let (u, v) = (gaussian(1, rows, seed + 1000 * k), gaussian(1, cols, seed + 2000 * k));
+        let factor = strength * (rows.max(cols) as f64).sqrt() / (length(&u) * length(&v));
+        for (e, x) in a.iter_mut().enumerate() {
+            *x += factor * u[e / cols] * v[e % cols];
+        }
+    }
+    with_scales(&mut a, cols, spread, seed + 500);
+    a
+}
+
+#[test]
+fn standard_errors_are_those_of_repetitions() {
+    let (rows, cols, trials) = (64, 160, 40);
+    for spread in [0.0, 0.4] {
+        for strengths in [[12.0, 1.6], [3.0, 1.6], [1.7, 1.2]] {
+            let signal: f64 = strengths.iter().map(|x| x * x).sum();
+            let share = signal / (signal + rows as f64);
+            let mut z = [Vec::new(), Vec::new()];
+            for trial in 0..trials {
+                let a = planted(rows, cols, spread, &strengths, 10 + trial);
+                let (_, found) = report(&a, rows, cols, trial);
+                if found.above.count == 2 {
+                    let strength = found.strength.unwrap() - strengths[0];
+                    z[0].push(strength / found.strength_error.unwrap());
+                    z[1].push((found.norm_share - share) / found.norm_share_error);
+                }
+            }
+            for (z, of) in z.iter().zip(["strength", "share"]) {
+                assert!(z.len() as u64 > trials / 2, "{of}: {}", z.len());
+                let count = z.len() as f64;
+                let mean = z.iter().sum::<f64>() / count;
+                let deviation = (z.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
+                let found = format!("{spread} {strengths:?} {of}: {mean:.2} ± {deviation:.2}");
+                assert!(mean.abs() < 1.2 && (0.7..1.4).contains(&deviation), "{found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn planted_values_are_outside_the_band_and_no_others() {
+    let (trials, mut others, mut inside) = (20, 0, 0);
+    for (rows, cols) in [(60, 150), (150, 60), (80, 80)] {
+        for trial in 0..trials {
+            let strengths = [4.0, 5.0, 6.0, 7.0];
+            let a = planted(rows, cols, 0.3, &strengths, 7 + trial);
+            let matrix = Matrix::new(&a[..], rows, cols, Orientation::OutIn).unwrap();
+            let nu = crate::spectrum::singular_values(&matrix).unwrap();
+            let (found, residual) =
+                sign_null_with(&matrix, COPIES, 0.01, 3, true).unwrap().unwrap();
+            let count = found.structure.unwrap().above.count;
+            assert!((4..=5).contains(&count), "{count}");
+            let unit = (cols.max(rows) as f64).sqrt();
+            let edges = [0.2 * unit, 2.0 * unit];
+            let band = residual.unwrap().band(edges, nu.len(), 1).unwrap().unwrap();
+            let [low, high] = band.range();
+            inside += nu[..4].iter().filter(|&&x| x <= high).count();
+            others += nu[4..].iter().filter(|&&x| x > high || x < low).count();
+            // Of all values but the planted ones.
+            let area = |side: &[f64]| side.iter().sum::<f64>() * band.width;
+            let left = (nu.len() - 4) as f64 / nu.len() as f64;
+            assert!(area(&band.least) < left && left < area(&band.most));
+        }
+    }
+    // The largest of noise is beyond those of five copies in one of six matrices, but seldom by a bin.
+    assert!(inside == 0 && others <= 4, "{inside} inside, {others} others outside");
+}

@@ -10,6 +10,7 @@ pub mod signal;
 pub(crate) mod significance;
 pub mod spacing;
 pub(crate) mod spectrum_test;
+mod used;
 pub mod vectors;
 
 /// A figure, if it is one.

@@ -73,6 +73,37 @@ impl AdditiveSpike {
         })
     }
 
+    /// Standard error of the strength that [`from_outlier`](Self::from_outlier) finds in an m×n matrix, m ≤ n, at the true
+    /// strength θ, in units of σ√n: with t = θ² and q = m/n,
+    /// SE² = (t² + t(1+q)/2)/(n(t²−q)) + ((1+t)(q+t)·t/(θ(t²−q)))²·3/(mn). The first term is the noise along
+    /// the direction, Gaussian noise or spread-out vectors: from θ(uᵀRNv + y√(uᵀRu·vᵀR̃v)) = 1 with the resolvents R and R̃ at y²
+    /// (Benaych-Georges, Guionnet & Maïda 2011), by the delta method. It is 1/n where θ is large and grows without bound
+    /// towards the limit of detection. The second is the noise's scale and those of rows and columns, each
+    /// each
+    /// estimated from its entries, along a direction whose components are as of a normal law. Infinite at θ ≤ q^{1/4}.
+    ///
+    /// ```
+    /// use rmt_core::statistics::signal::AdditiveSpike;
+    /// let far = AdditiveSpike::standard_error(5.0, 100, 400);
+    /// assert!((0.05..0.07).contains(&far));
+    /// assert!(AdditiveSpike::standard_error(0.75, 100, 400) > far);
+    /// assert_eq!(AdditiveSpike::standard_error(0.7, 100, 400), f64::INFINITY);
+    /// ```
+    pub fn standard_error(strength: f64, m: usize, n: usize) -> f64 {
+        let (m, n) = (m as f64, n as f64);
+        let (q, t) = (m / n, strength * strength);
+        let beyond = t * t - q;
+        if beyond.is_nan() || beyond <= 0.0 {
+            return f64::INFINITY;
+        }
+        if strength > 1e8 {
+            return strength * (3.0 / (m * n)).sqrt();
+        }
+        let along = (t * t + t * (1.0 + q) / 2.0) / (n * beyond);
+        let scale = (1.0 + t) * (q + t) * t / (strength * beyond);
+        (along + 3.0 * scale * scale / (m * n)).sqrt()
+    }
+
     /// Where a signal of strength θ puts its outlier: y = √((1+θ²)(q+θ²))/θ; `None` below the
     /// detection limit θ = q^{1/4}.
     pub fn outlier(strength: f64, aspect: f64) -> Option<f64> {

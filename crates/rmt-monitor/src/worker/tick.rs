@@ -156,7 +156,9 @@ impl Worker {
             false => watched.history.context(self.keep).with_tracking(settings.tracking()),
         };
         let ladder = told_apart.is_due(settings.sign_null, full == Full::Last);
-        let context = context.with_activation(activation.as_ref()).with_ladder(ladder);
+        let band = settings.draws() && told_apart.is_pictured(full == Full::Last);
+        let context = context.with_activation(activation.as_ref());
+        let context = context.with_ladder(ladder).with_band(band);
         let mut analysis = self.analyser.analyse(&weights, context).map_err(failed)?;
         watched.followed = analysis.tracker.map(|tracker| Followed::new(step, tracker));
         if let Some(now) = analysis.reference {

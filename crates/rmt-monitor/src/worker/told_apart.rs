@@ -2,7 +2,7 @@
 
 use crate::schedule::SignNull;
 use rmt_core::notes::Note;
-use rmt_core::signs::StructureReport;
+use rmt_core::signs::{SpectrumBand, StructureReport};
 use rmt_core::{LayerReport, Verdict};
 
 /// What the last climb of the ladder found of one matrix.
@@ -11,6 +11,8 @@ pub(super) struct ToldApart {
     /// Full analyses so far.
     analyses: u64,
     last: Option<(u64, Verdict, StructureReport)>,
+    /// The last band of the copies, for pictures.
+    band: Option<(u64, SpectrumBand)>,
 }
 
 impl ToldApart {
@@ -26,10 +28,15 @@ impl ToldApart {
         }
     }
 
+    /// Whether the full analysis that was counted last is one of those that pictures are drawn of.
+    pub(super) fn is_pictured(&self, is_last: bool) -> bool {
+        is_last || self.analyses.is_power_of_two()
+    }
+
     /// Keeps what the report has of its own, or gives it what was found last, as long as it deviates.
-    pub(super) fn carry(&mut self, report: &mut LayerReport) {
-        let step = report.step;
-        let report = &mut report.report;
+    pub(super) fn carry(&mut self, whole: &mut LayerReport) {
+        let step = whole.step;
+        let report = &mut whole.report;
         match (&report.structure, report.verdict) {
             (Some(found), Verdict::Scale | Verdict::Structure) => {
                 self.last = Some((step, report.verdict, found.clone()));
@@ -42,7 +49,12 @@ impl ToldApart {
                     report.notes.retain(|note| !matches!(note, Note::NoBulk | Note::ScaleBiased));
                 }
             }
-            _ => self.last = None,
+            _ => (self.last, self.band) = (None, None),
+        }
+        let Some(profile) = &mut whole.profile else { return };
+        match &profile.copies {
+            Some(band) => self.band = Some((step, band.clone())),
+            None => profile.copies = self.band.clone().map(|(since, band)| band.with_since(since)),
         }
     }
 }
@@ -67,6 +79,7 @@ mod tests {
             (6..=40).filter(|_| matrix.is_due(SignNull::Doublings, false)).collect();
         assert_eq!(due, [8, 16, 32]);
         assert!(matrix.is_due(SignNull::Doublings, true));
+        assert!(matrix.is_pictured(true) && !matrix.is_pictured(false));
         assert!(matrix.is_due(SignNull::Always, false) && !matrix.is_due(SignNull::Never, true));
     }
 
@@ -91,6 +104,18 @@ mod tests {
         assert_eq!(later.report.structure, Some(expected));
         assert_eq!(later.report.verdict, Verdict::Structure);
         assert_eq!(later.report.notes, [Note::Frozen]);
+        // The band of the copies goes with them, where there is a spectrum to draw it beside.
+        let band: SpectrumBand = serde_json::from_str(
+            r#"{"copies":5,"from":1.0,"width":0.5,"least":[0.0],"most":[1.0]}"#,
+        )
+        .unwrap();
+        let mut pictured = counted.clone();
+        pictured.profile.as_mut().unwrap().copies = Some(band.clone());
+        matrix.carry(&mut pictured);
+        assert_eq!(pictured.profile.unwrap().copies, Some(band.clone()));
+        let mut later = bare(25);
+        matrix.carry(&mut later);
+        assert_eq!(later.profile.unwrap().copies, Some(band.with_since(10)));
         // Random again: what was counted is over.
         let mut random = bare(30);
         random.report.verdict = Verdict::Random;

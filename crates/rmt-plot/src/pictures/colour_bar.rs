@@ -18,6 +18,8 @@ const SHADES: u8 = 255;
 /// The colour scale.
 pub(super) struct Colours {
     scale: Scale,
+    /// Whether colours go by the square root of the place on it.
+    root: bool,
     /// Whether values may lie outside.
     limited: bool,
     /// Height of the bar.
@@ -27,11 +29,11 @@ pub(super) struct Colours {
 
 impl Colours {
     /// For cells of this height: the bar is as high, but not huge, and has room for what is written along it.
-    pub(super) fn new((low, high): (f64, f64), limited: bool, height: f64) -> Self {
+    pub(super) fn new((low, high): (f64, f64), root: bool, limited: bool, height: f64) -> Self {
         let scale = Scale::linear(low, high);
         let height = height.clamp(165.0, 300.0);
         let ticks = scale.ticks((height / 40.0) as usize);
-        Self { scale, limited, height, ticks }
+        Self { scale, root, limited, height, ticks }
     }
 
     /// Room for the bar and its labels, in pixels from the cells.
@@ -48,7 +50,12 @@ impl Colours {
             f64::NEG_INFINITY => 0.0,
             value => self.scale.at(value)?,
         };
-        Some((f64::from(SHADES) * at.clamp(0.0, 1.0)).round() as u8)
+        Some((f64::from(SHADES) * self.along(at.clamp(0.0, 1.0))).round() as u8)
+    }
+
+    /// Place of a value along the colours.
+    fn along(&self, at: f64) -> f64 {
+        if self.root { at.sqrt() } else { at }
     }
 
     /// Colour of a shade.
@@ -70,7 +77,7 @@ impl Colours {
             drawing.add(Shape::Rects(vec![rect]), Paint::fill(Ink::Fixed(viridis(at))));
         }
         for tick in &self.ticks.ticks {
-            let y = area.top + (1.0 - tick.at) * height;
+            let y = area.top + (1.0 - self.along(tick.at.clamp(0.0, 1.0))) * height;
             let x = left + BAR;
             drawing.add(Shape::Segments(vec![[x, y, x + 4.0, y]]), Paint::stroke(Ink::Muted, 1.0));
             let at = (area.right + BAR_LABELS, y + font::CAPITAL * NOTE / 2.0);

@@ -53,7 +53,9 @@ fn drawn(data: &HeatMapData) -> (Drawing, Area) {
     let around = 34.0 + 18.0 * legend.len() as f64 + (NOTE + 4.0) * notes.len() as f64 + 58.0;
     let height = (around + row * rows).ceil().max(200.0) as u32;
     let limits = data.limits.and_then(|(low, high)| range([low, high]));
-    let scale = limits.or_else(|| range(cells.values.iter().copied())).unwrap_or((0.0, 1.0));
+    let zero = data.root.then_some(0.0);
+    let values = cells.values.iter().copied().chain(zero);
+    let scale = limits.or_else(|| range(values)).unwrap_or((0.0, 1.0));
     let description = format!(
         "{} of {} at {}, as colours from {} to {}.",
         clean(&data.quantity),
@@ -65,7 +67,7 @@ fn drawn(data: &HeatMapData) -> (Drawing, Area) {
     let mut sheet = Sheet::of_height(height, &data.title, &description, &legend, &notes);
     let top = (sheet.free().0 + 8.0).round();
     let left = (MARGIN + widest + 6.0).round();
-    let scale = Colours::new(scale, data.limits.is_some(), row * rows);
+    let scale = Colours::new(scale, data.root, data.limits.is_some(), row * rows);
     let right = (f64::from(DEFAULT_WIDTH) - MARGIN - scale.room()).round();
     let area = Area { left, top, right, bottom: top + row * rows };
     let drawing = &mut sheet.drawing;
@@ -252,6 +254,17 @@ mod tests {
         assert!(heat_map(&data).to_svg().contains("no value"));
         assert_eq!(data.values.iter().filter(|value| **value == 7.0).count(), 0);
         assert_eq!(cell(&data.with_limits(0.0, 5.0), 0, 1), viridis(1.0));
+    }
+
+    #[test]
+    fn small_values_differ_by_colour_where_it_goes_by_the_root() {
+        let data = HeatMapData::new("t", names(1), vec![0, 1, 2]).with_values([0.01, 0.25, 1.0]);
+        let data = data.with_root();
+        for (column, at) in [(0, 26.0 / 255.0), (1, 128.0 / 255.0), (2, 1.0)] {
+            assert_eq!(cell(&data, 0, column), viridis(at), "{column}");
+        }
+        assert_sound(&heat_map(&data));
+        assert_sound(&heat_map(&data.with_values([0.0; 3])));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct HeatMapData {
     pub limits: Option<(f64, f64)>,
     /// Names of the columns, where they are not steps.
     pub column_names: Option<Vec<String>>,
+    /// Whether the colours go from 0 by the square root, so that small values differ.
+    pub root: bool,
 }
 
 impl HeatMapData {
@@ -29,7 +31,8 @@ impl HeatMapData {
     pub fn new(title: impl Into<String>, rows: Vec<String>, columns: Vec<u64>) -> Self {
         let values = vec![f64::NAN; rows.len() * columns.len()];
         let (title, quantity) = (title.into(), "−log₁₀ p".into());
-        Self { title, quantity, rows, columns, values, limits: None, column_names: None }
+        let (limits, column_names, root) = (None, None, false);
+        Self { title, quantity, rows, columns, values, limits, column_names, root }
     }
 
     /// Rows × columns without values yet, of −log₁₀ p, where the columns are not steps.
@@ -66,6 +69,13 @@ impl HeatMapData {
     #[must_use]
     pub fn with_limits(mut self, low: f64, high: f64) -> Self {
         self.limits = Some((low, high));
+        self
+    }
+
+    /// Lets the colours go from 0 by the square root.
+    #[must_use]
+    pub fn with_root(mut self) -> Self {
+        self.root = true;
         self
     }
 

@@ -1,6 +1,8 @@
 //! The pictures, one file each.
 
 mod colour_bar;
+mod copies;
+pub(crate) mod followed;
 pub(crate) mod heat_map;
 pub(crate) mod heat_map_data;
 pub(crate) mod overlap;

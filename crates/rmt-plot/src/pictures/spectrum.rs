@@ -1,12 +1,14 @@
 //! The singular values against the Marchenko–Pastur law.
 
-use super::{counted, line, marker_paint, markers};
+use super::{copies, counted, line, marker_paint, markers};
 use crate::drawing::{Drawing, Glyph, Paint, Shape};
 use crate::ink::Ink;
 use crate::number::figure;
 use crate::scale::Scale;
 use crate::sheet::{Axes, Key, Plot, Sample, Sheet, heading};
 use rmt_core::laws::MarchenkoPastur;
+use rmt_core::shown;
+use rmt_core::signs::{Bins, SpectrumBand};
 use rmt_core::statistics::kurtosis::KurtosisCorrection;
 use rmt_core::{LayerReport, MatrixReport};
 use std::collections::BTreeMap;
@@ -25,7 +27,9 @@ const RADIUS: f64 = 5.0;
 
 /// Histogram (density) of the singular values with the Marchenko–Pastur law of the report's scale
 /// and shape, its edges ν₋ and ν₊, and every value as a line below zero. Values beyond the edges are
-/// triangles there, filled where they are significant.
+/// triangles there. Filled are the largest and the smallest ones, as many as are structure, or where that was not told
+/// apart, as many as are significant. Beside the law, where there is one, is the band of the spectra of
+/// sign-flipped copies: [`Profile::copies`](rmt_core::Profile::copies).
 ///
 /// The edges stand on borders of bins. `None` without a profile or a scale.
 pub fn spectrum(layer: &LayerReport) -> Option<Drawing> {
@@ -42,9 +46,12 @@ struct Spectrum {
     /// What the entries' kurtosis does to the law.
     correction: KurtosisCorrection,
     edges: (f64, f64),
-    /// Values beyond each edge, and how many of them are significant.
+    /// Values at each end that are marked, and how many of them are filled.
     above: (usize, usize),
     below: (usize, usize),
+    /// What is said of the filled ones, above and below, and their counts.
+    counted: Counted,
+    band: Option<SpectrumBand>,
     /// Values too large for the axis.
     beyond: usize,
     /// Centre of each bin with something in it, and the density there.
@@ -73,27 +80,27 @@ impl Spectrum {
         if !(width.is_normal() && width > 0.0) {
             return None;
         }
-        let bins = (1.5 * (count as f64).sqrt()).round().clamp(8.0, 60.0);
-        let bin = width / bins;
+        let bins = Bins::between([edges.0, edges.1], count)?;
+        let bin = bins.width;
         let end = largest.min(edges.1 + REACH * width).max(edges.1);
         let beyond = values.partition_point(|value| *value > end);
         let mut counts = BTreeMap::new();
         for value in values.iter().skip(beyond) {
-            *counts.entry(((value - edges.0) / bin).floor() as i64).or_insert(0_usize) += 1;
+            *counts.entry(bins.of(*value)).or_insert(0_usize) += 1;
         }
         let density = |n: usize| n as f64 / (count as f64 * bin);
-        let bars = counts.iter().map(|(i, n)| (edges.0 + (*i as f64 + 0.5) * bin, density(*n)));
+        let bars = counts.iter().map(|(i, n)| (bins.left(*i) + 0.5 * bin, density(*n)));
         let bars = bars.collect();
-        let marked = |outside: usize, reported: [Option<usize>; 2]| {
-            let [outliers, significant] = reported.map(|n| n.unwrap_or(0).min(count));
-            (outside.max(outliers).max(significant), significant)
+        let counted = Counted::of(report);
+        let marked = |outside: usize, filled: usize| {
+            let filled = filled.min(count);
+            (outside.max(filled), filled)
         };
         let above = values.partition_point(|value| *value > edges.1);
         let below = count - values.partition_point(|value| *value >= edges.0);
-        let above = marked(above, [report.outliers_above, report.significant_above]);
-        let below = marked(below, [report.outliers_below, report.significant_below]);
-        let usable = smallest >= 0.0 && [bin, 1.0 / bin].iter().all(|x| x.is_normal());
-        usable.then_some(Self {
+        let above = marked(above, counted.above);
+        let below = marked(below, counted.below);
+        (smallest >= 0.0).then_some(Self {
             values,
             law,
             unit,
@@ -101,6 +108,8 @@ impl Spectrum {
             edges,
             above,
             below,
+            counted,
+            band: profile.copies.clone(),
             beyond,
             bars,
             bin,
@@ -125,11 +134,7 @@ impl Spectrum {
     }
 
     fn legend(&self) -> Vec<Key> {
-        let side = |name: &str, (outside, significant): (usize, usize), glyph, ink| {
-            let label = format!("{name}: {outside} ({significant} significant)");
-            Key::new(Sample::Marker(glyph, RADIUS), marker_paint(ink, significant > 0), label)
-        };
-        vec![
+        let mut keys = vec![
             Key::new(
                 Sample::Block,
                 Paint::fill(Ink::Bars),
@@ -137,9 +142,24 @@ impl Spectrum {
             ),
             Key::new(Sample::Line, LAW, "Marchenko–Pastur law"),
             Key::new(Sample::Line, edge_paint(), "edges ν₋, ν₊"),
-            side("below ν₋", self.below, Glyph::Down, Ink::Below),
-            side("above ν₊", self.above, Glyph::Up, Ink::Above),
-        ]
+        ];
+        keys.extend(self.band.as_ref().map(copies::key));
+        let Counted { word, shown: [above, below], .. } = &self.counted;
+        let sides = [
+            ("below", "below ν₋", below, self.below, Glyph::Down, Ink::Below),
+            ("above", "above ν₊", above, self.above, Glyph::Up, Ink::Above),
+        ];
+        for (side, edge, count, (marked, filled), glyph, ink) in sides {
+            let mut key = |filled: bool, label: String| {
+                let sample = Sample::Marker(glyph, RADIUS);
+                keys.push(Key::new(sample, marker_paint(ink, filled), label));
+            };
+            key(true, format!("{word} {side}: {count}"));
+            if marked > filled {
+                key(false, format!("others {edge}: {}", marked - filled));
+            }
+        }
+        keys
     }
 
     fn draw(&self, layer: &LayerReport) -> Drawing {
@@ -147,20 +167,17 @@ impl Spectrum {
         let rest = format!("step {} · {verdict}", layer.step);
         let title = heading(&layer.layer.path(), &rest);
         let (low, high) = (figure(self.edges.0, 4), figure(self.edges.1, 4));
+        let Counted { word, shown: [above, below], since, .. } = &self.counted;
+        let [others_above, others_below] =
+            [self.above, self.below].map(|(marked, filled)| marked - filled);
         let description = format!(
-            "Histogram of {} against the Marchenko–Pastur law between {low} and {high}. {} below \
-             the lower edge, {} of them significant; {} above the upper edge, {} significant. \
+            "Histogram of {} against the Marchenko–Pastur law between {low} and {high}. Of {word}: {above} \
+             above, {below} below. Beyond the edges without that: {others_above} above, {others_below} below. \
              Verdict: {verdict}.",
             counted(self.values.len(), "singular value"),
-            self.below.0,
-            self.below.1,
-            self.above.0,
-            self.above.1,
         );
         let mut notes = Vec::new();
-        if self.above.0 > self.above.1 || self.below.0 > self.below.1 {
-            notes.push("open triangles: beyond the edge, but not significant".to_owned());
-        }
+        notes.extend(since.map(|step| format!("{word} as counted at step {step}")));
         if let (1.., Some(largest)) = (self.beyond, self.values.first()) {
             let values = counted(self.beyond, "value");
             notes.push(format!("{values} beyond the axis, up to ν = {}", figure(*largest, 4)));
@@ -169,6 +186,7 @@ impl Spectrum {
         let curve = self.curve();
         let highest = curve.iter().chain(&self.bars).map(|point| point.1);
         let highest = highest.filter(|x| x.is_finite()).fold(0.0, f64::max);
+        let highest = highest.max(self.band.as_ref().map_or(0.0, copies::highest));
         let smallest = self.values.last().map_or(self.edges.0, |x| x.min(self.edges.0));
         let shown = self.values.get(self.beyond).map_or(self.edges.1, |x| x.max(self.edges.1));
         // Room for the mark of what lies beyond.
@@ -192,6 +210,9 @@ impl Spectrum {
             Some([left, top, (right - left - 0.6).max(0.4), plot.base - top])
         });
         drawing.add(Shape::Rects(bars.collect()), Paint::fill(Ink::Bars));
+        if let Some(band) = &self.band {
+            copies::draw(band, drawing, plot);
+        }
         let base = [plot.area.left, plot.base, plot.area.right, plot.base];
         drawing.add(Shape::Segments(vec![base]), Paint::stroke(Ink::Grid, 1.0));
         let edges = [self.edges.0, self.edges.1].into_iter().filter_map(|edge| {
@@ -244,6 +265,39 @@ impl Spectrum {
     }
 }
 
+/// What is counted at the ends of the spectrum.
+struct Counted {
+    word: &'static str,
+    above: usize,
+    below: usize,
+    /// The same in words: above, below.
+    shown: [String; 2],
+    /// Step of the snapshot in which it was counted, where that is an earlier one.
+    since: Option<u64>,
+}
+
+impl Counted {
+    /// Structure, or where that was not told apart, what is significant.
+    fn of(report: &MatrixReport) -> Self {
+        if let Some(found) = &report.structure {
+            return Self {
+                word: "structure",
+                above: found.above.count,
+                below: found.below.map_or(0, |below| below.count),
+                shown: [shown::above(report), shown::below(report)],
+                since: found.since,
+            };
+        }
+        let counts = [
+            (report.significant_above, report.significant_above_cut_off),
+            (report.significant_below, report.significant_below_cut_off),
+        ];
+        let [above, below] = counts.map(|(count, _)| count.unwrap_or(0));
+        let shown = counts.map(|(count, cut_off)| shown::count(count, cut_off));
+        Self { word: "significant", above, below, shown, since: None }
+    }
+}
+
 /// The displacement of the law by the entries' kurtosis, if it is the one in the report's edges: a
 /// permutation null has none.
 fn correction(report: &MatrixReport, undisplaced_edge: f64) -> KurtosisCorrection {
@@ -271,7 +325,7 @@ fn edge_paint() -> Paint {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::test_support::{assert_sound, centres, layer, pure_noise, rects, spiked};
+    use crate::test_support::{assert_sound, centres, layer, planted, pure_noise, rects, spiked};
 
     #[test]
     fn the_bars_are_the_histogram() {
@@ -332,12 +386,43 @@ mod tests {
         let drawing = spectrum(&report).unwrap();
         assert_sound(&drawing);
         let found = &report.report;
-        let significant = found.significant_above.unwrap();
-        assert!(significant >= 1, "the spike must be found");
-        let filled = centres(&drawing, Glyph::Up, Ink::Above, true).len();
-        let beyond = Spectrum::new(&report).unwrap().beyond;
-        assert_eq!(filled, 1 + significant - beyond, "legend's and each that is on the axis");
+        // The spike is one massive entry, and the weak row a scale: no structure, and there is no triangle but the legend's.
+        assert!(found.significant_above.unwrap() >= 1);
+        assert_eq!(found.structure.as_ref().unwrap().above.count, 0);
+        assert_eq!(centres(&drawing, Glyph::Up, Ink::Above, true).len(), 1);
         assert!(drawing.title().ends_with("· scale"), "{}", drawing.title());
+        let svg = drawing.to_svg();
+        assert!(svg.contains("structure above: 0") && !svg.contains("significant"));
+        // Where it was not told apart, what is significant.
+        let mut untold = report.clone();
+        untold.report.structure = None;
+        let drawing = spectrum(&untold).unwrap();
+        let filled = centres(&drawing, Glyph::Up, Ink::Above, true).len();
+        let beyond = Spectrum::new(&untold).unwrap().beyond;
+        let significant = untold.report.significant_above.unwrap();
+        assert_eq!(filled, 1 + significant - beyond, "legend's and each that is on the axis");
+        assert!(drawing.to_svg().contains(&format!("significant above: {significant}")));
+    }
+
+    #[test]
+    fn the_band_is_drawn_where_there_is_one() {
+        let mut report = spiked();
+        report.profile.as_mut().unwrap().copies = None;
+        assert!(rects(&spectrum(&report).unwrap(), Ink::Copies, 0).is_empty());
+        let band = planted().profile.unwrap().copies.unwrap();
+        report.profile.as_mut().unwrap().copies = Some(band.clone().with_since(64));
+        let drawing = spectrum(&report).unwrap();
+        assert_sound(&drawing);
+        assert!(drawing.to_svg().contains("5 copies with random signs, step 64"));
+        let drawn = rects(&drawing, Ink::Copies, 1);
+        let bins = band.least.iter().zip(&band.most).filter(|(least, most)| most > least);
+        // In proportion to what they are apart.
+        let heights: Vec<f64> = bins.map(|(least, most)| most - least).collect();
+        assert_eq!(drawn.len(), heights.len());
+        let per_density = drawn[0][3] / heights[0];
+        for (rect, height) in drawn.iter().zip(&heights) {
+            assert!((rect[3] - per_density * height).abs() < 1e-6);
+        }
     }
 
     #[test]

@@ -48,14 +48,22 @@ pub(super) const LADDER: &[Figure] = &[
     at!(Fraction, structure.share_above, "share of the smaller side that is structure above")
         .head("share")
         .lean(STRUCTURE, "share_above"),
+    at!(Fraction, structure.share_above_most, "the most of it that the copies leave open"),
     at!(Fraction, structure.share_below, "share of the smaller side that is structure below")
         .curve(STRUCTURE, "share_below"),
+    at!(Fraction, structure.share_below_most, "the most of it that the copies leave open"),
     at!(Fraction, structure.norm_share, "share of the squared norm in the structure above")
         .head("norm")
         .lean(STRUCTURE, "norm_share"),
-    at!(Fraction, structure.norm_share_most, "the same, of the most that the copies leave open"),
+    at!(Fraction, structure.norm_share_error, "its standard error, the count given"),
+    at!(
+        Fraction,
+        structure.norm_share_most,
+        "the same share, of the most that the copies leave open"
+    ),
     at!(Noise, structure.strength, "strength of the strongest direction above, without scale")
-        .curve(STRUCTURE, "strength"),
+        .lean(STRUCTURE, "strength"),
+    at!(Noise, structure.strength_error, "its standard error"),
     at!(Count, signs.copies, "copies of each rung"),
     Figure::new("signs.signs.p", Unit::P, "p of both ends among sign-flipped copies", |r| {
         Some(r.signs.as_ref()?.signs.p)

@@ -22,6 +22,7 @@ pub use power_law::{PowerLaw, PowerLawError};
 
 use crate::notes::{Note, Statistic};
 use crate::statistics::finite;
+use crate::statistics::used::effective_rank;
 use serde::{Deserialize, Serialize};
 
 /// WeightWatcher's cut: smaller λ take no part in the fit. It depends on the scale of the weights.
@@ -56,6 +57,10 @@ pub struct HeavyTail {
     pub spectral_norm: Option<f64>,
     /// −Σ p ln p / ln(rank + 1e-10), p = λ/Σλ + 1e-10.
     pub entropy: Option<f64>,
+    /// [Effective rank](effective_rank) exp(−Σ p ln p), p = λ/Σλ: the number of directions that the squared norm is spread
+    /// over. A figure of this matrix, without an error of estimation.
+    #[serde(default)]
+    pub effective_rank: Option<f64>,
     /// #{ν > ν₁·n·2.2e-16}: the rank at double precision.
     pub matrix_rank: usize,
     /// #{ν > ν₁·n·ε} with the ε of the storage type: smaller values may be its rounding alone.
@@ -99,6 +104,7 @@ impl HeavyTail {
             stable_rank: None,
             spectral_norm: None,
             entropy: None,
+            effective_rank: None,
             matrix_rank: rank,
             matrix_rank_storage: rank_at(descending, large, storage_epsilon),
             edge_ratio: None,
@@ -112,7 +118,8 @@ impl HeavyTail {
         let mut notes = Vec::new();
         // Relative to λ_max, so that extreme scales neither overflow nor underflow.
         let relative: Vec<f64> = descending.iter().map(|nu| nu / largest).collect();
-        let sum: f64 = relative.iter().map(|r| r * r).sum();
+        let squares: Vec<f64> = relative.iter().map(|r| r * r).collect();
+        let sum: f64 = squares.iter().sum();
         let log_largest = 2.0 * largest.log10();
         figures.stable_rank = finite(sum);
         figures.log_norm = finite(sum.log10() + log_largest);
@@ -121,6 +128,7 @@ impl HeavyTail {
             let reason = format!("the square of {largest:e} is out of range");
             notes.push(Note::of(Statistic::SpectralNorm, reason));
         }
+        figures.effective_rank = effective_rank(&squares);
         figures.edge_ratio = edge_high.and_then(|edge| finite((edge / largest).powi(2)));
         if rank > 1 {
             figures.entropy = finite(entropy(&relative, sum, rank));

@@ -1,17 +1,18 @@
-//! The evidence of every layer at every step, in bounded memory.
+//! What is followed of every layer at every step, in bounded memory.
 
 use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::record::Tick;
 use rmt_core::LayerReport;
-use rmt_core::shown::strongest_neg_log_p;
-use rmt_plot::{Drawing, HeatMapData, heat_map};
+use rmt_plot::{Drawing, Followed, heat_map};
 
 /// Columns that are kept: when they are full, neighbours become one.
 const COLUMNS: usize = 120;
 /// Layers that are kept.
 const LAYERS: usize = 2_000;
-/// The end of the colours: evidence beyond it is overwhelming.
-const MOST: f64 = 12.0;
+/// The figures of a cell, in the order of [`Followed::ALL`]; NaN where there is none.
+type Cell = [f32; Followed::ALL.len()];
+
+const NONE: Cell = [f32::NAN; Followed::ALL.len()];
 
 #[derive(Debug, Default)]
 pub(super) struct Heat {
@@ -28,11 +29,11 @@ pub(super) struct Heat {
     left: bool,
 }
 
-/// A matrix, and its evidence at each step; without cells until there is any.
+/// A matrix, and its figures at each step; without cells until there is any.
 #[derive(Debug, Default)]
 struct Row {
     name: String,
-    cells: Vec<f32>,
+    cells: Vec<Cell>,
 }
 
 impl Heat {
@@ -47,7 +48,7 @@ impl Heat {
             }
             self.steps.push(tick.step);
             let drawn = self.rows.all.iter_mut().filter(|row| !row.cells.is_empty());
-            drawn.for_each(|row| row.cells.push(f32::NAN));
+            drawn.for_each(|row| row.cells.push(NONE));
             self.in_last = 0;
         }
         self.in_last += 1;
@@ -61,24 +62,25 @@ impl Heat {
     }
 
     fn cell(&mut self, matrix: MatrixIndex, report: &LayerReport) {
-        let Some(value) = strongest_neg_log_p(&report.report) else { return };
+        let values = Followed::ALL.map(|figure| figure.value(&report.report) as f32);
+        if values.iter().all(|x| x.is_nan()) {
+            return;
+        }
         let row = self.rows.of(matrix);
         if row.cells.is_empty() && self.drawn < LAYERS {
-            *row = Row { name: report.layer.path(), cells: vec![f32::NAN; self.steps.len()] };
+            *row = Row { name: report.layer.path(), cells: vec![NONE; self.steps.len()] };
             self.drawn += 1;
         }
         if let Some(cell) = row.cells.last_mut() {
-            // A number rather than none.
-            *cell = cell.max(value as f32);
+            *cell = larger(*cell, values);
         }
     }
 
-    /// Two neighbours become one, with the larger value.
+    /// Two neighbours become one, with the larger values.
     fn halve(&mut self) {
         self.steps = self.steps.iter().step_by(2).copied().collect();
         for Row { cells, .. } in &mut self.rows.all {
-            let larger = |pair: &[f32]| pair.iter().copied().fold(f32::NAN, f32::max);
-            *cells = cells.chunks(2).map(larger).collect();
+            *cells = cells.chunks(2).map(|pair| pair.iter().copied().fold(NONE, larger)).collect();
         }
         self.doublings += 1;
     }
@@ -88,19 +90,24 @@ impl Heat {
         self.left
     }
 
-    pub(super) fn draw(&self) -> Option<Drawing> {
-        if self.drawn == 0 {
-            return None;
-        }
+    /// A picture of each figure that there is.
+    pub(super) fn draw(&self) -> Vec<(Followed, Drawing)> {
         let rows = || self.rows.all.iter().filter(|row| !row.cells.is_empty());
-        let names = rows().map(|row| row.name.clone()).collect();
-        let values = rows().flat_map(|row| row.cells.iter().map(|x| f64::from(*x)));
-        let data = HeatMapData::new("Evidence against random weights", names, self.steps.clone())
-            .with_quantity("−log₁₀ p, corrected for the number of tests")
-            .with_values(values)
-            .with_limits(0.0, MOST);
-        Some(heat_map(&data))
+        let drawn = Followed::ALL.into_iter().enumerate().filter_map(|(place, figure)| {
+            let names = rows().map(|row| row.name.clone()).collect();
+            let cells = rows().flat_map(|row| &row.cells);
+            let values = cells.map(|cell| cell.get(place).map_or(f64::NAN, |x| f64::from(*x)));
+            let data = figure.by_step(names, self.steps.clone(), values.collect())?;
+            Some((figure, heat_map(&data)))
+        });
+        drawn.collect()
     }
+}
+
+/// The larger of each; a number rather than none.
+fn larger(mut cell: Cell, values: Cell) -> Cell {
+    cell.iter_mut().zip(values).for_each(|(x, y)| *x = x.max(y));
+    cell
 }
 
 #[cfg(test)]
@@ -121,7 +128,7 @@ mod tests {
     fn memory_is_bounded_and_the_largest_evidence_is_kept() {
         let mut heat = Heat::default();
         let (plain, strong) = (report(1.0), report(1e-9));
-        assert!(heat.draw().is_none());
+        assert!(heat.draw().is_empty());
         let (mut due, mut numbers) = (Vec::new(), MatrixNumbers::default());
         for step in 0..10_000 {
             let shown = if step == 7_777 { &strong } else { &plain };
@@ -132,10 +139,13 @@ mod tests {
         assert_eq!(due, (1..14).map(|k| 1 << k).collect::<Vec<u64>>());
         let row = &heat.rows.of(numbers.of("a")).cells;
         assert!(row.len() == heat.steps.len() && row.len() <= COLUMNS);
-        let strongest = row.iter().position(|x| (*x - 9.0).abs() < 1e-6).unwrap();
+        let evidence = || row.iter().map(|cell| cell[2]);
+        let strongest = evidence().position(|x| (x - 9.0).abs() < 1e-6).unwrap();
         let next = heat.steps.get(strongest + 1).copied().unwrap_or(u64::MAX);
         assert!((heat.steps[strongest]..next).contains(&7_777));
-        assert_eq!(row.iter().filter(|x| **x > 0.0).count(), 1);
-        assert!(heat.left() && heat.draw().is_some());
+        assert_eq!(evidence().filter(|x| *x > 0.0).count(), 1);
+        assert!(heat.left());
+        let titles: Vec<_> = heat.draw().iter().map(|(_, d)| d.title().to_owned()).collect();
+        assert_eq!(titles, Followed::ALL.map(|figure| format!("{}, by step", figure.title())));
     }
 }

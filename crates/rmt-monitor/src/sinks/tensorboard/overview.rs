@@ -84,8 +84,8 @@ impl Overview {
         if let Some(layout) = self.layout.changed(names) {
             values.push((custom_scalars::CONFIG.into(), Value::Layout(layout)));
         }
-        let due = if self.pictures { self.heat.add(tick) } else { None };
-        values.extend(due.map(|picture| (summary(tags::HEAT_MAP), picture)));
+        let due = if self.pictures { self.heat.add(tick) } else { Vec::new() };
+        values.extend(due.into_iter().map(|(name, picture)| (summary(name), picture)));
         values
     }
 
@@ -95,8 +95,8 @@ impl Overview {
         if !outcome.layers.is_empty() {
             values.push((summary(tags::RESULT), Value::Text(texts::result(outcome))));
         }
-        let left = if self.pictures { self.heat.left() } else { None };
-        values.extend(left.map(|picture| (summary(tags::HEAT_MAP), picture)));
+        let left = if self.pictures { self.heat.left() } else { Vec::new() };
+        values.extend(left.into_iter().map(|(name, picture)| (summary(name), picture)));
         if !self.hyperparameters.is_empty() && self.begun {
             let now = wall_time();
             let own = OWN_METRICS.map(summary);

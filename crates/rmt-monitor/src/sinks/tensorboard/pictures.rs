@@ -5,7 +5,7 @@ use super::message::Value;
 use crate::record::Tick;
 use crate::tags;
 use rmt_core::LayerReport;
-use rmt_plot::Drawing;
+use rmt_plot::{Drawing, Followed};
 
 /// The pictures of one report: group, name and picture.
 pub(super) fn pictures(report: &LayerReport) -> Vec<(&'static str, &'static str, Value)> {
@@ -20,23 +20,31 @@ pub(super) fn pictures(report: &LayerReport) -> Vec<(&'static str, &'static str,
     drawn.collect()
 }
 
-/// The heat map of the whole model.
+/// The heat maps of the whole model.
 #[derive(Debug, Default)]
 pub(super) struct Heat(heat::Heat);
 
 impl Heat {
-    /// Adds a tick; the picture, when it is due.
-    pub(super) fn add(&mut self, tick: &Tick) -> Option<Value> {
-        if self.0.add(tick) { self.draw() } else { None }
+    /// Adds a tick; the pictures with their names, when they are due.
+    pub(super) fn add(&mut self, tick: &Tick) -> Vec<(&'static str, Value)> {
+        if self.0.add(tick) { self.draw() } else { Vec::new() }
     }
 
-    /// The picture, if there is more than was drawn.
-    pub(super) fn left(&self) -> Option<Value> {
-        if self.0.left() { self.draw() } else { None }
+    /// The pictures, if there is more than was drawn.
+    pub(super) fn left(&self) -> Vec<(&'static str, Value)> {
+        if self.0.left() { self.draw() } else { Vec::new() }
     }
 
-    fn draw(&self) -> Option<Value> {
-        image(&self.0.draw()?, tags::HEAT_MAP)
+    fn draw(&self) -> Vec<(&'static str, Value)> {
+        let drawn = self.0.draw().into_iter().filter_map(|(figure, drawing)| {
+            let name = match figure {
+                Followed::Share => tags::SHARE_MAP,
+                Followed::NormShare => tags::NORM_MAP,
+                _ => tags::HEAT_MAP,
+            };
+            Some((name, image(&drawing, name)?))
+        });
+        drawn.collect()
     }
 }
 

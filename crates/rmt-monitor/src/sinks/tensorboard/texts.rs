@@ -94,7 +94,8 @@ the level of the test.
 
 Curves named minus\\_log10\\_p are evidence: 2 is p = 0.01, and larger is stronger. The page *Custom \
 Scalars* has the largest and smallest singular values between their edges: a line outside its band is a \
-singular value that random weights would not have. *Images* has a heat map of the evidence, layer by step.
+singular value that random weights would not have. *Images* has heat maps of \
+structure, its share of the norm and the evidence, layer by step.
 ";
 
 /// How every layer and every kind ended.
