@@ -79,7 +79,6 @@ impl AdditiveSpike {
     /// the direction, Gaussian noise or spread-out vectors: from θ(uᵀRNv + y√(uᵀRu·vᵀR̃v)) = 1 with the resolvents R and R̃ at y²
     /// (Benaych-Georges, Guionnet & Maïda 2011), by the delta method. It is 1/n where θ is large and grows without bound
     /// towards the limit of detection. The second is the noise's scale and those of rows and columns, each
-    /// each
     /// estimated from its entries, along a direction whose components are as of a normal law. Infinite at θ ≤ q^{1/4}.
     ///
     /// ```

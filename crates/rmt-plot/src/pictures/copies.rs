@@ -51,3 +51,32 @@ fn fill() -> Paint {
 fn outline() -> Paint {
     Paint::stroke(Ink::Copies, 1.2)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use crate::ink::Ink;
+    use crate::pictures::spectrum::spectrum;
+    use crate::test_support::{assert_sound, planted, rects, spiked};
+
+    #[test]
+    fn the_band_is_drawn_where_there_is_one() {
+        let mut report = spiked();
+        report.profile.as_mut().unwrap().copies = None;
+        assert!(rects(&spectrum(&report).unwrap(), Ink::Copies, 0).is_empty());
+        let band = planted().profile.unwrap().copies.unwrap();
+        report.profile.as_mut().unwrap().copies = Some(band.clone().with_since(64));
+        let drawing = spectrum(&report).unwrap();
+        assert_sound(&drawing);
+        assert!(drawing.to_svg().contains("5 copies with random signs, step 64"));
+        let drawn = rects(&drawing, Ink::Copies, 1);
+        let bins = band.least.iter().zip(&band.most).filter(|(least, most)| most > least);
+        // In proportion to what they are apart.
+        let heights: Vec<f64> = bins.map(|(least, most)| most - least).collect();
+        assert_eq!(drawn.len(), heights.len());
+        let per_density = drawn[0][3] / heights[0];
+        for (rect, height) in drawn.iter().zip(&heights) {
+            assert!((rect[3] - per_density * height).abs() < 1e-6);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod colour_bar;
 mod copies;
+mod ends;
 pub(crate) mod followed;
 pub(crate) mod heat_map;
 pub(crate) mod heat_map_data;

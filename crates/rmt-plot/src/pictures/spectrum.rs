@@ -1,5 +1,6 @@
 //! The singular values against the Marchenko–Pastur law.
 
+use super::ends::Counted;
 use super::{copies, counted, line, marker_paint, markers};
 use crate::drawing::{Drawing, Glyph, Paint, Shape};
 use crate::ink::Ink;
@@ -7,7 +8,6 @@ use crate::number::figure;
 use crate::scale::Scale;
 use crate::sheet::{Axes, Key, Plot, Sample, Sheet, heading};
 use rmt_core::laws::MarchenkoPastur;
-use rmt_core::shown;
 use rmt_core::signs::{Bins, SpectrumBand};
 use rmt_core::statistics::kurtosis::KurtosisCorrection;
 use rmt_core::{LayerReport, MatrixReport};
@@ -265,39 +265,6 @@ impl Spectrum {
     }
 }
 
-/// What is counted at the ends of the spectrum.
-struct Counted {
-    word: &'static str,
-    above: usize,
-    below: usize,
-    /// The same in words: above, below.
-    shown: [String; 2],
-    /// Step of the snapshot in which it was counted, where that is an earlier one.
-    since: Option<u64>,
-}
-
-impl Counted {
-    /// Structure, or where that was not told apart, what is significant.
-    fn of(report: &MatrixReport) -> Self {
-        if let Some(found) = &report.structure {
-            return Self {
-                word: "structure",
-                above: found.above.count,
-                below: found.below.map_or(0, |below| below.count),
-                shown: [shown::above(report), shown::below(report)],
-                since: found.since,
-            };
-        }
-        let counts = [
-            (report.significant_above, report.significant_above_cut_off),
-            (report.significant_below, report.significant_below_cut_off),
-        ];
-        let [above, below] = counts.map(|(count, _)| count.unwrap_or(0));
-        let shown = counts.map(|(count, cut_off)| shown::count(count, cut_off));
-        Self { word: "significant", above, below, shown, since: None }
-    }
-}
-
 /// The displacement of the law by the entries' kurtosis, if it is the one in the report's edges: a
 /// permutation null has none.
 fn correction(report: &MatrixReport, undisplaced_edge: f64) -> KurtosisCorrection {
@@ -325,7 +292,7 @@ fn edge_paint() -> Paint {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::test_support::{assert_sound, centres, layer, planted, pure_noise, rects, spiked};
+    use crate::test_support::{assert_sound, centres, layer, pure_noise, rects, spiked};
 
     #[test]
     fn the_bars_are_the_histogram() {
@@ -402,27 +369,6 @@ mod tests {
         let significant = untold.report.significant_above.unwrap();
         assert_eq!(filled, 1 + significant - beyond, "legend's and each that is on the axis");
         assert!(drawing.to_svg().contains(&format!("significant above: {significant}")));
-    }
-
-    #[test]
-    fn the_band_is_drawn_where_there_is_one() {
-        let mut report = spiked();
-        report.profile.as_mut().unwrap().copies = None;
-        assert!(rects(&spectrum(&report).unwrap(), Ink::Copies, 0).is_empty());
-        let band = planted().profile.unwrap().copies.unwrap();
-        report.profile.as_mut().unwrap().copies = Some(band.clone().with_since(64));
-        let drawing = spectrum(&report).unwrap();
-        assert_sound(&drawing);
-        assert!(drawing.to_svg().contains("5 copies with random signs, step 64"));
-        let drawn = rects(&drawing, Ink::Copies, 1);
-        let bins = band.least.iter().zip(&band.most).filter(|(least, most)| most > least);
-        // In proportion to what they are apart.
-        let heights: Vec<f64> = bins.map(|(least, most)| most - least).collect();
-        assert_eq!(drawn.len(), heights.len());
-        let per_density = drawn[0][3] / heights[0];
-        for (rect, height) in drawn.iter().zip(&heights) {
-            assert!((rect[3] - per_density * height).abs() < 1e-6);
-        }
     }
 
     #[test]
