@@ -162,8 +162,9 @@ fn histograms(server: &Server) -> Result<(), Failed> {
 /// Of the layers and of the whole run, the last one of the last step.
 fn pictures(server: &Server) -> Result<(), Failed> {
     let of_layers = LAYERS.map(|name| format!("rmt_4_bulk/spectrum/{name}"));
-    let heat_map = "rmt_0_summary/evidence".to_owned();
-    for tag in of_layers.into_iter().chain([heat_map]) {
+    let heat_maps =
+        ["evidence", "structure", "structure_norm"].map(|name| format!("rmt_0_summary/{name}"));
+    for tag in of_layers.into_iter().chain(heat_maps) {
         let query = format!("run=x&tag={}&sample=0", encode(&tag));
         let rows = server.get(&format!("/data/plugin/images/images?{query}"))?;
         let last = rows.as_array().and_then(|rows| rows.last()).ok_or_else(|| tag.clone())?;

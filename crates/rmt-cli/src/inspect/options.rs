@@ -94,7 +94,8 @@ fn shard(text: &str) -> Result<Shard, String> {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputOptions {
-    /// Adds the singular values to each row of jsonl, as singular_values.
+    /// Adds the singular values to each row of jsonl, as singular_values, and the band of the copies' spectra, as copies:
+    /// for the pictures of `rmt report`.
     #[arg(long)]
     pub(super) spectrum: bool,
     /// Also writes the checkpoints there as the steps of one run, for TensorBoard and as

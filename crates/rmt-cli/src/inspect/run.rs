@@ -87,7 +87,7 @@ pub(super) fn inspect(
     output.beside(progress.bar());
     let mut rows: Vec<Row> = Vec::with_capacity(places.len());
     let mut ticking: Vec<Row> = Vec::new();
-    let pictures = directory.is_some();
+    let pictures = directory.is_some() || options.output.spectrum;
     let work = |number: usize| places.get(number).map(|place| place.measure(analyser, pictures));
     let jobs = options.target.jobs;
     in_order(places.len(), jobs, work, |number, result| {

@@ -3,6 +3,7 @@
 use crate::parts::{Part, is_part, join};
 use crate::terminal::clean;
 use anyhow::{Context, Result, bail};
+use rmt_core::signs::SpectrumBand;
 use rmt_core::{LayerReport, Profile};
 use rmt_monitor::{
     Alert, ReaderError, Stored, read_alerts, read_last_profiles, read_reports, read_warnings,
@@ -171,6 +172,7 @@ fn rows<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Vec<LayerReport>> {
     struct Spectrum {
         #[serde(default)]
         singular_values: Vec<f64>,
+        copies: Option<SpectrumBand>,
     }
     let mut rows = Vec::new();
     for (number, line) in lines.enumerate() {
@@ -182,12 +184,13 @@ fn rows<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Vec<LayerReport>> {
         if report.schema > rmt_core::report::SCHEMA {
             bail!("line {}: it is of schema {}, which is too new", number + 1, report.schema);
         }
-        let Spectrum { singular_values } = serde_json::from_slice(line).with_context(place)?;
+        let Spectrum { singular_values, copies } =
+            serde_json::from_slice(line).with_context(place)?;
         rows.push(if singular_values.is_empty() {
             report
         } else {
             let mut profile = Profile::default();
-            profile.singular_values = singular_values;
+            (profile.singular_values, profile.copies) = (singular_values, copies);
             report.with_profile(profile)
         });
     }

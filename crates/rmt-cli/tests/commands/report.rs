@@ -135,6 +135,7 @@ fn a_checkpoint_has_its_spectra_and_parts_are_the_same_page() {
     assert_figures(&whole, "layers", &rows);
     assert_stands_alone(&whole);
     assert!(whole.matches("Marchenko–Pastur").count() >= 12, "a spectrum a matrix");
+    assert!(whole.contains("5 copies with random signs"), "the band of the copies");
 
     fs::create_dir(path.join("parts")).unwrap();
     for shard in ["0/2", "1/2"] {
