@@ -73,7 +73,9 @@ impl Claim {
     fn title(self) -> &'static str {
         match self {
             Self::Initialization => "Before training: matrices that deviate, of all",
-            Self::Outliers => "After training: significant singular values, in % of all",
+            Self::Outliers => {
+                "After training, in % of the singular values: structure, significant by deflation, beyond the bare edge"
+            }
             Self::Onset => {
                 "First step with a significant value, median over the matrices that ever have one, \
                  and how many have"
@@ -269,8 +271,16 @@ fn of_weights(figures: &mut Figures, summary: &Summary, observed: &[Observed]) {
         add(Claim::Initialization, "deviate", Some(deviating as f64));
 
         let means = &of_kind.aggregate;
-        add(Claim::Outliers, "above", means.significant_above.map(|x| 100.0 * x));
-        add(Claim::Outliers, "below", means.significant_below.map(|x| 100.0 * x));
+        for (column, share) in [
+            ("structure above", means.structure_above),
+            ("below", means.structure_below),
+            ("by deflation above", means.significant_above),
+            ("below by deflation", means.significant_below),
+            ("bare edge above", means.outliers_above),
+            ("below bare edge", means.outliers_below),
+        ] {
+            add(Claim::Outliers, column, share.map(|x| 100.0 * x));
+        }
 
         let observed: Vec<_> =
             observed.iter().filter(|o| o.last.layer.kind == of_kind.kind).collect();
