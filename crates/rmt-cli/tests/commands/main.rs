@@ -11,6 +11,7 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod memory;
 mod parts;
+mod ranked;
 mod report;
 mod scripts;
 

@@ -21,8 +21,12 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     let members: [(&str, &[u8]); 2] = [("a.npy", &array), ("b.npy", &other)];
     vec![
         ("a.safetensors", sample()),
+        ("eight.safetensors", crate::float8::sample()),
         ("a.bpk", WRITTEN.to_vec()),
         ("a.gguf", crate::gguf::sample()),
+        ("a.onnx", crate::onnx::sample()),
+        ("a.h5", crate::hdf5::KERAS_2.to_vec()),
+        ("a.keras", crate::hdf5::KERAS_3.to_vec()),
         ("a.npy", array.clone()),
         ("stored.npz", npz(&members, CompressionMethod::Stored)),
         ("deflated.npz", npz(&members, CompressionMethod::Deflated)),

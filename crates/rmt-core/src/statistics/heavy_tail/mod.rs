@@ -21,6 +21,7 @@ mod power_law;
 pub use power_law::{PowerLaw, PowerLawError};
 
 use crate::notes::{Note, Statistic};
+use crate::statistics::activation::effective_rank;
 use crate::statistics::finite;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,10 @@ pub struct HeavyTail {
     pub spectral_norm: Option<f64>,
     /// −Σ p ln p / ln(rank + 1e-10), p = λ/Σλ + 1e-10.
     pub entropy: Option<f64>,
+    /// [Effective rank](effective_rank) of λ, from 1 to the rank. WeightWatcher has none.
+    pub effective_rank: Option<f64>,
+    /// ν₁/ν_m, of a matrix of full rank. WeightWatcher has none.
+    pub condition_number: Option<f64>,
     /// #{ν > ν₁·n·2.2e-16}: the rank at double precision.
     pub matrix_rank: usize,
     /// #{ν > ν₁·n·ε} with the ε of the storage type: smaller values may be its rounding alone.
@@ -99,6 +104,8 @@ impl HeavyTail {
             stable_rank: None,
             spectral_norm: None,
             entropy: None,
+            effective_rank: None,
+            condition_number: None,
             matrix_rank: rank,
             matrix_rank_storage: rank_at(descending, large, storage_epsilon),
             edge_ratio: None,
@@ -122,6 +129,14 @@ impl HeavyTail {
             notes.push(Note::of(Statistic::SpectralNorm, reason));
         }
         figures.edge_ratio = edge_high.and_then(|edge| finite((edge / largest).powi(2)));
+        let squares: Vec<f64> = relative.iter().map(|r| r * r).collect();
+        figures.effective_rank = effective_rank(&squares);
+        if rank == descending.len() {
+            figures.condition_number = descending.last().and_then(|least| finite(largest / least));
+        } else {
+            let reason = "the smallest singular value is zero at double precision";
+            notes.push(Note::of(Statistic::ConditionNumber, reason));
+        }
         if rank > 1 {
             figures.entropy = finite(entropy(&relative, sum, rank));
         } else {
@@ -198,10 +213,14 @@ mod tests {
         assert_eq!(h.edge_ratio, Some(0.25));
         let expected = -(2.0 / 3.0 * (2.0_f64 / 3.0).ln() + 1.0 / 3.0 * (1.0_f64 / 6.0).ln());
         assert!((h.entropy.unwrap() - expected / 3.0_f64.ln()).abs() < 1e-8);
+        assert!((h.effective_rank.unwrap() - expected.exp()).abs() < 1e-14);
+        assert_eq!(h.condition_number, Some(2.0));
         // Equal values: entropy 1, stable rank = rank.
         let flat = figures(&[3.0; 8], 8, None);
         assert!((flat.entropy.unwrap() - 1.0).abs() < 1e-8);
         assert!((flat.stable_rank.unwrap() - 8.0).abs() < 1e-14);
+        assert!((flat.effective_rank.unwrap() - 8.0).abs() < 1e-13);
+        assert_eq!(flat.condition_number, Some(1.0));
     }
 
     #[test]
@@ -237,7 +256,10 @@ mod tests {
         assert_eq!(notes(&[0.0], 2), ["heavy_tail: there are no eigenvalues above zero"]);
         let one = figures(&[5.0, 0.0], 2, None);
         assert_eq!((one.matrix_rank, one.entropy), (1, None));
-        let reasons = ["entropy: the rank is 1", "alpha: 1 eigenvalues above 1e-5 are too few"];
+        assert_eq!((one.effective_rank, one.condition_number), (Some(1.0), None));
+        let zero = "condition_number: the smallest singular value is zero at double precision";
+        let few = "alpha: 1 eigenvalues above 1e-5 are too few";
+        let reasons = [zero, "entropy: the rank is 1", few];
         for (note, reason) in notes(&[5.0, 0.0], 2).iter().zip(reasons) {
             assert!(note.starts_with(reason), "{note}");
         }
@@ -276,6 +298,10 @@ mod tests {
         // Values that vanish are no matter of scale.
         let mut with_zeros = nu[..8].to_vec();
         with_zeros.extend([0.0; 5]);
-        assert!(notes(&with_zeros, 30).is_empty());
+        let reasons = notes(&with_zeros, 30);
+        assert!(
+            matches!(&reasons[..], [one] if one.starts_with("condition_number")),
+            "{reasons:?}"
+        );
     }
 }
