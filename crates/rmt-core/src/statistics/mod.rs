@@ -6,6 +6,7 @@ pub(crate) mod entries;
 pub mod gradient;
 pub mod heavy_tail;
 pub mod kurtosis;
+pub(crate) mod ranks;
 pub mod signal;
 pub(crate) mod significance;
 pub mod spacing;

@@ -21,8 +21,8 @@ mod overlaps;
 mod projection;
 mod report;
 
+pub use crate::statistics::ranks::{effective_rank, participation_ratio};
 pub(crate) use components::Components;
-pub use components::{effective_rank, participation_ratio};
 pub use covariance::Covariance;
 pub(crate) use measure::{Groups, measure};
 pub(crate) use overlaps::{Overlaps, RightVectors, overlaps};

@@ -21,8 +21,8 @@ mod power_law;
 pub use power_law::{PowerLaw, PowerLawError};
 
 use crate::notes::{Note, Statistic};
-use crate::statistics::activation::effective_rank;
 use crate::statistics::finite;
+use crate::statistics::ranks::effective_rank;
 use serde::{Deserialize, Serialize};
 
 /// WeightWatcher's cut: smaller λ take no part in the fit. It depends on the scale of the weights.
