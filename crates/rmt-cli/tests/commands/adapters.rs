@@ -8,8 +8,9 @@ use std::path::Path;
 
 /// A base of two matrices, and an adapter of rank 2 on the first.
 fn files(directory: &Path) {
-    let named = ["h.0.attn.q_proj.weight", "h.0.attn.k_proj.weight"];
-    write(&directory.join("base.safetensors"), &named.map(|name| matrix(name, [64, 48], 1, 0.0)));
+    let named = [("h.0.attn.q_proj.weight", 1), ("h.0.attn.k_proj.weight", 4)];
+    let base = named.map(|(name, seed)| matrix(name, [64, 48], seed, 0.0));
+    write(&directory.join("base.safetensors"), &base);
     let adapter = directory.join("adapter");
     fs::create_dir(&adapter).unwrap();
     let factor = |end, shape, seed| {
@@ -52,9 +53,11 @@ fn an_adapter_is_compared_with_its_base() {
     let directory = tempfile::tempdir().unwrap();
     files(directory.path());
     let compared = rows(directory.path(), &["compare", "base.safetensors", "adapter"]);
-    assert_eq!(compared[0]["status"], "compared", "{}", compared[0]);
-    assert_eq!(compared[0]["drift"]["change"]["significant_above"], 2, "{}", compared[0]);
-    assert_eq!(compared[1]["status"], "only_before");
+    let of = |name: &str| compared.iter().find(|row| row["name"] == name).unwrap();
+    let query = of("h.0.attn.q_proj.weight");
+    assert_eq!(query["status"], "compared", "{query}");
+    assert_eq!(query["drift"]["change"]["stable_rank"].as_f64().map(|rank| rank < 2.0), Some(true));
+    assert_eq!(of("h.0.attn.k_proj.weight")["status"], "only_before");
     let text = printed(directory.path(), &["compare", "base.safetensors", "adapter"], 0);
     assert!(text.contains("1 of 1 moved; most: h.0.attn.q_proj.weight"), "{text}");
 }

@@ -127,7 +127,17 @@ pub(crate) const MODELS: &[Model] = &[
     Model {
         name: "rxnfp_fine_tuned_again",
         parts: &[("rxnfp==0.1.0", "rxnfp/models/transformers/bert_ft_10k_25s/pytorch_model.bin")],
-        kinds: BERT,
+        kinds: &[
+            ("attention_output", 12),
+            ("down", 12),
+            ("embedding", 3),
+            ("head", 1),
+            ("key", 12),
+            ("other", 1),
+            ("query", 12),
+            ("up", 12),
+            ("value", 12),
+        ],
         blocks: 12,
         ..PLAIN
     },
@@ -200,6 +210,7 @@ pub(crate) const MODELS: &[Model] = &[
             ("value", 4),
         ],
         blocks: 4,
+        training: 1,
         ..PLAIN
     },
     Model {
