@@ -1,6 +1,6 @@
 //! A checkpoint that is open: its matrices, and the step that it was taken at.
 
-use crate::formats::Source;
+use crate::formats::{Source, is_adapter};
 use crate::matrices::{Plan, plan};
 use crate::selection::Selection;
 use crate::steps::{Steps, steps_of};
@@ -51,21 +51,27 @@ pub(crate) fn open_all(
             bail!("--step: {one} and {two} cannot both be of step {step}");
         }
     }
-    let mut checkpoints = open_at(paths, steps, selection)?;
+    let mut checkpoints = open_at(paths, steps, selection, None)?;
     checkpoints.iter_mut().for_each(|checkpoint| checkpoint.step_from = from);
     Ok(checkpoints)
 }
 
-/// Opens every path as of its step, and says which names that options speak of none of them has.
+/// Opens every path as of its step, and says which names that options speak of none of them has. Adapters are
+/// added to `--base`, and without it to `base`.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// When a file cannot be read, or `--base` is given and none is an adapter.
 pub(crate) fn open_at(
     paths: &[PathBuf],
     steps: impl IntoIterator<Item = u64>,
     selection: &Selection,
+    base: Option<&Path>,
 ) -> Result<Vec<Checkpoint>> {
-    let open = |(path, step): (&PathBuf, u64)| open(path, step, selection);
+    if selection.base.is_some() && !paths.iter().any(|path| is_adapter(path)) {
+        bail!("--base: nothing is added to it: no checkpoint has an adapter_config.json beside it");
+    }
+    let base = selection.base.as_deref().or(base);
+    let open = |(path, step): (&PathBuf, u64)| open(path, step, selection, base);
     let checkpoints: Vec<Checkpoint> = paths.iter().zip(steps).map(open).collect::<Result<_>>()?;
     if let Some((first, others)) = checkpoints.split_first() {
         for rule in &first.plan.unused {
@@ -81,8 +87,8 @@ pub(crate) fn open_at(
 
 /// # Errors
 /// When it cannot be read.
-fn open(path: &Path, step: u64, selection: &Selection) -> Result<Checkpoint> {
-    let source = selection.open(path)?;
+fn open(path: &Path, step: u64, selection: &Selection, base: Option<&Path>) -> Result<Checkpoint> {
+    let source = selection.open(path, base)?;
     let plan = plan(source.as_ref(), &selection.wanted(path)?)?;
     Ok(Checkpoint { path: path.to_owned(), step, step_from: None, source, plan })
 }

@@ -1,11 +1,11 @@
 //! Which matrices are looked at, as options that subcommands share.
 
-use crate::formats::{Names, Source, open};
+use crate::formats::{Names, Source, open_on};
 use crate::matrices::{Wanted, heads_beside};
 use anyhow::{Result, bail};
 use clap::Args;
 use rmt_core::layers::{Heads, LayerKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Options that choose matrices and say what their names do not.
 #[derive(Debug, Args)]
@@ -37,6 +37,9 @@ pub(crate) struct Selection {
     /// Puts NEW where OLD first stands in a name; may be given several times.
     #[arg(long, value_name = "OLD=NEW", value_parser = renaming)]
     rename: Vec<(String, String)>,
+    /// The model that adapters (of PEFT) are added to; without, the change alone is looked at.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) base: Option<PathBuf>,
     /// Number of attention heads, of those of keys and values if there are fewer, and outputs of each;
     /// without, as the config.json beside the checkpoint says.
     #[arg(long, value_name = "N[:N[:WIDTH]]", value_parser = heads)]
@@ -73,14 +76,14 @@ fn heads(text: &str) -> Result<Heads, String> {
 }
 
 impl Selection {
-    /// Opens a checkpoint, under the names that are asked for.
+    /// Opens a checkpoint, under the names that are asked for; an adapter on this base.
     ///
     /// # Errors
     /// When it cannot be read, or has nothing below the key.
-    pub(crate) fn open(&self, path: &Path) -> Result<Box<dyn Source>> {
+    pub(crate) fn open(&self, path: &Path, base: Option<&Path>) -> Result<Box<dyn Source>> {
         let (key, strip, rename) =
             (self.key.clone(), self.strip_prefix.clone(), self.rename.clone());
-        Ok(Names { key, strip, rename }.of(path.to_owned(), open(path)?)?)
+        Ok(Names { key, strip, rename }.of(path.to_owned(), open_on(path, base)?)?)
     }
 
     /// What is wanted of this checkpoint.

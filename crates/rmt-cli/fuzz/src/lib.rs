@@ -2,7 +2,7 @@
 
 use rmt_cli::formats::open;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// A directory of this process, in memory where there is such a place.
@@ -21,8 +21,13 @@ pub fn directory() -> &'static PathBuf {
 pub fn answer(name: &str, bytes: &[u8]) {
     let path = directory().join(name);
     fs::write(&path, bytes).expect("the input is written");
+    answer_in(&path);
+}
+
+/// Opens a file, and reads every tensor.
+pub fn answer_in(path: &Path) {
     let line = |problem: &str| assert!(!problem.contains('\n'), "{problem:?}");
-    let source = match open(&path) {
+    let source = match open(path) {
         Ok(source) => source,
         Err(error) => return line(&error.problem),
     };
@@ -32,6 +37,21 @@ pub fn answer(name: &str, bytes: &[u8]) {
             line(&error.problem);
         }
     }
+}
+
+/// A directory with the two factors of a module.
+pub fn adapter() -> &'static PathBuf {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(|| {
+        let directory = directory().join("adapter");
+        fs::create_dir_all(&directory).expect("a directory for the adapter");
+        let header = br#"{"base_model.model.h.0.fc.lora_A.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},
+            "base_model.model.h.0.fc.lora_B.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[24,40]}}"#;
+        let whole = [&with_length(8, header)[..], &[0; 40]].concat();
+        let file = directory.join("adapter_model.safetensors");
+        fs::write(file, whole).expect("the adapter is written");
+        directory
+    })
 }
 
 /// The input behind its length in so many bytes, little-endian.

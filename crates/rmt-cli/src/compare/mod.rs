@@ -1,6 +1,7 @@
 //! `rmt compare`: what changed between two checkpoints, matrix by matrix.
 
 mod csv;
+mod finding;
 mod jsonl;
 mod matching;
 mod options;

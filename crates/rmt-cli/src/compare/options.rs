@@ -22,6 +22,8 @@ Examples:
       what a thousand steps did
   rmt compare base.safetensors finetuned.safetensors --include '*.mlp.*' --format csv
       some matrices, for a spreadsheet
+  rmt compare base.safetensors adapter
+      what an adapter of PEFT changes: it is added to the base first
   rmt compare model.safetensors --random --seed 7
       how much of the spectrum is structure
   rmt compare a.npy b.npy --format jsonl | jq '.drift.change.significant_above'

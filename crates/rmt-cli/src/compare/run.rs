@@ -6,6 +6,7 @@ use super::options::Options;
 use super::pair::{Compared, Outcome, Pair, pairs, permuted};
 use super::{csv, table};
 use crate::checkpoint::open_at;
+use crate::formats::is_adapter;
 use crate::output::{Format, Output};
 use crate::progress::Progress;
 use crate::status::Status;
@@ -29,7 +30,9 @@ pub fn run(options: &Options) -> Result<Status> {
     // Only written into the rows: where the names do not tell, the order does.
     let named = steps_of(paths.iter().map(PathBuf::as_path)).ok();
     let steps = named.map_or_else(|| vec![0, 1], |Steps { steps, .. }| steps);
-    let mut checkpoints = open_at(&paths, steps, selection)?;
+    // An adapter is compared with the model that it was made on.
+    let base = (!is_adapter(&options.before)).then_some(options.before.as_path());
+    let mut checkpoints = open_at(&paths, steps, selection, base)?;
     let matching = match checkpoints.as_slice() {
         [before, after] => matched(before, after),
         _ => Matching::default(),

@@ -1,5 +1,6 @@
 //! The tables of `rmt compare`: how far matrices moved, and their statistics before and after.
 
+use super::finding::finding;
 use super::pair::{Compared, Outcome};
 use crate::terminal::{clean, section};
 use rmt_core::Table;
@@ -46,6 +47,7 @@ pub(super) fn text(pairs: &[Compared], width: Option<usize>) -> String {
         verdict(&pair.before) != verdict(&pair.after)
     };
     let changed = compared.iter().filter(verdicts).count();
+    text.push_str(&finding(&compared));
     let (all, others) = (compared.len(), pairs.len() - compared.len());
     text.push_str(&format!(
         "{all} compared, {changed} of another verdict, {others} not compared\n"

@@ -2,6 +2,7 @@
 
 use super::Element;
 use super::file::{SHRUNK, reserve};
+use super::float8::{e4m3, e5m2};
 use half::{bf16, f16};
 use rmt_monitor::WeightValues;
 use std::io::{ErrorKind, Read};
@@ -31,6 +32,7 @@ pub(super) fn count(shape: &[usize]) -> Option<usize> {
 /// Bytes of one entry, of the types that are read.
 pub(super) fn size(element: &Element) -> Option<usize> {
     match element {
+        Element::F8E4M3 | Element::F8E5M2 => Some(1),
         Element::F16 | Element::BF16 => Some(2),
         Element::F32 => Some(4),
         Element::F64 => Some(8),
@@ -55,6 +57,8 @@ pub(super) fn decode(source: &mut dyn Read, layout: &Layout<'_>) -> Result<Weigh
         }
         Element::F32 => values(source, layout, f32::from_le_bytes).map(WeightValues::F32),
         Element::F64 => values(source, layout, f64::from_le_bytes).map(WeightValues::F64),
+        Element::F8E4M3 => values(source, layout, |[b]| e4m3(b)).map(WeightValues::F32),
+        Element::F8E5M2 => values(source, layout, |[b]| e5m2(b)).map(WeightValues::F32),
         Element::Quantised(name) | Element::Other(name) => Err(unread(name)),
         Element::Unread(why) => Err(why.clone()),
     }

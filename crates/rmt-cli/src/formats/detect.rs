@@ -6,7 +6,8 @@ use super::npz::Npz;
 use super::pytorch::{self, PyTorch};
 use super::shards::{self, Shards};
 use super::{
-    Convention, Entry, FormatError, Source, archive, burnpack, gguf, known, npy, safetensors,
+    Convention, Entry, FormatError, Source, Usage, archive, burnpack, gguf, hdf5, known, npy, onnx,
+    safetensors,
 };
 use rmt_monitor::WeightValues;
 use std::fs;
@@ -16,8 +17,22 @@ use std::sync::Arc;
 /// First bytes that are looked at.
 const HEAD: u64 = 512;
 /// Extensions of files that may be checkpoints.
-const EXTENSIONS: [&str; 9] =
-    ["safetensors", "pt", "pth", "ckpt", "bin", "gguf", "bpk", "npy", "npz"];
+const EXTENSIONS: [&str; 14] = [
+    "safetensors",
+    "pt",
+    "pth",
+    "ckpt",
+    "bin",
+    "gguf",
+    "bpk",
+    "npy",
+    "npz",
+    "onnx",
+    "h5",
+    "hdf5",
+    "keras",
+    "jit",
+];
 /// What trainers put beside a model that is none.
 const BESIDE: [&str; 7] = [
     "optim",
@@ -57,6 +72,9 @@ fn file(path: &Path) -> Result<Box<dyn Source>, FormatError> {
     if head.starts_with(gguf::MAGIC) {
         return Ok(Box::new(gguf::open(input)?));
     }
+    if head.starts_with(hdf5::MAGIC) {
+        return Ok(Box::new(hdf5::open(Arc::new(input))?));
+    }
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return zip(Arc::new(input));
     }
@@ -72,6 +90,9 @@ fn file(path: &Path) -> Result<Box<dyn Source>, FormatError> {
     if pytorch::is_pickle(&head) || pytorch::EXTENSIONS.contains(&named.as_str()) {
         return Ok(Box::new(PyTorch::open(Arc::new(input), &head)?));
     }
+    if onnx::is_one(&head) || named == "onnx" {
+        return Ok(Box::new(onnx::open(input)?));
+    }
     if head.trim_ascii_start().starts_with(b"{") || named == "json" {
         if path.file_name().is_some_and(|name| name.to_string_lossy().contains(".bin.index")) {
             return Ok(Box::new(Joined::open(&input, file)?));
@@ -85,7 +106,7 @@ fn file(path: &Path) -> Result<Box<dyn Source>, FormatError> {
 }
 
 fn zip(input: Arc<Input>) -> Result<Box<dyn Source>, FormatError> {
-    let archive = archive::open(&input).map_err(|problem| {
+    let mut archive = archive::open(&input).map_err(|problem| {
         let cut = "which stands at its end: if the download was cut short, get the file again";
         input.error(format!("{problem}, {cut}"))
     })?;
@@ -98,8 +119,7 @@ fn zip(input: Arc<Input>) -> Result<Box<dyn Source>, FormatError> {
         return Ok(Box::new(Npz::open(input, archive, &members)?));
     }
     if members.iter().any(|member| member.name.ends_with(".h5")) {
-        let problem = "a model of Keras, which is not read: in Python, safetensors.numpy.save_file of {v.path: v.numpy() for v in model.weights} writes a file that is";
-        return Err(input.error(problem));
+        return Ok(Box::new(hdf5::open_zip(&input, &mut archive, &members)?));
     }
     Err(input.error("a zip archive with neither arrays of NumPy nor a checkpoint of PyTorch"))
 }
@@ -135,6 +155,10 @@ impl Source for Chosen {
 
     fn notes(&self) -> Vec<String> {
         [vec![self.note.clone()], self.source.notes()].concat()
+    }
+
+    fn usage(&self, entry: usize) -> Option<Usage> {
+        self.source.usage(entry)
     }
 
     fn fingerprint(&self, entry: usize) -> Option<Vec<u64>> {

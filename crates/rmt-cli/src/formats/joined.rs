@@ -3,7 +3,7 @@
 use super::file::Input;
 use super::names::{natural, quoted};
 use super::shards::{by_file, is_plain, weight_map};
-use super::{Convention, Entry, FormatError, Source};
+use super::{Convention, Entry, FormatError, Source, Usage};
 use rmt_monitor::WeightValues;
 use std::path::{Path, PathBuf};
 
@@ -73,6 +73,11 @@ impl Source for Joined {
         notes.sort();
         notes.dedup();
         notes
+    }
+
+    fn usage(&self, entry: usize) -> Option<Usage> {
+        let (source, number) = self.place(entry)?;
+        source.usage(number)
     }
 
     fn fingerprint(&self, entry: usize) -> Option<Vec<u64>> {

@@ -11,11 +11,6 @@ const KNOWN: &[(&[u8], usize, &str)] = &[
     ),
     (b"# xet version", 0, "a pointer of Xet, not the file it stands for: download that"),
     (
-        b"\x89HDF\r\n",
-        0,
-        "HDF5 (Keras), which is not read: in Python, safetensors.numpy.save_file of {name: array} of the model's weights writes a file that is",
-    ),
-    (
         b"TFL3",
         4,
         "a TensorFlow Lite model, which is not read: convert the model that it was made from, such as a PyTorch checkpoint",

@@ -4,20 +4,24 @@
 //! into memory, so one that shrinks while it is read is an error and not a crash. Whatever a file
 //! claims is checked against its length before memory is taken for it. No pickle is executed.
 
+mod adapter;
 mod archive;
 mod burnpack;
 mod checkpoint;
 mod decode;
 mod detect;
 mod file;
+mod float8;
 mod ggml;
 mod gguf;
+mod hdf5;
 mod joined;
 mod known;
 mod literal;
 mod names;
 mod npy;
 mod npz;
+mod onnx;
 mod pickle;
 mod pytorch;
 mod raw;
@@ -28,6 +32,7 @@ mod unique;
 
 pub(crate) use names::natural;
 pub use renamed::Names;
+use rmt_core::Orientation;
 use rmt_monitor::WeightValues;
 use std::path::{Path, PathBuf};
 
@@ -43,12 +48,37 @@ pub enum Element {
     F32,
     /// Double precision.
     F64,
+    /// Eight bits: four of exponent, three of fraction.
+    F8E4M3,
+    /// Eight bits: five of exponent, two of fraction.
+    F8E5M2,
     /// Blocks that share a scale, by the name of the type: read in single precision.
     Quantised(String),
     /// A type that is not read as weights (integers, quantised blocks), by its name in the file.
     Other(String),
     /// A tensor that cannot be read, and why. Its sides are empty where they are not known.
     Unread(String),
+}
+
+impl Element {
+    /// Its name in reports.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::F16 => "f16",
+            Self::BF16 => "bf16",
+            Self::F8E4M3 => "f8_e4m3",
+            Self::F8E5M2 => "f8_e5m2",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::Quantised(name) | Self::Other(name) => name,
+            Self::Unread(_) => "unread",
+        }
+    }
+
+    /// Whether its values are rounded to a few bits.
+    pub fn is_coarse(&self) -> bool {
+        matches!(self, Self::Quantised(_) | Self::F8E4M3 | Self::F8E5M2)
+    }
 }
 
 /// One tensor of a checkpoint, as its header says.
@@ -72,6 +102,20 @@ pub enum Convention {
     OutIn,
     /// The format stores none: a rule by name, said to be assumed.
     Unknown,
+}
+
+/// How a model uses a tensor, where its format tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Usage {
+    /// As a matrix with these sides.
+    Linear(Orientation),
+    /// Its rows are looked up.
+    Embedding,
+    /// As filters [out, in/groups, k…].
+    Convolution,
+    /// As filters [k…, in, out].
+    Kernel,
 }
 
 /// Why a checkpoint cannot be read: one line with the file, what is wrong and what to do.
@@ -111,6 +155,11 @@ pub trait Source: Send + Sync {
         self.entries().get(entry).map_or("", |entry| &entry.name)
     }
 
+    /// How the model uses the tensor of this number, where the format tells.
+    fn usage(&self, _entry: usize) -> Option<Usage> {
+        None
+    }
+
     /// What tensors of equal bytes have in common, where that is known without reading them: tensors of one
     /// type and shape whose fingerprints differ are not the same.
     fn fingerprint(&self, _entry: usize) -> Option<Vec<u64>> {
@@ -131,5 +180,22 @@ pub trait Source: Send + Sync {
 /// # Errors
 /// [`FormatError`] when it cannot be read, or is of no known format.
 pub fn open(path: &Path) -> Result<Box<dyn Source>, FormatError> {
-    detect::open(path)
+    open_on(path, None)
+}
+
+/// The same; an adapter (of PEFT) is added to the base model that is given.
+///
+/// # Errors
+/// As [`open`], of both.
+pub fn open_on(path: &Path, base: Option<&Path>) -> Result<Box<dyn Source>, FormatError> {
+    let source = float8::scaled(path, detect::open(path)?);
+    match adapter::config_beside(path) {
+        Some(config) => adapter::over(path, &config, source, base.map(open).transpose()?),
+        None => Ok(source),
+    }
+}
+
+/// Whether there are the settings of an adapter beside it.
+pub fn is_adapter(path: &Path) -> bool {
+    adapter::config_beside(path).is_some()
 }

@@ -1,7 +1,7 @@
 //! A checkpoint whose tensors have other names than its own, or of which a part is wanted.
 
 use super::names::{distinct, quoted};
-use super::{Convention, Entry, FormatError, Source};
+use super::{Convention, Entry, FormatError, Source, Usage};
 use rmt_monitor::WeightValues;
 use std::path::PathBuf;
 
@@ -89,6 +89,10 @@ impl Source for Renamed {
 
     fn notes(&self) -> Vec<String> {
         self.source.notes()
+    }
+
+    fn usage(&self, entry: usize) -> Option<Usage> {
+        self.source.usage(*self.numbers.get(entry)?)
     }
 
     fn fingerprint(&self, entry: usize) -> Option<Vec<u64>> {

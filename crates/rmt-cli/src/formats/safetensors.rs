@@ -71,6 +71,8 @@ fn element(dtype: Dtype) -> Element {
         Dtype::BF16 => Element::BF16,
         Dtype::F32 => Element::F32,
         Dtype::F64 => Element::F64,
+        Dtype::F8_E4M3 => Element::F8E4M3,
+        Dtype::F8_E5M2 => Element::F8E5M2,
         other => Element::Other(format!("{other:?}")),
     }
 }

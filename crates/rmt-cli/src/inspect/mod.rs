@@ -5,6 +5,7 @@ mod dry_run;
 mod expect;
 mod jsonl;
 mod options;
+mod ranking;
 mod run;
 mod summary;
 mod table;

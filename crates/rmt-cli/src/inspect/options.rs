@@ -1,6 +1,7 @@
 //! Options of `rmt inspect`.
 
 use super::expect::Expectation;
+use super::ranking::Ranking;
 use crate::judging::Judging;
 use crate::output::Target;
 use crate::selection::Selection;
@@ -16,14 +17,14 @@ Measures every weight matrix of a checkpoint against random matrix theory.
 
 One row per matrix: its verdict (random; scale, where the magnitudes of its entries explain how it deviates;
 structure, where they do not); how many directions of structure have large (above) and small (below) singular values; how many singular vectors are not random, on the output side (left) and on the input
-side (right); WeightWatcher's alpha; the stable rank. Then means by kind and by block, and what was
-skipped.
+side (right); WeightWatcher's alpha; stable rank, effective rank and condition number. Then means by kind, by block
+and over the experts of a mixture, and what was skipped.
 
 p-values allow for the excess kurtosis of the entries, cut to -2 … 3: edges and vectors are corrected for it.
 Beyond it independent entries deviate too, and a note says so.
 
-Formats: safetensors (also sharded), PyTorch, GGUF (dequantised), npy, burn. One matrix a worker is in memory at a
-time, with about seven copies of it in double precision (four with --no-signs).";
+Formats: safetensors (also sharded), PyTorch, GGUF (dequantised), ONNX, Keras, npy, burn; adapters of PEFT alone or
+added to their --base. One matrix a worker is in memory at a time, with about seven copies of it in double precision (four with --no-signs).";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +32,10 @@ Examples:
       a table of all weight matrices
   rmt inspect checkpoint-500 --include '*.attn.*' --format csv -o attention.csv
       some matrices of a directory of shards, for a spreadsheet
+  rmt inspect model.safetensors --top 10 --by left
+      the matrices whose output vectors are the least random
+  rmt inspect adapter --base model.safetensors
+      what an adapter makes of the weights; without --base its changes alone
   rmt inspect model.safetensors --format jsonl | jq 'select(.verdict == \"deviates\") | .name'
       one JSON object a matrix, in the schema of a run's metrics.jsonl
   rmt inspect step*.safetensors --tensorboard runs/after-the-fact
@@ -60,6 +65,8 @@ pub struct Options {
     pub(super) target: Target,
     #[command(flatten)]
     pub(super) output: OutputOptions,
+    #[command(flatten)]
+    pub(super) ranking: Ranking,
     #[command(flatten)]
     pub(super) sharing: Sharing,
 }

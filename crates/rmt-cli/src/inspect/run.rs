@@ -2,8 +2,9 @@
 
 use super::dry_run::{self, Forecast};
 use super::options::{Options, Sharing};
+use super::table::{self, Form};
 use super::tensorboard::Run;
-use super::{jsonl, summary, table};
+use super::{jsonl, summary};
 use crate::checkpoint::{Checkpoint, open_all};
 use crate::flat;
 use crate::measure::{Place, Row};
@@ -24,6 +25,11 @@ use rmt_core::Analyser;
 pub fn run(options: &Options) -> Result<Status> {
     if options.output.spectrum && options.target.format != Format::Jsonl {
         bail!("--spectrum: singular values are printed with --format jsonl");
+    }
+    if options.ranking.is_asked_for() && options.target.format != Format::Table {
+        bail!(
+            "--top, --bottom: the table is ranked; rows are written in the order of the checkpoint"
+        );
     }
     let Sharing { shard, dry_run } = options.sharing;
     if shard.is_some() && !dry_run && options.target.format != Format::Jsonl {
@@ -122,7 +128,8 @@ pub(super) fn inspect(
     })?;
     progress.finish();
     if format == Format::Table {
-        let form = (output.width(), options.output.verbose);
+        let (verbose, ranking) = (options.output.verbose, options.ranking);
+        let form = Form { width: output.width(), verbose, ranking };
         output.print(table::text(&rows, checkpoints, analyser.options().level, form))?;
     }
     conclude(options, analyser, checkpoints, &rows)

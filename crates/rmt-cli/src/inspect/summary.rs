@@ -6,6 +6,8 @@ use crate::measure::Row;
 use crate::terminal::clean;
 use rmt_core::notes::grouped;
 use rmt_core::report::Verdict;
+use rmt_core::shown::number;
+use rmt_core::statistics::kurtosis::RANGE;
 use std::fmt::Write;
 use std::slice::from_ref;
 
@@ -28,6 +30,24 @@ pub(super) fn verdicts(rows: &[Row], level: f64) -> String {
         let _ = write!(text, ", {count} {what}");
     }
     format!("{text} (a random matrix is one of the others with probability {level})\n")
+}
+
+/// What p-values allow for, and where that ends.
+pub(super) fn kurtosis(rows: &[Row]) -> String {
+    let (least, most) = RANGE;
+    let found: Vec<f64> = rows.iter().filter_map(|row| row.report.report.excess_kurtosis).collect();
+    let Some(smallest) = found.iter().copied().reduce(f64::min) else { return String::new() };
+    let largest = found.iter().copied().fold(smallest, f64::max);
+    let beyond = found.iter().filter(|&&kurtosis| !(least..=most).contains(&kurtosis)).count();
+    let beyond = match beyond {
+        0 => String::new(),
+        count => format!(" ({} beyond it)", plural(count, "matrix")),
+    };
+    format!(
+        "p-values, edges: corrected for the excess kurtosis of the entries, here {} to {}, cut to {least} … {most}{beyond}\n",
+        number(Some(smallest)),
+        number(Some(largest))
+    )
 }
 
 /// A line for each matrix that failed.

@@ -1,5 +1,6 @@
 //! The table of `rmt inspect`.
 
+use super::ranking::{Ranked, Ranking, name};
 use super::{aggregate, summary};
 use crate::checkpoint::Checkpoint;
 use crate::measure::Row;
@@ -9,23 +10,30 @@ use rmt_core::figures::Figure;
 use rmt_core::shown;
 
 /// What may be left out of a terminal that is too narrow, the first first.
-const OPTIONAL: [&str; 6] = ["kind", "stable rank", "shape", "alpha", "right", "left"];
+const OPTIONAL: [&str; 8] =
+    ["kind", "stable rank", "shape", "alpha", "condition", "eff rank", "right", "left"];
 const OPTIONAL_MEANS: [&str; 4] = ["stable rank", "alpha", "right", "left"];
 
 /// All that is said of `rows`, in at most `width` columns where that is given.
-pub(super) fn text(
-    rows: &[Row],
-    checkpoints: &[Checkpoint],
-    level: f64,
-    (width, verbose): (Option<usize>, bool),
-) -> String {
+pub(super) fn text(rows: &[Row], checkpoints: &[Checkpoint], level: f64, form: Form) -> String {
+    let Form { width, verbose, ranking } = form;
     let names: Vec<String> = checkpoints.iter().map(|c| clean(&c.name())).collect();
     let names = (names.len() > 1).then_some(names.as_slice());
-    let mut text = section(matrices(rows, names), width, &OPTIONAL);
+    let Ranked { rows: shown, line } = ranking.of(rows);
+    let by = ranking.figure();
+    let optional: Vec<&str> =
+        OPTIONAL.into_iter().filter(|head| by.is_none_or(|by| name(by) != *head)).collect();
+    let mut text = section(matrices(&shown, names, by), width, &optional);
+    text.push_str(&line);
     text.push_str(&summary::failures(rows));
     text.push_str(&summary::verdicts(rows, level));
     text.push_str(LEGEND);
-    for table in [aggregate::by_kind(rows, names), aggregate::by_block(rows, names)] {
+    text.push_str(&summary::kurtosis(rows));
+    for table in [
+        aggregate::by_kind(rows, names),
+        aggregate::by_block(rows, names),
+        aggregate::by_expert(rows, names),
+    ] {
         if !table.rows.is_empty() {
             text.push('\n');
             text.push_str(&section(table, width, &OPTIONAL_MEANS));
@@ -39,26 +47,41 @@ pub(super) fn text(
     text
 }
 
+/// How it is printed.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    /// Columns of the terminal.
+    pub(super) width: Option<usize>,
+    /// Whether every skipped tensor is named.
+    pub(super) verbose: bool,
+    pub(super) ranking: Ranking,
+}
+
 const LEGEND: &str = "\
 structure: not explained by the scale of rows and columns; scale: explained by it, or by the tails of the entries;
 above, below: directions of structure with large and with small singular values (≥: at least);
-left, right: singular vectors on the output and the input side that are not random (1 % if all are)
+left, right: singular vectors on the output and the input side that are not random (1 % if all are);
+eff rank: number of equal directions with the same entropy of energy; condition: largest over smallest singular value
 ";
 const MEANS: &str = "means over matrices; above, below: fractions of the smaller side\n";
 
 /// Figures of a matrix that have a column.
-const FIGURES: [&str; 6] = [
+const FIGURES: [&str; 8] = [
     "structure.above.count",
     "structure.below.count",
     "left.ks_rejected",
     "right.ks_rejected",
     "heavy_tail.alpha",
     "heavy_tail.stable_rank",
+    "heavy_tail.effective_rank",
+    "heavy_tail.condition_number",
 ];
 
-fn matrices(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
-    let figures = FIGURES.map(Figure::named);
-    let heads = figures.iter().flatten().map(|figure| figure.head);
+/// The columns, and that of the figure that they are ranked by.
+fn matrices(rows: &[&Row], checkpoints: Option<&[String]>, by: Option<&'static Figure>) -> Table {
+    let mut figures: Vec<&Figure> = FIGURES.into_iter().filter_map(Figure::named).collect();
+    figures.extend(by.filter(|by| !figures.iter().any(|figure| figure.key == by.key)));
+    let heads = figures.iter().map(|figure| name(figure));
     let own = ["name", "kind", "shape", "verdict"].into_iter().chain(heads);
     let mut columns: Vec<String> = own.map(str::to_owned).collect();
     if checkpoints.is_some() {
@@ -76,7 +99,7 @@ fn matrices(rows: &[Row], checkpoints: Option<&[String]>) -> Table {
             shown::shape(report.shape),
             verdict,
         ];
-        cells.extend(figures.iter().flatten().map(|figure| figure.shown(report)));
+        cells.extend(figures.iter().map(|figure| figure.shown(report)));
         if let Some(name) = checkpoints.and_then(|names| names.get(row.checkpoint)) {
             cells.insert(1, name.clone());
         }

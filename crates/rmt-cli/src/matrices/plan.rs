@@ -1,11 +1,11 @@
 //! The matrices of a checkpoint, from its headers alone.
 
-use super::reading::{Checkpoint, Left, Reading, dtype};
+use super::reading::{Checkpoint, Left, Reading};
 use super::recurrent::gates;
 use super::ties::once;
 use super::wanted::{PlanError, Rules, Wanted};
 use super::{Plan, Planned, Skipped};
-use crate::formats::{Element, Entry, Source};
+use crate::formats::{Entry, Source};
 use rmt_core::layers::{Cut, Fused, FusedPart, Heads, LayerId, Side, fused, heads_of, is_adapter};
 use rmt_monitor::Matrices;
 
@@ -87,8 +87,8 @@ fn matrices(
         layer: reading.layer,
         shape,
         orientation,
-        dtype: dtype(&entry.element).to_owned(),
-        quantised: matches!(entry.element, Element::Quantised(_)),
+        dtype: entry.element.name().to_owned(),
+        quantised: entry.element.is_coarse(),
         notes: reading.notes,
         entry: number,
         bytes: entry.bytes,

@@ -2,7 +2,7 @@
 
 use super::norm::{Gain, Norm, norm};
 use super::wanted::Rules;
-use crate::formats::{Convention, Element, Entry, Source};
+use crate::formats::{Convention, Element, Entry, Source, Usage};
 use rmt_core::Orientation;
 use rmt_core::layers::{
     LayerId, LayerKind, Sides, by_shape, is_adapter, is_weight, not_a_weight, sides,
@@ -67,6 +67,8 @@ pub(super) struct Reading {
 pub(super) struct Checkpoint<'a> {
     convention: Convention,
     entries: &'a [Entry],
+    /// How the model uses each, where the format tells.
+    usages: Vec<Option<Usage>>,
     /// Number of each tensor, by name.
     numbers: HashMap<&'a str, usize>,
     /// How many matrices have a side of this length.
@@ -99,7 +101,8 @@ impl<'a> Checkpoint<'a> {
             }
         }
         let convention = source.convention();
-        Self { convention, entries, numbers: numbers.collect(), widths, gpt2 }
+        let usages = (0..entries.len()).map(|number| source.usage(number)).collect();
+        Self { convention, entries, usages, numbers: numbers.collect(), widths, gpt2 }
     }
 
     /// Reads a tensor.
@@ -146,7 +149,12 @@ impl<'a> Checkpoint<'a> {
             layer.kind = LayerKind::Other;
         }
         layer.kind = kind.unwrap_or(layer.kind);
-        let mut reading = self.sides(layer, shape, rules)?;
+        let usage = self.numbers.get(entry.name.as_str());
+        let usage = usage.and_then(|number| self.usages.get(*number).copied()?);
+        if usage == Some(Usage::Embedding) && kind.is_none() && layer.kind == LayerKind::Other {
+            layer.kind = LayerKind::Embedding;
+        }
+        let mut reading = self.sides(layer, shape, usage, rules)?;
         if kind.is_none()
             && reading.conv
             && matches!(reading.layer.kind, LayerKind::Other | LayerKind::Embedding)
@@ -184,16 +192,28 @@ impl<'a> Checkpoint<'a> {
         if !plain && name.contains("gate_up_proj") {
             notes.push(GATE_UP.into());
         }
-        if let Element::Quantised(name) = &entry.element {
-            notes.push(format!("{} weights, dequantised: {ROUNDING}", name.to_lowercase()));
+        if entry.element.is_coarse() {
+            let name = entry.element.name().to_lowercase();
+            notes.push(format!("{name} weights, dequantised: {ROUNDING}"));
         }
         if matches!(entry.element, Element::F16 | Element::BF16) {
-            notes.push(format!("{} weights, widened", dtype(&entry.element)));
+            notes.push(format!("{} weights, widened", entry.element.name()));
         }
         Ok(Reading { layer, matrices, plain, notes, gain })
     }
 
-    fn sides(&self, layer: LayerId, shape: &[usize], rules: &Rules<'_>) -> Result<Read, Left> {
+    fn sides(
+        &self,
+        layer: LayerId,
+        shape: &[usize],
+        usage: Option<Usage>,
+        rules: &Rules<'_>,
+    ) -> Result<Read, Left> {
+        let told = match usage {
+            Some(Usage::Linear(orientation)) => Some(orientation),
+            Some(Usage::Embedding) => Some(Orientation::InOut),
+            _ => None,
+        };
         if let Some(layout) = rules.layouts.of(&layer.name).copied() {
             let matrices = fit(layout, shape)?;
             let conv = matches!(layout, Layout::Conv { .. });
@@ -201,8 +221,13 @@ impl<'a> Checkpoint<'a> {
         }
         let experts = layer.name.split('.').any(|p| p == "experts" || p.ends_with("_exps"));
         let modules = self.convention == Convention::OutIn && is_weight(&layer.name);
-        let conv = layer.kind == LayerKind::Conv || (modules && !experts);
-        if (3..=5).contains(&shape.len()) && layer.name.ends_with("kernel") {
+        let conv = usage == Some(Usage::Convolution)
+            || (told.is_none() && (layer.kind == LayerKind::Conv || (modules && !experts)));
+        let kernel = usage == Some(Usage::Kernel) || layer.name.ends_with("kernel");
+        if (3..=5).contains(&shape.len()) && kernel {
+            if is_depthwise(&layer.name) {
+                return Err(Left::Why(DEPTHWISE.into()));
+            }
             // TensorFlow's and JAX's: [k…, in, out].
             let matrices = fit(Layout::InOut, shape)?;
             return Ok(Read { layer, matrices, plain: false, conv: true, note: None });
@@ -234,13 +259,14 @@ impl<'a> Checkpoint<'a> {
             rest = inner;
         }
         let wanted = rules.wanted.orientation;
+        let stack = experts || (told.is_some() && rest.len() == 3);
         let (matrices, note) = match rest {
             &[rows, columns] => {
-                let (orientation, note) = self.linear(&layer, [rows, columns], wanted);
+                let (orientation, note) = self.linear(&layer, [rows, columns], wanted, told);
                 (fit(Layout::InOut, rest)?.with_orientation(orientation), note)
             }
-            [.., rows, columns] if experts || self.may_be_stack(rest, *rows, *columns) => {
-                let known = wanted.or_else(|| self.stacked(&layer.name, modules));
+            [.., rows, columns] if stack || self.may_be_stack(rest, *rows, *columns) => {
+                let known = wanted.or(told).or_else(|| self.stacked(&layer.name, modules));
                 let stack = fit(Layout::Stack, rest)?;
                 let note = known.is_none().then_some(STACK);
                 (stack.with_orientation(known.unwrap_or(Orientation::Assumed)), note)
@@ -294,10 +320,12 @@ impl<'a> Checkpoint<'a> {
         layer: &LayerId,
         shape: [usize; 2],
         wanted: Option<Orientation>,
+        told: Option<Orientation>,
     ) -> (Orientation, Option<&'static str>) {
         let alike_everywhere = layer.kind == LayerKind::Embedding || is_adapter(&layer.name);
         let known = match sides(layer, shape) {
             _ if wanted.is_some() && !alike_everywhere => wanted,
+            _ if told.is_some() => told,
             Sides::Known(orientation) => Some(orientation),
             Sides::AsOthers => self.gpt2,
             Sides::Convention if self.convention == Convention::OutIn => Some(Orientation::OutIn),
@@ -357,16 +385,4 @@ fn fit(layout: Layout, shape: &[usize]) -> Result<Matrices, Left> {
     layout.matrices(shape).ok_or_else(|| {
         Left::Why(format!("its sides {shape:?} do not fit {layout:?}; give another --layout"))
     })
-}
-
-/// The name of a storage type in reports.
-pub(super) fn dtype(element: &Element) -> &str {
-    match element {
-        Element::F16 => "f16",
-        Element::BF16 => "bf16",
-        Element::F32 => "f32",
-        Element::F64 => "f64",
-        Element::Quantised(name) | Element::Other(name) => name,
-        Element::Unread(_) => "unread",
-    }
 }

@@ -35,7 +35,7 @@ fn what_is_not_read(cases: &Cases) {
     for (file, words) in [
         ("pointer.safetensors", &["Git LFS", "git lfs pull"][..]),
         ("page.bin", &["web page"]),
-        ("keras.h5", &["HDF5", "safetensors"]),
+        ("keras.h5", &["HDF5"]),
         ("lite.tflite", &["TensorFlow Lite"]),
         ("packed.pt", &["gunzip"]),
         ("flax.msgpack", &["Flax", "safetensors"]),

@@ -64,7 +64,7 @@ save({
     "quantised.weight": quantised,
     "wrapped.weight": Call("torch._utils", "_rebuild_wrapper_subclass", float32, (48, 64), (64, 1), 0),
     "complex.weight": T(normal(48, 64).astype("c8")),
-    "eight.weight": V3(bytes(128 * 64), 128 * 64, (128, 64), dtype("float8_e4m3fn")),
+    "eight.weight": V3(bytes(128 * 64), 128 * 64, (128, 64), dtype("float8_e4m3fnuz")),
 }, path("unread.pt"))
 inner = T(known("subclass.pt", "fc.weight", normal(48, 64)))
 save({"fc.weight": Call("torch._tensor", "_rebuild_from_type_v2", glob("torch._utils", "_rebuild_tensor_v2"), glob("my.tensors", "Mine", True), inner.__reduce__()[1], {"note": 1})}, path("subclass.pt"))
@@ -212,5 +212,5 @@ os.makedirs(path("tar"))
 save(model(), path("tar/best.pth.tar"))
 save({"model": model(), "ema": model(), "epoch": 3}, path("ema.pt"))
 save({"state_dict.fc.weight": T(normal(48, 64)), "state_dict.fc.bias": T(normal(48))}, path("flat.pt"))
-save({"a.bias": T(normal(48)), "b.bias": T(normal(48)), "c.weight": V3(bytes(64 * 64), 64 * 64, (64, 64), dtype("float8_e4m3fn"))}, path("nothing.pt"))
+save({"a.bias": T(normal(48)), "b.bias": T(normal(48)), "c.weight": V3(bytes(64 * 64), 64 * 64, (64, 64), dtype("float8_e4m3fnuz"))}, path("nothing.pt"))
 print(json.dumps(expected))

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod adapters;
 mod checkpoint;
 mod compare;
 mod golden;
@@ -11,6 +12,7 @@ mod inspect;
 #[cfg(target_os = "linux")]
 mod memory;
 mod parts;
+mod ranked;
 mod report;
 mod scripts;
 

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adapter;
 mod burnpack;
+mod float8;
 mod gguf;
+mod hdf5;
 #[path = "../hostile/mod.rs"]
 mod hostile;
 mod mutations;
 mod numpy;
+mod onnx;
 mod pytorch;
 mod safetensors;
 mod shards;

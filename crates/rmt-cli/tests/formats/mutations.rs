@@ -21,8 +21,12 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     let members: [(&str, &[u8]); 2] = [("a.npy", &array), ("b.npy", &other)];
     vec![
         ("a.safetensors", sample()),
+        ("eight.safetensors", crate::float8::sample()),
         ("a.bpk", WRITTEN.to_vec()),
         ("a.gguf", crate::gguf::sample()),
+        ("a.onnx", crate::onnx::sample()),
+        ("a.h5", crate::hdf5::KERAS_2.to_vec()),
+        ("a.keras", crate::hdf5::KERAS_3.to_vec()),
         ("a.npy", array.clone()),
         ("stored.npz", npz(&members, CompressionMethod::Stored)),
         ("deflated.npz", npz(&members, CompressionMethod::Deflated)),
@@ -85,16 +89,20 @@ fn a_file_with_a_wrong_byte_is_answered() {
 fn a_file_with_bytes_moved_or_repeated_is_answered() {
     let directory = scratch();
     let mut numbers = Numbers(7);
+    // More of them in the long tests.
+    let times = std::env::var("RMT_DAMAGES").map_or(1000, |number| number.parse().unwrap());
     for (name, bytes) in files() {
         let path = directory.path().join(name);
-        for _ in 0..1000 {
+        for _ in 0..times {
             let mut damaged = bytes.clone();
             for _ in 0..1 + numbers.below(4) {
                 let from = numbers.below(damaged.len());
                 let length = numbers.below(16.min(damaged.len() - from) + 1);
                 let piece: Vec<u8> = damaged[from..from + length].to_vec();
                 let to = numbers.below(damaged.len());
-                match numbers.below(3) {
+                match numbers.below(4) {
+                    // A byte that is wrong, or a bit.
+                    3 => damaged[to] ^= (1 + numbers.below(255)) as u8,
                     0 => drop(damaged.splice(to..to, piece)),
                     1 => drop(damaged.splice(from..from + length, [])),
                     _ => {

@@ -1,4 +1,4 @@
-"""Reads a checkpoint without torch: `read.py FILE` prints, for each tensor of floating point by its path, its shape, the sum
+"""Reads a checkpoint without torch or Keras: `read.py FILE` prints, for each tensor of floating point by its path, its shape, the sum
 of its squares, and of a matrix its singular values.
 
 A reader of its own, so that the program is held against another one.
@@ -72,11 +72,43 @@ def tensors(value, path=""):
         yield from tensors(below, f"{path}.{key}" if path else str(key))
 
 
+def datasets(path):
+    import h5py
+
+    found = {}
+    with h5py.File(path) as file:
+        file.visititems(lambda name, value: found.update({name: value[()]}) if isinstance(value, h5py.Dataset) else None)
+    return found
+
+
+def constants(graph):
+    from onnx.numpy_helper import to_array
+
+    for tensor in graph.initializer:
+        yield tensor.name, to_array(tensor)
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from constants(attribute.g)
+            elif node.op_type == "Constant" and attribute.HasField("t") and len(attribute.t.dims) > 1:
+                yield node.output[0], to_array(attribute.t)
+
+
 def read(path):
     if path.endswith(".safetensors"):
         from safetensors.numpy import load_file
 
         return load_file(path)
+    if path.endswith(".h5"):
+        return datasets(path)
+    if path.endswith(".gguf"):
+        import gguf
+
+        return {tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type) for tensor in gguf.GGUFReader(path).tensors}
+    if path.endswith(".onnx"):
+        import onnx
+
+        return dict(constants(onnx.load(path).graph))
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             tree = min((name for name in archive.namelist() if name.endswith("data.pkl")), key=len)

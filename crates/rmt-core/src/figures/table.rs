@@ -184,7 +184,10 @@ const STRUCTURE: &[Figure] = &[
     at!(Number, heavy_tail.spectral_norm, "λ_max, the square of the largest singular value"),
     at!(Number, heavy_tail.entropy, "entropy of the eigenvalues").curve(HEAVY_TAIL, "entropy"),
     at!(Number, heavy_tail.effective_rank, "effective rank, exp of the entropy of λ/Σλ")
+        .head("eff rank")
         .lean(HEAVY_TAIL, "effective_rank"),
+    at!(Number, heavy_tail.condition_number, "largest over smallest singular value")
+        .head("condition"),
     at!(Count, heavy_tail.matrix_rank, "rank at double precision"),
     at!(Count, heavy_tail.matrix_rank_storage, "rank at the precision of the storage type"),
     at!(Number, heavy_tail.edge_ratio, "ν₊²/λ_max"),

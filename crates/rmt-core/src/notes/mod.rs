@@ -95,6 +95,8 @@ pub enum Statistic {
     Activation,
     /// The power-law exponent.
     Alpha,
+    /// ν₁/ν_m.
+    ConditionNumber,
     /// Shannon entropy of the eigenvalues.
     Entropy,
     /// All of WeightWatcher's figures.
@@ -116,6 +118,7 @@ impl fmt::Display for Statistic {
         f.write_str(match self {
             Self::Activation => "activation",
             Self::Alpha => "alpha",
+            Self::ConditionNumber => "condition_number",
             Self::Entropy => "entropy",
             Self::HeavyTail => "heavy_tail",
             Self::Levels => "levels",

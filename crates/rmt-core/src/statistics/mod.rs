@@ -6,11 +6,11 @@ pub(crate) mod entries;
 pub mod gradient;
 pub mod heavy_tail;
 pub mod kurtosis;
+pub(crate) mod ranks;
 pub mod signal;
 pub(crate) mod significance;
 pub mod spacing;
 pub(crate) mod spectrum_test;
-mod used;
 pub mod vectors;
 
 /// A figure, if it is one.

@@ -205,6 +205,8 @@ fn view(tree: &Tree, [stored, offset, shape, strides]: [Value; 4], dtype: Option
 /// The type of a storage's class, or of that name.
 pub(super) fn element(name: &str) -> Element {
     match name.trim_end_matches("Storage") {
+        "Float8_e4m3fn" | "float8_e4m3fn" => Element::F8E4M3,
+        "Float8_e5m2" | "float8_e5m2" => Element::F8E5M2,
         "Half" | "float16" => Element::F16,
         "BFloat16" | "bfloat16" => Element::BF16,
         "Float" | "float32" => Element::F32,

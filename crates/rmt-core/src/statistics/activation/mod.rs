@@ -21,7 +21,7 @@ mod overlaps;
 mod projection;
 mod report;
 
-pub use super::used::{effective_rank, participation_ratio};
+pub use crate::statistics::ranks::{effective_rank, participation_ratio};
 pub(crate) use components::Components;
 pub use covariance::Covariance;
 pub(crate) use measure::{Groups, measure};

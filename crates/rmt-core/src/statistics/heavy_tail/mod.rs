@@ -22,7 +22,7 @@ pub use power_law::{PowerLaw, PowerLawError};
 
 use crate::notes::{Note, Statistic};
 use crate::statistics::finite;
-use crate::statistics::used::effective_rank;
+use crate::statistics::ranks::effective_rank;
 use serde::{Deserialize, Serialize};
 
 /// WeightWatcher's cut: smaller λ take no part in the fit. It depends on the scale of the weights.
@@ -61,6 +61,9 @@ pub struct HeavyTail {
     /// over. A figure of this matrix, without an error of estimation.
     #[serde(default)]
     pub effective_rank: Option<f64>,
+    /// ν₁/ν_m, of a matrix of full rank. WeightWatcher has none.
+    #[serde(default)]
+    pub condition_number: Option<f64>,
     /// #{ν > ν₁·n·2.2e-16}: the rank at double precision.
     pub matrix_rank: usize,
     /// #{ν > ν₁·n·ε} with the ε of the storage type: smaller values may be its rounding alone.
@@ -105,6 +108,7 @@ impl HeavyTail {
             spectral_norm: None,
             entropy: None,
             effective_rank: None,
+            condition_number: None,
             matrix_rank: rank,
             matrix_rank_storage: rank_at(descending, large, storage_epsilon),
             edge_ratio: None,
@@ -130,6 +134,12 @@ impl HeavyTail {
         }
         figures.effective_rank = effective_rank(&squares);
         figures.edge_ratio = edge_high.and_then(|edge| finite((edge / largest).powi(2)));
+        if rank == descending.len() {
+            figures.condition_number = descending.last().and_then(|least| finite(largest / least));
+        } else {
+            let reason = "the smallest singular value is zero at double precision";
+            notes.push(Note::of(Statistic::ConditionNumber, reason));
+        }
         if rank > 1 {
             figures.entropy = finite(entropy(&relative, sum, rank));
         } else {
@@ -206,10 +216,14 @@ mod tests {
         assert_eq!(h.edge_ratio, Some(0.25));
         let expected = -(2.0 / 3.0 * (2.0_f64 / 3.0).ln() + 1.0 / 3.0 * (1.0_f64 / 6.0).ln());
         assert!((h.entropy.unwrap() - expected / 3.0_f64.ln()).abs() < 1e-8);
+        assert!((h.effective_rank.unwrap() - expected.exp()).abs() < 1e-14);
+        assert_eq!(h.condition_number, Some(2.0));
         // Equal values: entropy 1, stable rank = rank.
         let flat = figures(&[3.0; 8], 8, None);
         assert!((flat.entropy.unwrap() - 1.0).abs() < 1e-8);
         assert!((flat.stable_rank.unwrap() - 8.0).abs() < 1e-14);
+        assert!((flat.effective_rank.unwrap() - 8.0).abs() < 1e-13);
+        assert_eq!(flat.condition_number, Some(1.0));
     }
 
     #[test]
@@ -245,7 +259,10 @@ mod tests {
         assert_eq!(notes(&[0.0], 2), ["heavy_tail: there are no eigenvalues above zero"]);
         let one = figures(&[5.0, 0.0], 2, None);
         assert_eq!((one.matrix_rank, one.entropy), (1, None));
-        let reasons = ["entropy: the rank is 1", "alpha: 1 eigenvalues above 1e-5 are too few"];
+        assert_eq!((one.effective_rank, one.condition_number), (Some(1.0), None));
+        let zero = "condition_number: the smallest singular value is zero at double precision";
+        let few = "alpha: 1 eigenvalues above 1e-5 are too few";
+        let reasons = [zero, "entropy: the rank is 1", few];
         for (note, reason) in notes(&[5.0, 0.0], 2).iter().zip(reasons) {
             assert!(note.starts_with(reason), "{note}");
         }
@@ -284,6 +301,10 @@ mod tests {
         // Values that vanish are no matter of scale.
         let mut with_zeros = nu[..8].to_vec();
         with_zeros.extend([0.0; 5]);
-        assert!(notes(&with_zeros, 30).is_empty());
+        let reasons = notes(&with_zeros, 30);
+        assert!(
+            matches!(&reasons[..], [one] if one.starts_with("condition_number")),
+            "{reasons:?}"
+        );
     }
 }

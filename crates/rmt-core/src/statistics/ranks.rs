@@ -1,4 +1,4 @@
-//! How many directions a spectrum is spread over.
+//! How many directions a spectrum uses.
 
 /// exp(H), H = −Σ p ln p the entropy of p_j = λ_j/Σλ: the number of directions that are used
 /// (Roy & Vetterli, EUSIPCO 2007). `None` unless the sum is positive and finite.

@@ -1,0 +1,8 @@
+//! A whole model of ONNX.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rmt_fuzz::answer;
+
+fuzz_target!(|bytes: &[u8]| answer("a.onnx", bytes));
