@@ -10,20 +10,21 @@
 //! layer is given on held-out text of its domain. Then singular values are taken away, a tenth of the
 //! spectrum at a time, and the loss measured again. `docs/pretrained.md` reads the tables.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use burn_rmt::ablation::{Ablation, AblationRow, AblationTable, Select};
 use burn_rmt::sinks::write_table;
-use burn_rmt::{
-    ActivationConfig, LayerKind, LayerReport, MonitorConfig, Table, unused_run_directory,
-};
+use burn_rmt::{LayerKind, LayerReport, MonitorConfig, Table, unused_run_directory};
 use clap::Parser;
 use rmt_examples::models::batches::Batch;
-use rmt_examples::models::figures::{Figures, KINDS, Keeper, with_error};
-use rmt_examples::models::subject::{Choice, Sample, Subject, bert};
+use rmt_examples::models::figures::{
+    Figures, KINDS, Keeper, PATIENCE, activations, ends, with_error,
+};
+use rmt_examples::models::subject::{Choice, Sample, Subject, bert, gpt2};
+use rmt_examples::models::tuning::fine_tuning;
 use rmt_examples::models::{Pretrained, batch_losses};
 use rmt_examples::{Backend, area_under_curve};
 
@@ -33,6 +34,9 @@ pub struct Options {
     /// Which model
     #[arg(long, value_enum, default_value_t)]
     pub model: Choice,
+    /// Fine-tune it on other text of its domain, and prune it before or after
+    #[arg(long)]
+    pub fine_tune: bool,
     /// Parts of the spectrum that are taken away in turn
     #[arg(long, default_value_t = 10)]
     pub groups: usize,
@@ -53,18 +57,16 @@ pub struct Options {
 // ------------------------------------------------------------------------------------------------
 // Observation
 
-/// How long the end may wait for the last matrix.
-const PATIENCE: Duration = Duration::from_secs(3600);
-
-/// Tokens that a covariance is made of, at most.
-const TOKENS: u64 = 16_384;
-
 /// What a monitor says of a model, with what its layers are given on these batches.
-pub fn watch<M: Pretrained>(model: &M, batches: &[Batch], run: &Path) -> Result<Vec<LayerReport>> {
+pub fn watch<M: Pretrained>(
+    model: &M,
+    batches: &[Batch],
+    config: MonitorConfig,
+) -> Result<Vec<LayerReport>> {
     let keeper = Keeper::default();
-    let monitor = MonitorConfig::new(run)
+    let monitor = config
         .with_every(1)
-        .with_activations(ActivationConfig::new().with_tokens(TOKENS))
+        .with_activations(activations())
         .with_finish_timeout(PATIENCE)
         .with_sink(keeper.clone())
         .init()?;
@@ -80,13 +82,6 @@ pub fn watch<M: Pretrained>(model: &M, batches: &[Batch], run: &Path) -> Result<
 
 // ------------------------------------------------------------------------------------------------
 // Tables
-
-/// Where a singular value is, by the bare edges of the Marchenko–Pastur law.
-fn ends(row: &LayerReport) -> Option<Vec<i8>> {
-    let (low, high) = (row.report.edge_low?, row.report.edge_high?);
-    let values = &row.profile.as_ref()?.singular_values;
-    Some(values.iter().map(|x| i8::from(*x > high) - i8::from(*x < low)).collect())
-}
 
 /// Counts by the three ways to count, and the overlap with the inputs of what is counted.
 pub fn of_weights(rows: &[LayerReport]) -> [Figures; 3] {
@@ -213,9 +208,9 @@ pub fn ablate<M: Pretrained>(
     kind: LayerKind,
     options: &Options,
 ) -> Result<Ablated> {
-    let model = subject.model.valid();
+    let model = &subject.model;
     let mut measured = Vec::new();
-    let groups = Ablation::new(Select::kind(kind)).groups(&model, options.groups, |model| {
+    let groups = Ablation::new(Select::kind(kind)).groups(model, options.groups, |model| {
         measured.push(batch_losses(model, &subject.held_out));
         measured.last().cloned().unwrap_or_default()
     })?;
@@ -227,7 +222,7 @@ pub fn ablate<M: Pretrained>(
         _ => [f64::NAN; 2],
     };
     let outliers = Ablation::new(Select::kind(kind)).with_draws(options.draws);
-    let outliers = outliers.outliers(&model, |model| batch_losses(model, &subject.held_out))?;
+    let outliers = outliers.outliers(model, |model| batch_losses(model, &subject.held_out))?;
     Ok(Ablated { kind, groups, excess, outliers })
 }
 
@@ -278,15 +273,28 @@ fn run(mut options: Options) -> Result<()> {
     let batches = options.sample.batches;
     ensure!(batches >= 2, "--batches must be at least 2, not {batches}");
     options.run = unused_run_directory(&options.run)?;
-    let device = options.device.device()?.autodiff();
+    if !options.fine_tune {
+        options.sample.steps = 0;
+    }
+    let device = options.device.device()?;
+    let device = if options.fine_tune { device.autodiff() } else { device };
     match options.model {
-        Choice::Rxnfp | Choice::Antiberty | Choice::Minilm => {
-            experiment(&bert(options.model, &options.sample, &device)?, &options)
-        }
+        Choice::Mgm => measure(&gpt2(&options.sample, &device)?, &options),
+        model => measure(&bert(model, &options.sample, &device)?, &options),
     }
 }
 
-/// All tables of a model.
+fn measure<M: Pretrained>(subject: &Subject<M>, options: &Options) -> Result<()> {
+    match options.fine_tune {
+        true => fine_tuning(subject, options.groups, &options.run),
+        false => experiment(subject, options),
+    }
+}
+
+/// All tables of a model as it was published.
+///
+/// # Errors
+/// Where a matrix was not analysed, or a loss is not finite.
 pub fn experiment<M: Pretrained>(subject: &Subject<M>, options: &Options) -> Result<()> {
     let start = Instant::now();
     let show = |name: &str, title: &str, table: &Table| {
@@ -303,8 +311,9 @@ pub fn experiment<M: Pretrained>(subject: &Subject<M>, options: &Options) -> Res
         random[0],
         random[1]
     );
-    let trained = watch(&subject.model, &subject.held_out, &options.run.join("published"))?;
-    let random = watch(&subject.random, &subject.held_out, &options.run.join("random"))?;
+    let run = |name: &str| MonitorConfig::new(options.run.join(name));
+    let trained = watch(&subject.model, &subject.held_out, run("published"))?;
+    let random = watch(&subject.random, &subject.held_out, run("random"))?;
     let title = "Matrices that deviate from independent entries, at a level of 1 %";
     show("verdicts", title, &verdicts(&random, &trained))?;
     for figures in of_weights(&trained) {

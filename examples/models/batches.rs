@@ -11,7 +11,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::vocabulary::Vocabulary;
 
 /// Tokens in a passage, without those of its begin and its end.
-const PASSAGE: usize = 16;
+const PASSAGE: usize = 40;
 
 /// Share of the tokens that are hidden, as in BERT's own training.
 const HIDDEN: f64 = 0.15;
@@ -97,28 +97,46 @@ pub fn masked(
     }
 }
 
-/// Passages of 16 tokens and those that follow them in the same text, in random order.
+/// Each token but the first is to be predicted from those before it.
+pub fn next(sequences: &[Vec<i32>], device: &Device) -> Batch {
+    let length = sequences.first().map_or(0, Vec::len);
+    let predicting = |at: &usize| (at + 1) % length.max(1) != 0;
+    let places: Vec<usize> = (0..sequences.len() * length).filter(predicting).collect();
+    let tokens = sequences.concat();
+    let targets = places.iter().map(|at| tokens[at + 1]).collect();
+    let predicted = [places.len()];
+    Batch::Tokens {
+        places: whole(places.into_iter().map(|at| at as i32).collect(), predicted, device),
+        targets: whole(targets, predicted, device),
+        tokens: whole(tokens, [sequences.len(), length], device),
+    }
+}
+
+/// Passages of 40 tokens and those that follow them in the same text, in random order; each batch on the
+/// device that `place` has for its number.
 ///
 /// # Errors
 /// Where the texts make fewer than `count` batches of `size` pairs.
-pub fn pairs(
+pub fn pairs<'a>(
     texts: &[Vec<i32>],
     vocabulary: &Vocabulary,
     [count, size]: [usize; 2],
     seed: u64,
-    device: &Device,
+    place: &dyn Fn(usize) -> &'a Device,
 ) -> Result<Vec<Batch>> {
     let both = texts.iter().flat_map(|text| text.chunks_exact(2 * PASSAGE));
     let mut both: Vec<&[i32]> = both.collect();
     let found = both.len() / size;
     ensure!(found >= count, "the text makes {found} batches of {size} pairs, fewer than {count}");
     both.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
-    let side = |batch: &[&[i32]], from: usize| {
+    let side = |number: usize, batch: &[&[i32]], from: usize| {
         let passages = batch.iter().flat_map(|both| vocabulary.enclosed(&both[from..][..PASSAGE]));
-        whole(passages.collect(), [batch.len(), PASSAGE + 2], device)
+        whole(passages.collect(), [batch.len(), PASSAGE + 2], place(number))
     };
-    let batches = both.chunks_exact(size).take(count);
-    Ok(batches
-        .map(|batch| Batch::Pairs { first: side(batch, 0), second: side(batch, PASSAGE) })
-        .collect())
+    let batches = both.chunks_exact(size).take(count).enumerate();
+    let batches = batches.map(|(number, batch)| Batch::Pairs {
+        first: side(number, batch, 0),
+        second: side(number, batch, PASSAGE),
+    });
+    Ok(batches.collect())
 }

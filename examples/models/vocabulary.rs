@@ -21,12 +21,14 @@ pub enum Cut {
     Smiles,
     /// Letters.
     Letters,
+    /// What spaces separate.
+    Spaces,
     /// Words in lower case without accents, cut into the longest pieces that the vocabulary has
     /// (WordPiece). Chinese is not cut into its signs.
     Words,
 }
 
-/// The tokens of a model of BERT's kind.
+/// The tokens of a model.
 #[derive(Clone, Debug)]
 pub struct Vocabulary {
     numbers: HashMap<String, i32>,
@@ -42,17 +44,32 @@ impl Vocabulary {
     /// Where it cannot be read, or lacks a token that BERT needs.
     pub fn open(file: &Path, cut: Cut) -> Result<Self> {
         let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-        let names = text.lines().enumerate();
-        let numbers: HashMap<String, i32> =
-            names.map(|(number, name)| (name.to_owned(), number as i32)).collect();
-        let number = |name: &str| {
-            let number = numbers.get(name).copied();
-            number.with_context(|| format!("{}: no token {name}", file.display()))
-        };
-        let special = [number("[CLS]")?, number("[SEP]")?, number("[MASK]")?, number("[UNK]")?];
+        let special = ["[CLS]", "[SEP]", "[MASK]", "[UNK]"];
+        Self::new(text.lines(), special, cut).with_context(|| file.display().to_string())
+    }
+
+    /// Of a table whose first column has the tokens, after the four that are special.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn of_table(file: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        let rows = text.lines().skip(1).map(|row| row.split(',').next().unwrap_or_default());
+        let names = ["<pad>", "<mask>", "<bos>", "<eos>"].into_iter().chain(rows);
+        Self::new(names, ["<bos>", "<eos>", "<mask>", "<pad>"], Cut::Spaces)
+    }
+
+    fn new<'a>(names: impl Iterator<Item = &'a str>, special: [&str; 4], cut: Cut) -> Result<Self> {
+        let names = names.enumerate().map(|(number, name)| (name.to_owned(), number as i32));
+        let numbers: HashMap<String, i32> = names.collect();
+        let number =
+            |name: &str| numbers.get(name).copied().with_context(|| format!("no token {name}"));
+        let [begin, end, mask, unknown] = special;
+        let special = [number(begin)?, number(end)?, number(mask)?, number(unknown)?];
         let pattern = Regex::new(match cut {
             Cut::Smiles => SMILES,
             Cut::Letters => ".",
+            Cut::Spaces => r"\S+",
             Cut::Words => WORDS,
         })?;
         Ok(Self { numbers, cut, pattern, special })
@@ -76,7 +93,9 @@ impl Vocabulary {
             self.pattern.find_iter(text).map(|found| found.as_str().to_owned()).collect()
         };
         match self.cut {
-            Cut::Smiles | Cut::Letters => found(text).iter().map(|token| number(token)).collect(),
+            Cut::Smiles | Cut::Letters | Cut::Spaces => {
+                found(text).iter().map(|token| number(token)).collect()
+            }
             Cut::Words => {
                 let text: String =
                     text.to_lowercase().nfd().filter(|c| !is_combining_mark(*c)).collect();
