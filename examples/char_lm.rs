@@ -129,21 +129,19 @@ pub fn fit(
         .with_grad_clipping(Some(GradientClippingConfig::Norm(CLIPPED_NORM)))
         .init();
 
-    monitor.observe(0, &model); // the weights before the first update
-
     let first_validation = mean(&batch_losses(&model, &corpus.validation));
     monitor.scalar(0, "loss/validation", first_validation);
     let (mut train, mut validation) = (f64::NAN, first_validation);
     let bar = rmt_examples::progress_bar(sizes.steps)?;
     let mut step = 0;
     while step < sizes.steps && !stop.load(Ordering::Relaxed) {
+        monitor.observe(step, &model); // the weights after so many updates
         let rate = learning_rate(step, sizes);
         let loss = model.loss(&corpus.draw(&mut rng));
         let grads = GradientsParams::from_grads(loss.backward(), &model);
         model = optim.step(rate, model, grads);
         step += 1;
 
-        monitor.observe(step, &model);
         monitor.scalar(step, "loss/train", &loss);
         monitor.scalar(step, "learning_rate", rate);
 
@@ -156,6 +154,7 @@ pub fn fit(
         }
     }
     bar.finish_and_clear();
+    monitor.observe(step, &model);
     let _ = model.loss(&corpus.draw(&mut rng)); // what the layers are given with the last weights
     monitor.observe_last(step, &model);
     Ok((model, Losses { steps: step, train, first_validation, validation }))

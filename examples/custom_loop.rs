@@ -56,18 +56,17 @@ fn main() -> anyhow::Result<()> {
     let mut optim = AdamWConfig::new().init();
 
     let monitor = MonitorConfig::new("runs/loop").with_every(50).init()?;
-    monitor.observe(0, &model); // the weights before the first update
-    for step in 1..=1000 {
+    for step in 0..1000 {
+        monitor.observe(step, &model); // the weights after so many updates
         let outputs = model.forward(inputs.clone());
         let loss = MseLoss::new().forward(outputs, targets.clone(), Reduction::Mean);
         let grads = GradientsParams::from_grads(loss.backward(), &model);
         model = optim.step(1e-2, model, grads);
-        monitor.observe(step, &model);
         monitor.scalar(step, "loss/train", &loss);
         if step % 100 == 0 {
             println!("step {step}: loss {:.1e}", loss.try_into_scalar::<f64>()?);
         }
     }
-    print!("{}", monitor.finish_at(1000, &model));
+    print!("{}", monitor.finish_at(1000, &model)); // the last weights
     Ok(())
 }

@@ -198,12 +198,11 @@ pub fn train(options: &Options, monitor: &Monitor, stop: &AtomicBool) -> Result<
     let mut optim = AdamWConfig::new().with_weight_decay(WEIGHT_DECAY).with_beta_2(BETA_2).init();
     let cross_entropy = CrossEntropyLossConfig::new().init(&device);
 
-    monitor.observe(0, &model); // the weights before the first update
-
     let bar = rmt_examples::progress_bar(options.steps)?;
     let (mut memorized, mut grokked) = (None, None);
     let mut step = 0;
     while step < options.steps && !stop.load(Ordering::Relaxed) {
+        monitor.observe(step, &model); // the weights after so many updates
         // One step on all training pairs at once.
         let scores = model.forward(data.train.pairs.clone());
         let loss = cross_entropy.forward(scores, data.train.sums.clone());
@@ -211,7 +210,6 @@ pub fn train(options: &Options, monitor: &Monitor, stop: &AtomicBool) -> Result<
         model = optim.step(LEARNING_RATE, model, grads);
         step += 1;
 
-        monitor.observe(step, &model);
         monitor.scalar(step, "loss/train", &loss);
 
         bar.set_position(step);

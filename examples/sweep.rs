@@ -144,14 +144,13 @@ fn train(
     let mse = |model: &Mlp, (inputs, targets): &(Tensor<2>, Tensor<2>)| {
         MseLoss::new().forward(model.forward(inputs.clone()), targets.clone(), Reduction::Mean)
     };
-    monitor.observe(0, &model);
     let mut step = 0;
     while step < options.steps && !stop.load(Ordering::Relaxed) {
+        monitor.observe(step, &model);
         let loss = mse(&model, &data.train);
         let grads = GradientsParams::from_grads(loss.backward(), &model);
         model = optim.step(3e-3, model, grads);
         step += 1;
-        monitor.observe(step, &model);
         monitor.scalar(step, "loss/train", &loss);
     }
     monitor.observe_last(step, &model);

@@ -39,7 +39,7 @@ fn custom_loop() {
     assert!(
         !include_str!(concat!(env!("OUT_DIR"), "/custom_loop_without_monitor.rs")).contains("rmt")
     );
-    let calls = ["MonitorConfig::new(", "observe(0, ", "observe(step, ", "scalar(", "finish_at("];
+    let calls = ["MonitorConfig::new(", "observe(step, ", "scalar(", "finish_at("];
     assert_lines(include_str!("../../examples/custom_loop.rs"), "finish()", &calls);
 }
 

@@ -17,13 +17,13 @@
 //! use burn_rmt::MonitorConfig;
 //!
 //! let monitor = MonitorConfig::new("runs/x").with_every(100).init()?;
-//! monitor.observe(0, &model); // before the first update
-//! for step in 1..=1000 {
-//!     // … model = optim.step(lr, model, grads);
-//!     monitor.observe(step, &model);
+//! for step in 0..1000 {
+//!     monitor.observe(step, &model); // the weights after so many updates
+//!     // … the forward pass
 //!     monitor.scalar(step, "loss/train", &loss);
+//!     // … model = optim.step(lr, model, grads);
 //! }
-//! let summary = monitor.finish_at(1000, &model); // with the last weights
+//! let summary = monitor.finish_at(1000, &model); // the last weights
 //! # Ok(()) }
 //! ```
 //!

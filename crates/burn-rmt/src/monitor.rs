@@ -53,8 +53,7 @@ impl Monitor {
 
     /// Takes the model's weights if `step` is due; returns at once.
     ///
-    /// Call it with step 0 before the first update, and after every optimizer step with the number
-    /// of updates made so far. A step that is not due costs two integer tests. A step that was taken is not taken
+    /// Call it before every optimizer step with the number of updates made so far, 0 before the first. A step that is not due costs two integer tests. A step that was taken is not taken
     /// again, as where gradients of several batches are accumulated.
     #[inline]
     pub fn observe<M: Module + 'static>(&self, step: impl Into<Step>, model: &M) {

@@ -33,8 +33,8 @@ impl Default for Schedule {
 pub enum SignNull {
     /// None.
     Never,
-    /// The first that deviates, those at which the number of a matrix's full analyses has doubled, and that of a step which
-    /// `observe_last` takes. In between, the last counts stand.
+    /// The first that deviates, those at which the number of a matrix's full analyses has doubled, and the last, where
+    /// `observe_last` takes it. In between, the last counts stand.
     #[default]
     Doublings,
     /// Every one.

@@ -45,14 +45,8 @@ pub(crate) struct Found {
     pub(crate) copies: Vec<Ends>,
 }
 
-/// What is done to every copy N∘R: P(S + N∘R) is looked at, of rank S and projection P.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Around {
-    /// The columns of S = Σ aₖ bₖᵀ: aₖ on the small side, bₖ on the large.
-    pub(crate) added: Vec<(Vec<f64>, Vec<f64>)>,
-    /// Orthonormal vectors on the small side that P removes.
-    pub(crate) removed: Vec<Vec<f64>>,
-}
+/// a bᵀ, of a on the small side and b on the large.
+pub(crate) type Term = (Vec<f64>, Vec<f64>);
 
 /// Units of the Tracy–Widom law of the largest and of the smallest eigenvalue of an m×n matrix of independent entries, m < n,
 /// over σ²n: Johnstone 2001 (largest), Feldheim & Sodin 2010 (smallest).
@@ -93,17 +87,18 @@ impl Copies {
 
     /// The ends of `entries`, column by column of the m×n matrix, and of their copies, by the Lanczos iteration on
     /// the smaller Gram matrix (Golub & Van Loan, §10.3), without reorthogonalization: what that repeats are values
-    /// that it has already. The `lower` end is waited for where it is wanted.
-    pub(crate) fn ends(&self, entries: &[f64], around: &Around, lower: bool) -> Found {
+    /// that it has already. The `lower` end is waited for where it is wanted. The sum of the terms `beside` is added to
+    /// every copy.
+    pub(crate) fn ends(&self, entries: &[f64], beside: &[Term], lower: bool) -> Found {
         let (m, n) = (self.m, self.n);
         let square = entries.iter().map(|x| x * x).sum::<f64>() / m as f64;
         // The largest eigenvalue is then about (1 + √q)².
         let unit = if square > 0.0 { square.sqrt() } else { 1.0 };
         let packed = packed(entries, m, n, unit);
-        let mut iteration = Lanczos::new(self, around, unit);
+        let mut iteration = Lanczos::new(self, beside, unit);
         let units = units(m, n);
         let mut before = [[f64::INFINITY; LANES]; 2];
-        let most = MOST.min(m - around.removed.len().min(m - 1));
+        let most = MOST.min(m);
         loop {
             let done = iteration.alpha.len();
             let steps = (done + AGAIN.max(done / AGAIN_PART)).max(FIRST).min(most);
@@ -142,11 +137,10 @@ fn packed(entries: &[f64], m: usize, n: usize, unit: f64) -> Vec<Entries> {
     packed
 }
 
-/// A term of low rank and a projection, in single precision and in the iteration's unit.
+/// Terms in single precision and in the iteration's unit.
 struct Beside {
     small: Vec<Vec<f32>>,
     large: Vec<Vec<f32>>,
-    removed: Vec<Vec<f32>>,
 }
 
 struct Lanczos<'a> {
@@ -161,23 +155,21 @@ struct Lanczos<'a> {
 }
 
 impl<'a> Lanczos<'a> {
-    fn new(copies: &'a Copies, around: &Around, unit: f64) -> Self {
+    fn new(copies: &'a Copies, beside: &[Term], unit: f64) -> Self {
         let single = |v: &[f64], unit: f64| v.iter().map(|x| (x / unit) as f32).collect::<Vec<_>>();
         let beside = Beside {
-            small: around.added.iter().map(|(a, _)| single(a, unit)).collect(),
-            large: around.added.iter().map(|(_, b)| single(b, 1.0)).collect(),
-            removed: around.removed.iter().map(|u| single(u, 1.0)).collect(),
+            small: beside.iter().map(|(a, _)| single(a, unit)).collect(),
+            large: beside.iter().map(|(_, b)| single(b, 1.0)).collect(),
         };
         let zero = vec![[0.0; LANES]; copies.m];
         let mut x = copies.start.clone();
-        beside.project(&mut x);
         let norm = norms(&x);
         scale(&mut x, &norm);
         Self { copies, beside, x, last: zero.clone(), z: zero, alpha: Vec::new(), beta: Vec::new() }
     }
 
     fn step(&mut self, packed: &[Entries]) {
-        let Beside { small, large, .. } = &self.beside;
+        let Beside { small, large } = &self.beside;
         let along: Vec<Lanes> = small.iter().map(|a| project(a, &self.x)).collect();
         let mut back = vec![[0.0; LANES]; small.len()];
         GramTimes {
@@ -211,7 +203,6 @@ impl<'a> Lanczos<'a> {
                 }
             }
         }
-        self.beside.project(&mut self.z);
         let mut alpha = [0.0_f64; LANES];
         for (x, z) in self.x.iter().zip(&self.z) {
             for l in 0..LANES {
@@ -246,20 +237,6 @@ impl<'a> Lanczos<'a> {
             }
         }
         found
-    }
-}
-
-impl Beside {
-    /// Without what lies along the removed vectors.
-    fn project(&self, x: &mut [Lanes]) {
-        for u in &self.removed {
-            let along = project(u, x);
-            for (x, &u) in x.iter_mut().zip(u) {
-                for l in 0..LANES {
-                    x[l] -= u * along[l];
-                }
-            }
-        }
     }
 }
 
@@ -317,7 +294,7 @@ mod tests {
         for (m, n) in [(40, 97), (64, 256), (128, 160)] {
             let a = gaussian(n, m, 3);
             let copies = Copies::new(m, n, 19, 5);
-            let found = copies.ends(&a, &Around::default(), true);
+            let found = copies.ends(&a, &[], true);
             let units = units(m, n).map(|unit| unit * n as f64);
             let mut all = vec![(found.itself, a.clone())];
             for (l, &ends) in found.copies.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! How many directions are structure: counted against sign-flipped copies of what is left without them.
 
-use super::copies::{Around, Copies, Ends, Found};
+use super::copies::{Copies, Ends, Found, Term};
 use super::whitened::Profile;
 use crate::RmtError;
 use crate::spectrum::{Decomposition, Matrix, Orientation, decompose};
@@ -60,10 +60,10 @@ struct Whitened<'a> {
 ///
 /// X = D_a^{−1/2} W D_b^{−1/2} with the profile a, b of what is left of W without the counted directions, and
 /// E = (X − X_K)ᵢⱼ/√((1 − hᵢ)(1 − gⱼ)), h the leverages of the rows in the K directions above and the K′ below, g those of the
-/// columns in the K above. Above: K ← #{k : ν_k(X) > max_b ν₁(E∘R_b)·(√n + √(m − K′))/(√n + √m)} from K = 0
-/// until it repeats. Below: K′ ← #{k : ν_k(X) < min_b ν_{m−K′}(P(S + E∘R_b))} from K′ = 0 upwards, S the K directions above
-/// as strong as they are without noise and P the projection that removes the K′ counted ones. K is settled with
-/// K′ = 0 first and begun anew for each K′, each with the profile of D_a^{1/2} E D_b^{1/2}, until both repeat.
+/// columns in the K above. Above: K ← #{k : ν_k(X) > max_b ν₁(E∘R_b)·(√n + √(m − K′))/(√n + √m)} until it repeats. Below:
+/// K′ ← #{k : ν_k(X) < min_b ν_m(S + E∘R_b)}, E with K′ = 0 and S the K directions above, as strong as they are without
+/// noise. (Copies that lack the K′ counted directions reach less far down; what is taken for structure by mistake then draws
+/// more after it.) K is settled with K′ = 0 first and begun anew for each K′, each with the profile of D_a^{1/2} E D_b^{1/2}, until both repeat.
 ///
 /// Sources: parallel analysis by signs, Hong, Sheng & Dobriban, arXiv 2012.02985 (2020); deflation, Dobriban & Owen,
 /// arXiv 1711.04155 (2019). The whitening, and the lower end, are ours.
@@ -90,8 +90,9 @@ pub(super) fn count(
     }
     let profile = Profile::of(entries, m);
     let whitened = Whitened::of(copies, profile.whitened(entries))?;
-    let top = whitened.above(0, Some(found));
-    let mut state = State { entries, profile, whitened, top };
+    let mut reach = None;
+    let top = whitened.above(0, Some(found), &mut reach);
+    let mut state = State { entries, profile, whitened, top, reach };
     state.settle(0)?;
     let mut bottom = StructureCount::default();
     let mut seen = Vec::new();
@@ -120,6 +121,7 @@ struct State<'a> {
     profile: Profile,
     whitened: Whitened<'a>,
     top: StructureCount,
+    reach: Reach,
 }
 
 impl State<'_> {
@@ -132,7 +134,7 @@ impl State<'_> {
     fn take(&mut self, profile: Profile, below: usize) -> Result<(), RmtError> {
         self.whitened = Whitened::of(self.whitened.copies, profile.whitened(self.entries))?;
         self.profile = profile;
-        self.top = self.whitened.above(below, None);
+        self.top = self.whitened.above(below, None, &mut self.reach);
         Ok(())
     }
 
@@ -160,6 +162,10 @@ impl State<'_> {
     }
 }
 
+/// How far the copies reach beyond the scale of what is left. It changes little from one set of copies to the next: so it
+/// gives the number at which the next copies are drawn, and no count.
+type Reach = Option<f64>;
+
 /// What the copies' ends make of thresholds: the most extreme, and the mean.
 #[derive(Debug, Clone, Copy)]
 struct Thresholds {
@@ -178,6 +184,18 @@ impl Thresholds {
             above: of(|ends| ends.largest, f64::max, 0.0),
             below: of(|ends| ends.smallest, f64::min, f64::INFINITY),
         }
+    }
+}
+
+/// The first k ≥ `from` that `next` does not raise.
+fn agreed(from: usize, next: impl Fn(usize) -> usize) -> usize {
+    let mut k = from;
+    loop {
+        let raised = next(k);
+        if raised <= k {
+            return k;
+        }
+        k = raised;
     }
 }
 
@@ -267,31 +285,33 @@ impl<'a> Whitened<'a> {
     }
 
     /// Directions above beside `below` ones; `first` where the thresholds of the whole matrix are known.
-    fn above(&self, below: usize, first: Option<Thresholds>) -> StructureCount {
+    fn above(
+        &self,
+        below: usize,
+        mut first: Option<Thresholds>,
+        reach: &mut Reach,
+    ) -> StructureCount {
         let narrower = {
             let (m, n) = (self.m as f64, self.n as f64);
             (n.sqrt() + (m - below as f64).sqrt()) / (n.sqrt() + m.sqrt())
         };
-        let beyond = |threshold: f64| self.nu().iter().filter(|&&x| x > threshold).count();
+        let beyond =
+            |threshold: f64| self.nu().iter().filter(|&&x| x > threshold).count().min(self.rank);
+        let scale = |k: usize| self.rest[k].sqrt() * self.degrees(k, below);
+        let known = reach.filter(|_| first.is_none());
+        let mut k = known.map_or(0, |reach| agreed(0, |k| beyond(reach * scale(k))));
         let mut seen = Vec::new();
-        let (mut k, mut first) = (0, first);
         loop {
             let thresholds = first.take().unwrap_or_else(|| {
                 let mut noise = self.noise(k, below);
                 noise.iter_mut().for_each(|x| *x *= narrower);
-                Thresholds::of(&self.copies.ends(&noise, &Around::default(), false))
+                Thresholds::of(&self.copies.ends(&noise, &[], false))
             });
-            // How far the copies reach beyond the scale of what is left changes little with what is taken out of it: a
-            // number that agrees with itself at this ratio needs no copies on the way.
-            let scale = |k: usize| self.rest[k].sqrt() * self.degrees(k, below);
-            let reach = thresholds.above.0 / scale(k);
-            let mut next = beyond(thresholds.above.0).min(self.rank);
-            while next > k {
-                let further = beyond(reach * scale(next)).min(self.rank);
-                if further <= next {
-                    break;
-                }
-                next = further;
+            let found = thresholds.above.0 / scale(k);
+            *reach = Some(found);
+            let mut next = beyond(thresholds.above.0);
+            if next > k {
+                next = agreed(next, |k| beyond(found * scale(k)));
             }
             let rests = next == k || next >= self.rank;
             let repeats = seen.contains(&next);
@@ -307,30 +327,19 @@ impl<'a> Whitened<'a> {
     /// Directions below beside `above` ones.
     fn below(&self, above: usize) -> StructureCount {
         let within = |threshold: f64| self.nu().iter().filter(|&&x| x < threshold).count();
-        let most_below = self.m / 2;
-        let mut k = 0;
-        loop {
-            let noise = self.noise(above, k);
-            let unit = self.unit(&noise);
-            let added = (0..above).map(|j| {
-                let strength = self.strength(j, unit) * unit;
-                let small = self.small(j).map(|x| x * strength).collect();
-                (small, self.large(j).collect())
-            });
-            let around = Around {
-                added: added.collect(),
-                removed: (self.m - k..self.m).map(|j| self.small(j).collect()).collect(),
-            };
-            let thresholds = Thresholds::of(&self.copies.ends(&noise, &around, true));
-            let next = within(thresholds.below.0);
-            let cut_off = next > k && above + next > most_below;
-            if next <= k || cut_off {
-                let count = next.max(k).min(most_below.saturating_sub(above).max(k));
-                let most = within(thresholds.below.1).max(count);
-                return StructureCount { count, most, cut_off };
-            }
-            k = next;
-        }
+        let most_below = (self.m / 2).saturating_sub(above);
+        let noise = self.noise(above, 0);
+        let unit = self.unit(&noise);
+        let beside = (0..above).map(|j| {
+            let strength = self.strength(j, unit) * unit;
+            (self.small(j).map(|x| x * strength).collect(), self.large(j).collect())
+        });
+        let beside: Vec<Term> = beside.collect();
+        let thresholds = Thresholds::of(&self.copies.ends(&noise, &beside, true));
+        let found = within(thresholds.below.0);
+        let count = found.min(most_below);
+        let most = within(thresholds.below.1).max(count);
+        StructureCount { count, most, cut_off: found > count }
     }
 
     /// θ of direction `k` over σ√n.

@@ -21,7 +21,7 @@ pub use rank::{RankTest, RungTest};
 
 use crate::RmtError;
 use crate::spectrum::Matrix;
-use copies::{Around, Copies, Ends, Found, MOST_TOGETHER, resolved};
+use copies::{Copies, Ends, Found, MOST_TOGETHER, resolved};
 use count::{Structure, count};
 use lines::Lines;
 use rand::SeedableRng;
@@ -174,7 +174,7 @@ impl Tested {
         let lower = resolved(m, n);
         let whitened = Profile::of(entries, m).whitened(entries);
         let flipped = Copies::new(m, n, copies.min(COPIES), seed);
-        let first = flipped.ends(&whitened, &Around::default(), lower);
+        let first = flipped.ends(&whitened, &[], lower);
         let mut all = first.copies.clone();
         let rung = |all: &[Ends]| rank::ranked(first.itself, all, lower, level);
         let mut signs = rung(&all);
@@ -183,7 +183,7 @@ impl Tested {
         while all.len() < copies && signs.p * (all.len() + 1) as f64 <= 1.0 {
             next = next.wrapping_add(1 << 32);
             let more = Copies::new(m, n, (copies - all.len()).min(MOST_TOGETHER), next);
-            all.extend(more.ends(&whitened, &Around::default(), lower).copies);
+            all.extend(more.ends(&whitened, &[], lower).copies);
             signs = rung(&all);
         }
         Some(Self { flipped, first, lower, test: SignTest { copies: all.len(), signs } })
@@ -192,11 +192,10 @@ impl Tested {
 
 /// The matrix among copies with the entries in another order, which they share, and with signs of their own.
 fn permuted(entries: &[f64], copies: &Copies, seed: u64, lower: bool, level: f64) -> RungTest {
-    let around = Around::default();
-    let Found { itself, .. } = copies.ends(entries, &around, lower);
+    let Found { itself, .. } = copies.ends(entries, &[], lower);
     let mut shuffled = entries.to_vec();
     shuffled.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
-    let Found { copies, .. } = copies.ends(&shuffled, &around, lower);
+    let Found { copies, .. } = copies.ends(&shuffled, &[], lower);
     rank::ranked(itself, &copies, lower, level)
 }
 

@@ -268,6 +268,35 @@ mod tests {
         }
     }
 
+    /// The squares of the small entries underflow beside those of the large ones.
+    #[test]
+    fn entries_that_are_154_decades_apart() {
+        let (rows, cols) = (16, 38);
+        let mut a = vec![0.0; rows * cols];
+        let large = [(0, 28, 1e154), (7, 34, 1e154), (12, 32, 1e154)];
+        let small = [
+            (0, 32, -0.6065915827333725),
+            (0, 34, 0.2099421955590822),
+            (9, 37, 0.9469348854842594),
+            (10, 37, -0.1372928028084849),
+            (11, 34, -0.29803745562656153),
+            (11, 37, -0.8509917334646068),
+        ];
+        for (i, j, x) in large.into_iter().chain(small) {
+            a[i * cols + j] = x;
+        }
+        let full = decompose(&matrix(&a, rows, cols)).unwrap();
+        assert!(full.singular_values[..3].iter().all(|x| (x / 1e154 - 1.0).abs() < 1e-12));
+        assert!(full.singular_values[3..].iter().all(|x| *x < 1e154 * f64::EPSILON));
+        for j in 0..rows {
+            for k in 0..rows {
+                let product: f64 =
+                    full.small_vector(j).zip(full.small_vector(k)).map(|(x, y)| x * y).sum();
+                assert!((product - f64::from(u8::from(j == k))).abs() < 1e-13);
+            }
+        }
+    }
+
     #[test]
     fn rank_deficient_zero_and_single_row() {
         let zero = [0.0; 60];

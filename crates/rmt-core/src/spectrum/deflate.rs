@@ -4,10 +4,10 @@ use super::decomposition::{Decomposition, reversed};
 use super::gram::{VALUES_LIMIT, above, conditioned};
 use super::householder::Householder;
 use super::product;
-use super::scaled::Scaled;
+use super::scaled::{Scaled, divisors, exponent};
 use super::symmetric::leading_eigen;
 use crate::RmtError;
-use faer::{Mat, MatRef};
+use faer::{Mat, MatMut};
 
 /// Completes the leading singular vectors `found`, on the small side, to all of them; `largest` is the
 /// largest eigenvalue of WWᵀ.
@@ -28,15 +28,17 @@ pub(super) fn completed(
     while found.ncols() < m {
         let done = found.ncols();
         let reflections = Householder::new(found.clone());
-        let gram = {
+        let (gram, negligible) = {
             let mut a = scaled.whole();
             reflections.apply_transposed(a.as_mut());
-            let rest: MatRef<'_, f64> = a.subrows(done, m - done);
-            product::gram(rest)
+            let mut rest = a.as_mut().subrows_mut(done, m - done);
+            let negligible = rest.squared_norm_l2() <= rounding;
+            // Squares of entries that are 154 decades apart underflow.
+            normalize(rest.as_mut());
+            (product::gram(rest.as_ref()), negligible)
         };
         let right = |ascending: &[f64]| {
-            let top = ascending.last().copied().unwrap_or(0.0).max(0.0);
-            let all = top <= rounding || conditioned(ascending, VALUES_LIMIT);
+            let all = negligible || conditioned(ascending, VALUES_LIMIT);
             if all { ascending.len() } else { above(ascending, VALUES_LIMIT) }
         };
         let (_, vectors) = leading_eigen(gram, right).map_err(|_| failed.clone())?;
@@ -49,6 +51,16 @@ pub(super) fn completed(
         });
     }
     Ok(found)
+}
+
+/// Divides by a power of two, so that the largest entry is about 1.
+fn normalize(a: MatMut<'_, f64>) {
+    let (first, second) = divisors(exponent(a.norm_max()));
+    for column in a.col_iter_mut() {
+        for x in column.iter_mut() {
+            *x = *x * first * second;
+        }
+    }
 }
 
 /// The same decomposition with each vector on the large side orthogonal to those of larger values,

@@ -32,8 +32,7 @@ impl<'a> Scaled<'a> {
         if !largest.is_finite() {
             return Err(RmtError::Domain { law, requirement: "every entry must be finite" });
         }
-        let exponent = if largest == 0.0 { 0 } else { largest.log2().floor() as i32 };
-        Ok(Self { matrix, exponent })
+        Ok(Self { matrix, exponent: exponent(largest) })
     }
 
     /// The power of two that it is divided by.
@@ -82,9 +81,7 @@ impl<'a> Scaled<'a> {
 
     /// Fills `panel` with the columns from `from` on.
     fn fill(&self, panel: &mut Mat<f64>, from: usize) {
-        // Two factors: 2^±1074 is not itself a double.
-        let (half, rest) = (self.exponent / 2, self.exponent - self.exponent / 2);
-        let (first, second) = (exp2(-half), exp2(-rest));
+        let (first, second) = divisors(self.exponent);
         let wide = self.matrix.rows() <= self.matrix.cols();
         let n = self.matrix.large_side();
         match self.matrix.values() {
@@ -118,6 +115,17 @@ fn filled(panel: &mut Mat<f64>, from: usize, n: usize, wide: bool, entry: impl F
             }
         }
     }
+}
+
+/// The power of two of `largest`, which is not negative.
+pub(super) fn exponent(largest: f64) -> i32 {
+    if largest == 0.0 { 0 } else { largest.log2().floor() as i32 }
+}
+
+/// Two factors that divide by 2^`exponent` one after the other: 2^±1074 is not itself a double.
+pub(super) fn divisors(exponent: i32) -> (f64, f64) {
+    let half = exponent / 2;
+    (exp2(-half), exp2(half - exponent))
 }
 
 pub(crate) fn exp2(exponent: i32) -> f64 {

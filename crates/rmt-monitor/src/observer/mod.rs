@@ -134,7 +134,7 @@ impl Observer {
     pub fn observe_last(&self, step: impl Into<Step>, model: &dyn Model) {
         let (Some(inner), step) = (&self.0, step.into().get()) else { return };
         inner.engine.reached(step);
-        inner.settle();
+        inner.settle_last(step);
         inner.gradients.follow(&inner.engine, step, model);
         if inner.last_complete.load(Ordering::Acquire) != step {
             inner.take(step, model, Wanted::All);
@@ -295,6 +295,15 @@ impl Inner {
     /// Takes the weights of a due step that waited for its forwards, and what taps were given.
     fn settle(&self) {
         self.submit_waiting(self.waiting.replace(None));
+    }
+
+    /// The same; what was taken at `step` is the last snapshot.
+    fn settle_last(&self, step: u64) {
+        let as_last = |waiting: Waiting| match waiting.step == step {
+            true => Waiting { wanted: Wanted::All, ..waiting },
+            false => waiting,
+        };
+        self.submit_waiting(self.waiting.replace(None).map(as_last));
     }
 
     fn settle_all(&self) {
