@@ -1,6 +1,7 @@
 //! What the examples share: the device that they train on, as `--device` names it, a progress bar, how
-//! they end, texts, and a transformer.
+//! they end, texts, a transformer, and pretrained ones.
 
+pub mod models;
 pub mod text;
 pub mod transformer;
 
@@ -125,6 +126,23 @@ pub fn spread(values: &[f64], digits: usize) -> String {
         1 => format!("{mean:.digits$}"),
         _ => format!("{mean:.digits$} ± {:.digits$}", (squares / (n - 1.0)).sqrt()),
     }
+}
+
+/// Area under the receiver operating characteristic: the odds that a positive has the higher score, a
+/// tie for half (Mann & Whitney, 1947). `None` without positives or without negatives.
+pub fn area_under_curve(scored: &[(f64, bool)]) -> Option<f64> {
+    let mut sorted = scored.to_vec();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let positives = sorted.iter().filter(|(_, positive)| *positive).count() as f64;
+    let negatives = sorted.len() as f64 - positives;
+    let (mut below, mut wins) = (0.0, 0.0);
+    for tied in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let higher = tied.iter().filter(|(_, positive)| *positive).count() as f64;
+        let lower = tied.len() as f64 - higher;
+        wins += higher * (below + lower / 2.0);
+        below += lower;
+    }
+    (positives > 0.0 && negatives > 0.0).then(|| wins / (positives * negatives))
 }
 
 #[cfg(all(test, not(feature = "wgpu")))]

@@ -24,6 +24,7 @@ use burn_rmt::{
 };
 use clap::Parser;
 use rmt_core::LayerReport;
+pub use rmt_examples::area_under_curve;
 use rmt_examples::text::Corpus;
 use rmt_examples::transformer::{Transformer, batch_losses};
 
@@ -172,23 +173,6 @@ impl Figures {
         };
         self.claims.iter().map(table).collect()
     }
-}
-
-/// Area under the receiver operating characteristic: the odds that a positive has the higher score, a
-/// tie for half (Mann & Whitney, 1947). `None` without positives or without negatives.
-pub fn area_under_curve(scored: &[(f64, bool)]) -> Option<f64> {
-    let mut sorted = scored.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let positives = sorted.iter().filter(|(_, positive)| *positive).count() as f64;
-    let negatives = sorted.len() as f64 - positives;
-    let (mut below, mut wins) = (0.0, 0.0);
-    for tied in sorted.chunk_by(|a, b| a.0 == b.0) {
-        let higher = tied.iter().filter(|(_, positive)| *positive).count() as f64;
-        let lower = tied.len() as f64 - higher;
-        wins += higher * (below + lower / 2.0);
-        below += lower;
-    }
-    (positives > 0.0 && negatives > 0.0).then(|| wins / (positives * negatives))
 }
 
 // ------------------------------------------------------------------------------------------------

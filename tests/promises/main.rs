@@ -32,6 +32,7 @@ mod nan_in_a_weight_is_reported_and_training_goes_on;
 #[cfg(feature = "wgpu")]
 mod on_a_gpu_every_snapshot_is_of_its_step;
 mod parameters_that_hold_several_matrices;
+mod pretrained_models_compute_what_the_originals_do;
 mod random_initialization_agrees_with_random_matrix_theory;
 mod random_initializers_agree_with_theory;
 mod runs_are_compared_by_what_they_were_given;
@@ -65,6 +66,11 @@ mod reproduction;
 #[path = "../../examples/fine_tuning.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod fine_tuning;
+
+/// Pretrained transformers, as their readers watch them.
+#[path = "../../examples/pretrained.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod pretrained;
 
 /// Runs that are compared, as their readers make them.
 #[path = "../../examples/sweep.rs"]
@@ -119,6 +125,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "wgpu")]
         on_a_gpu_every_snapshot_is_of_its_step::tests(),
         parameters_that_hold_several_matrices::tests(),
+        pretrained_models_compute_what_the_originals_do::tests(),
         random_initialization_agrees_with_random_matrix_theory::tests(),
         random_initializers_agree_with_theory::tests(),
         runs_are_compared_by_what_they_were_given::tests(),

@@ -130,12 +130,17 @@ def read(path):
     return {path: tensor.array(storages) for path, tensor in tensors(value)}
 
 
-found = {}
-for name, array in read(sys.argv[1]).items():
-    if array.dtype.kind != "f":
-        continue
-    wide = array.astype("f8")
-    found[name] = {"shape": array.shape, "squares": float((wide**2).sum())}
-    if array.ndim == 2 and min(array.shape) > 1 and array.size < 1 << 18:
-        found[name]["singular"] = np.linalg.svd(wide, compute_uv=False).tolist()
-print(json.dumps(found))
+def main():
+    found = {}
+    for name, array in read(sys.argv[1]).items():
+        if array.dtype.kind != "f":
+            continue
+        wide = array.astype("f8")
+        found[name] = {"shape": array.shape, "squares": float((wide**2).sum())}
+        if array.ndim == 2 and min(array.shape) > 1 and array.size < 1 << 18:
+            found[name]["singular"] = np.linalg.svd(wide, compute_uv=False).tolist()
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
