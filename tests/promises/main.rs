@@ -21,6 +21,7 @@ mod activations_of_several_models_do_not_mix;
 mod bad_configuration_is_a_clear_error;
 mod checkpoints_of_burn_are_read_as_they_are;
 mod ctrl_c_ends_an_example_with_its_summary;
+mod documents_hold;
 mod every_kind_of_parameter_is_accounted_for;
 mod false_positive_rates_are_what_they_claim;
 mod figures_agree_with_independent_programs;
@@ -114,6 +115,7 @@ fn main() -> ExitCode {
         bad_configuration_is_a_clear_error::tests(),
         checkpoints_of_burn_are_read_as_they_are::tests(),
         ctrl_c_ends_an_example_with_its_summary::tests(),
+        documents_hold::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),
         false_positive_rates_are_what_they_claim::tests(),
         figures_agree_with_independent_programs::tests(),

@@ -1,8 +1,8 @@
 //! Real models, as PyPI has them: everything in a file is accounted for, kinds, blocks and sides are right, and the
 //! values are NumPy's. `docs/models.md` has what each shows.
 //!
-//! The large ones are run with `-- --include-ignored`. Where they cannot be fetched the tests are listed as ignored, with the reason; with `RMT_REQUIRE_ALL=1` they fail
-//! instead.
+//! The large ones are listed and run with `-- --include-ignored`. Where they cannot be fetched the tests are listed as
+//! ignored, with the reason; with `RMT_REQUIRE_ALL=1` they fail instead.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -45,7 +45,10 @@ fn main() -> ExitCode {
         })
         .with_ignored_flag(model.long)
     };
-    libtest_mimic::run(&Arguments::from_args(), MODELS.iter().map(trial).collect()).exit_code()
+    let arguments = Arguments::from_args();
+    let long = arguments.ignored || arguments.include_ignored;
+    let models = MODELS.iter().filter(|model| long || !model.long);
+    libtest_mimic::run(&arguments, models.map(trial).collect()).exit_code()
 }
 
 fn check(model: &Model, file: &Path, numpy: &str) {
