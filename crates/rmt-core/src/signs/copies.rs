@@ -1,6 +1,8 @@
 //! The ends of the spectra of sign-flipped copies of a matrix, without the spectra between them.
 
-use super::kernel::{Entries, GramTimes, LANES, Lanes, Signs, TOGETHER};
+use super::kernel::{
+    Across, Entries, LANES, Lanes, Signs, TOGETHER, Vectorized, axpy, gram_times, vectorized,
+};
 use crate::spectrum::tridiagonal_eigenvalues;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
@@ -102,9 +104,7 @@ impl Copies {
         loop {
             let done = iteration.alpha.len();
             let steps = (done + AGAIN.max(done / AGAIN_PART)).max(FIRST).min(most);
-            while iteration.alpha.len() < steps {
-                iteration.step(&packed);
-            }
+            vectorized(Steps { iteration: &mut iteration, packed: &packed, steps });
             let found = iteration.extremes();
             let still = |end: usize| {
                 let pairs = found[end].iter().zip(&before[end]);
@@ -168,39 +168,18 @@ impl<'a> Lanczos<'a> {
         Self { copies, beside, x, last: zero.clone(), z: zero, alpha: Vec::new(), beta: Vec::new() }
     }
 
-    fn step(&mut self, packed: &[Entries]) {
+    #[inline(always)]
+    fn step<const FUSED: bool>(&mut self, packed: &[Entries]) {
         let Beside { small, large } = &self.beside;
-        let along: Vec<Lanes> = small.iter().map(|a| project(a, &self.x)).collect();
-        let mut back = vec![[0.0; LANES]; small.len()];
-        GramTimes {
-            entries: packed,
-            signs: &self.copies.signs,
-            x: &self.x,
-            z: &mut self.z,
-            between: |block, sums: &mut [Lanes; TOGETHER]| {
-                for (b, along) in large.iter().zip(&along) {
-                    for (sum, &b) in sums.iter_mut().zip(b.iter().skip(block * TOGETHER)) {
-                        for l in 0..LANES {
-                            sum[l] += b * along[l];
-                        }
-                    }
-                }
-                // All that a column makes of x goes back through both terms.
-                for (b, back) in large.iter().zip(&mut back) {
-                    for (sum, &b) in sums.iter().zip(b.iter().skip(block * TOGETHER)) {
-                        for l in 0..LANES {
-                            back[l] += b * sum[l];
-                        }
-                    }
-                }
-            },
+        let mut terms: Vec<Across<'_>> = Vec::with_capacity(small.len());
+        for (a, vector) in small.iter().zip(large) {
+            let along = project::<FUSED>(a, &self.x);
+            terms.push(Across { vector, along, back: [0.0; LANES] });
         }
-        .run();
-        for (a, back) in small.iter().zip(&back) {
+        gram_times::<FUSED>(packed, &self.copies.signs, &mut terms, &self.x, &mut self.z);
+        for (a, Across { back, .. }) in small.iter().zip(&terms) {
             for (z, &a) in self.z.iter_mut().zip(a) {
-                for l in 0..LANES {
-                    z[l] += a * back[l];
-                }
+                axpy::<FUSED>(z, a, back);
             }
         }
         let mut alpha = [0.0_f64; LANES];
@@ -240,17 +219,33 @@ impl<'a> Lanczos<'a> {
     }
 }
 
+/// Goes on until so many steps are made.
+struct Steps<'a, 'b> {
+    iteration: &'a mut Lanczos<'b>,
+    packed: &'a [Entries],
+    steps: usize,
+}
+
+impl Vectorized for Steps<'_, '_> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        while self.iteration.alpha.len() < self.steps {
+            self.iteration.step::<FUSED>(self.packed);
+        }
+    }
+}
+
 /// aᵀx for every copy.
-fn project(a: &[f32], x: &[Lanes]) -> Lanes {
+#[inline(always)]
+fn project<const FUSED: bool>(a: &[f32], x: &[Lanes]) -> Lanes {
     let mut sum = [0.0; LANES];
     for (&a, x) in a.iter().zip(x) {
-        for l in 0..LANES {
-            sum[l] += a * x[l];
-        }
+        axpy::<FUSED>(&mut sum, a, x);
     }
     sum
 }
 
+#[inline(always)]
 fn norms(x: &[Lanes]) -> [f64; LANES] {
     let mut sum = [0.0_f64; LANES];
     for x in x {
@@ -262,6 +257,7 @@ fn norms(x: &[Lanes]) -> [f64; LANES] {
 }
 
 /// x over its norm; zero where that is zero.
+#[inline(always)]
 fn scale(x: &mut [Lanes], norm: &[f64; LANES]) {
     let over = norm.map(|x| if x > 0.0 { (1.0 / x) as f32 } else { 0.0 });
     for x in x {
