@@ -25,7 +25,7 @@ use rmt_examples::models::figures::{
 };
 use rmt_examples::models::subject::{Choice, Sample, Subject, bert, gpt2};
 use rmt_examples::models::tuning::fine_tuning;
-use rmt_examples::models::{Pretrained, batch_losses};
+use rmt_examples::models::{Pretrained, batch_losses, draw};
 use rmt_examples::{Backend, area_under_curve};
 
 /// Watches a pretrained transformer, and takes singular values from it.
@@ -70,6 +70,7 @@ pub fn watch<M: Pretrained>(
         .with_finish_timeout(PATIENCE)
         .with_sink(keeper.clone())
         .init()?;
+    draw(model);
     monitor.observe(0, model);
     for batch in batches {
         let _ = model.loss(batch);

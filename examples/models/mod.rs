@@ -15,12 +15,26 @@ pub mod tuning;
 pub mod vocabulary;
 
 use batches::Batch;
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Int, Tensor};
 
 /// How much a difference of similarities counts: that of the training of sentence encoders.
 const SIMILARITY_SCALE: f64 = 20.0;
+
+/// Draws what was not drawn yet: burn initializes a parameter when it is first used, and a head may never be.
+struct Drawn;
+
+impl ModuleVisitor for Drawn {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let _ = param.val();
+    }
+}
+
+/// Draws every parameter of `model` that was not drawn yet.
+pub fn draw(model: &impl Module) {
+    model.visit(&mut Drawn);
+}
 
 /// A transformer that predicts tokens, or tells which texts belong together.
 pub trait Pretrained: Module + 'static {

@@ -52,12 +52,12 @@ pub(crate) fn notes(
         && report.verdict.deviates()
     {
         let answer = match report.signs {
-            Some(_) => "the verdict is then scale",
+            Some(_) => "the verdict does not rest on them",
             None => "--null permutation separates structure from tails",
         };
         let text = format!(
             "excess kurtosis of the entries {kurtosis:.1}, corrected for up to {most}: independent entries with \
-             such tails deviate too; {answer}"
+             such tails have small p-values too; {answer}"
         );
         notes.push(Note::from(text.as_str()));
     }

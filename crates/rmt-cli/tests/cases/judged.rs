@@ -50,7 +50,7 @@ fn blocks_of_two_stacks(cases: &Cases) {
 fn entries_beyond_the_correction(cases: &Cases) {
     let row = cases.rows(&["pruned.safetensors"]).remove(0);
     assert!(notes(&row, "% of the entries are zero"), "{row}");
-    assert!(notes(&row, "the verdict is then scale"), "{row}");
+    assert!(notes(&row, "the verdict does not rest on them"), "{row}");
     let row = cases.rows(&["pruned.safetensors", "--no-signs"]).remove(0);
     assert!(notes(&row, "--null permutation"), "{row}");
 }

@@ -8,6 +8,7 @@
 
 mod expected;
 mod fetch;
+mod structure;
 
 use expected::{MODELS, Model};
 use libtest_mimic::{Arguments, Completion, Trial};
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
         Trial::ignorable_test(model.name, move || match fetch::model(model.parts) {
             Ok(fetched) => {
                 check(model, &fetched.file, &fetched.read);
+                if model.name == "all_minilm_l6_v2" {
+                    structure::check(&fetched.file);
+                }
                 Ok(Completion::Completed)
             }
             Err(why) if std::env::var_os("RMT_REQUIRE_ALL").is_some_and(|v| v == "1") => {
