@@ -108,7 +108,7 @@ fn links() {
 
 fn examples() {
     let root = root();
-    let there: HashSet<String> = ["examples", "crates"]
+    let there: HashSet<String> = ["examples", "crates", "benches"]
         .iter()
         .flat_map(|folder| files(&root.join(folder), "rs"))
         .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
