@@ -23,7 +23,8 @@ const LEAST_LEFT: f64 = 0.05;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StructureCount {
-    /// Values beyond the most extreme of the copies. The next value of noise is beyond with probability 1/(B + 1).
+    /// Values beyond the most extreme of the copies. The next value of noise is beyond with probability 1/(B + 1). Zero where the
+    /// test does not reject.
     pub count: usize,
     /// Values beyond the mean of the copies' largest, or smallest, ones. Noise has one of these in about every second matrix.
     pub most: usize,
@@ -41,6 +42,16 @@ pub(super) struct Structure {
     pub(super) graded: Graded,
     /// What is left without them, where it is asked for.
     pub(super) residual: Option<Residual>,
+}
+
+impl Structure {
+    /// Leaves open what was counted: the test does not reject that it is none.
+    pub(super) fn withhold(&mut self) {
+        for count in [Some(&mut self.above), self.below.as_mut()].into_iter().flatten() {
+            *count = StructureCount { count: 0, cut_off: false, ..*count };
+        }
+        self.graded.withhold();
+    }
 }
 
 /// One whitened matrix and its decomposition.

@@ -48,4 +48,9 @@ impl Graded {
             norm_share_error: (1.0 - norm_share) * variance.sqrt() / total,
         }
     }
+
+    /// Of no direction, with what there may be.
+    pub(super) fn withhold(&mut self) {
+        *self = Self { norm_share_most: self.norm_share_most, ..Self::default() };
+    }
 }

@@ -169,6 +169,10 @@ pub(crate) fn sign_null_with(
     let entries = lines.entries;
     let permuted = (!signs.rejected).then(|| permuted(&entries, &flipped, seed, lower, level));
     let mut structure = count(&entries, &flipped, lower, &first, residual)?;
+    if !signs.rejected {
+        structure.withhold();
+        structure.residual = residual.then(|| Residual::new(flipped.m(), entries));
+    }
     let residual = structure.residual.take().map(|residual| residual.times(lines.unit));
     let found = SignNull {
         magnitudes,

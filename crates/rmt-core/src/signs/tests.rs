@@ -37,17 +37,21 @@ fn plant(values: &mut [f64], rows: usize, cols: usize, count: usize, deviation: 
 #[test]
 fn scale_alone_is_not_structure() {
     let (rows, cols, trials) = (96, 48, 60);
-    let mut rejected = 0;
+    let (mut rejected, mut open) = (0, 0);
     for trial in 0..trials {
         let mut a = gaussian(rows, cols, 100 + 7 * trial);
         with_scales(&mut a, cols, 0.6, 1000 + 7 * trial);
-        let (found, _) = report(&a, rows, cols, trial);
+        let (found, structure) = report(&a, rows, cols, trial);
         rejected += usize::from(found.signs.rejected);
+        let counted = structure.above.count + structure.below.unwrap().count;
+        assert!(found.signs.rejected || counted == 0, "{structure:?}");
+        open += usize::from(!found.signs.rejected && structure.above.most > 0);
         // The entries in another order have lost the scale of rows and columns.
         assert!(found.permuted.is_none_or(|rung| rung.rejected), "{found:?}");
     }
     let (low, high) = binomial_interval(trials as usize, 0.05, 0.01);
     assert!((low..=high).contains(&rejected), "{rejected}");
+    assert!(open > 0);
 }
 
 #[test]
