@@ -11,7 +11,7 @@
 //! cores; `base` is for a GPU.
 //!
 //! Meanwhile a monitor compares its weights with random matrices, and their singular vectors with what
-//! the layers are given. At the end a table tells which layers have left random matrix theory, since
+//! the layers are given. At the end a table shows which layers have left random matrix theory, since
 //! when, and whether the vectors behind their outliers point where the data do; others, what the loss is
 //! without a tenth of the singular values.
 

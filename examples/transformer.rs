@@ -1,5 +1,5 @@
 //! A decoder in the manner of GPT-2 (Radford et al., 2019): pre-norm, with queries, keys and values in
-//! matrices of their own, without biases. Each linear layer tells the monitor what it is given.
+//! matrices of their own, without biases. Each linear layer shows the monitor its inputs.
 
 use anyhow::{Result, ensure};
 use burn::module::Module;
@@ -60,7 +60,7 @@ pub struct Transformer {
     pub head: Tapped<Linear>,
 }
 
-/// Attention and a feed-forward block. Each linear layer tells the monitor what it is given.
+/// Attention and a feed-forward block. Each linear layer shows the monitor its inputs.
 #[derive(Module, Debug)]
 pub struct Block {
     attention_norm: LayerNorm,

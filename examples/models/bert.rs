@@ -1,5 +1,5 @@
 //! BERT (Devlin et al., 2019), as `modeling_bert.py` of transformers computes it without dropout. Each
-//! linear layer tells the monitor what it is given.
+//! linear layer shows the monitor its inputs.
 
 use burn::module::{Module, Param};
 use burn::nn::{

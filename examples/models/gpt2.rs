@@ -1,5 +1,5 @@
 //! GPT-2 (Radford et al., 2019), as `modeling_gpt2.py` of transformers computes it without dropout. Each
-//! linear layer tells the monitor what it is given. Queries, keys and values, which the checkpoint has
+//! linear layer shows the monitor its inputs. Queries, keys and values, which the checkpoint has
 //! side by side in one matrix, are matrices of their own.
 
 use burn::module::Module;

@@ -83,7 +83,7 @@ pub(crate) struct Judging {
     /// each matrix is decomposed a second time, without vectors.
     #[arg(long)]
     no_traps: bool,
-    /// Leaves the sign null out, which tells structure from scale: a matrix that deviates takes several times as long
+    /// Leaves the sign null out, which separates structure from scale: a matrix that deviates takes several times as long
     /// with it.
     #[arg(long)]
     no_signs: bool,

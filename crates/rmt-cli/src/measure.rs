@@ -85,7 +85,7 @@ impl Place<'_> {
     }
 
     fn layer_report(self, mut report: rmt_core::MatrixReport) -> LayerReport {
-        // That the sides are assumed is said once: by the plan, which knows the option that states them.
+        // The plan says once that the sides are assumed: it knows the option that states them.
         if self.matrix.orientation == Orientation::Assumed && !self.matrix.notes.is_empty() {
             report.notes.retain(|note| !matches!(note, Note::OrientationAssumed));
         }

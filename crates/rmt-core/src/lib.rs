@@ -19,7 +19,7 @@
 //!   what enters the layer;
 //! - [`tracking`]: both ends of the spectrum between full analyses;
 //! - [`nulls`]: simulated null distributions, seeded;
-//! - [`report`]: the public schema of what is said of a matrix;
+//! - [`report`]: the public schema of the report on a matrix;
 //! - [`sanity`]: random matrices must be found random, and nothing else;
 //! - [`figures`]: one table of them, with title, unit and curve;
 //! - [`layers`]: what a parameter's name tells;

@@ -99,7 +99,7 @@ impl Split {
         Self { loads: vec![0.0; world.max(1)], ranks: HashMap::new() }
     }
 
-    /// The rank of each of `matrices`: its path, which tells it from every other, and its shape.
+    /// The rank of each of `matrices`: its path, which identifies it, and its shape.
     pub fn assign<P: AsRef<str>>(&mut self, matrices: &[(P, [usize; 2])]) -> Vec<usize> {
         let unseen = |(path, _): &&(P, [usize; 2])| !self.ranks.contains_key(path.as_ref());
         let mut new: Vec<(&str, f64)> = matrices

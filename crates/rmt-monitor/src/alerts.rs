@@ -28,7 +28,7 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
-    /// Every kind, in the order in which those of one report are said.
+    /// Every kind, in the order in which those of one report are given.
     pub const ALL: [Self; 5] = [
         Self::NonFiniteWeight,
         Self::FirstDeviation,

@@ -149,7 +149,7 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
-    /// Says what tells this run from others, such as a width or a weight decay: TensorBoard's HParams
+    /// Sets a hyperparameter of this run, such as a width or a weight decay: TensorBoard's HParams
     /// page then compares runs by it, with their last figures.
     #[must_use]
     pub fn with_hyperparameter(

@@ -1,4 +1,4 @@
-//! What tells a run from others.
+//! Hyperparameters of a run.
 
 use serde::{Deserialize, Serialize};
 

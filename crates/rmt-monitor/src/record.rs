@@ -112,7 +112,7 @@ impl Tick {
         Self { wall_time: 0.0, health: Some(Health::default()), ..tick }
     }
 
-    /// Names and values of what is said of the whole model, as they are logged.
+    /// Names and values of the figures of the whole model, as they are logged.
     pub fn scalars(&self) -> Vec<(&'static str, f64)> {
         let alerts = self.alerts.map(|alerts| ("alerts", alerts as f64));
         let edge = self.spectral_edge.as_ref();

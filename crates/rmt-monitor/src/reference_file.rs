@@ -104,7 +104,7 @@ impl FirstSnapshot {
         if self.inherited || first.len() == self.written {
             return Ok(());
         }
-        // A fault is said once: it is not tried again until there is more to write.
+        // A fault is reported once: it is not tried again until there is more to write.
         self.written = first.len();
         write(directory, session, first)
     }

@@ -1,4 +1,4 @@
-//! The directory of a run, and what is said of the run itself.
+//! The directory of a run, and the record of the run itself.
 
 use crate::error::InitError;
 use crate::guard::lock;
@@ -133,7 +133,7 @@ pub(crate) struct RunDirectory {
     lock: Arc<Lock>,
 }
 
-/// The directory, locked where the system can do that: it tells of another monitor that writes there.
+/// The directory, locked where the system can do that: so another monitor that writes there is noticed.
 /// It keeps nobody out.
 #[derive(Debug)]
 struct Lock {

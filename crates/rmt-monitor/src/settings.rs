@@ -78,7 +78,7 @@ settings! {
         /// Which curves and histograms of a layer they hold.
         #[serde(rename = "tensorboard_detail")]
         detail: Detail = Detail::default(), with_detail;
-        /// What tells this run from others, for the HParams page.
+        /// Hyperparameters of this run, for the HParams page.
         hyperparameters: BTreeMap<String, Hyperparameter> = BTreeMap::new(), with_hyperparameters;
         /// Whether they hold pictures: of each layer when the number of its reports has doubled, and of
         /// its last one.

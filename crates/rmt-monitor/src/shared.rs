@@ -73,7 +73,7 @@ pub(crate) struct Progress {
 }
 
 impl Shared {
-    /// The summary as of now.
+    /// The summary so far.
     pub(crate) fn summary(&self) -> Summary {
         let progress = lock(&self.progress);
         let (counts, gradients, scalars) = {

@@ -39,7 +39,7 @@ pub(crate) fn directories(run_directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(ranks)
 }
 
-/// What tells that a directory holds a run, or the part of one process.
+/// The file by which a directory is known to hold a run, or the part of one process.
 pub(crate) const MARKS: [&str; 2] = ["run.json", "metrics.jsonl"];
 
 /// Whether `directory` itself holds a run, or the part of one process.

@@ -5,10 +5,9 @@ use crate::html::{Cell, heads, low, section, table};
 use crate::run::Run;
 use maud::{Markup, html};
 
-const ABOUT: &str = "What the monitor called for attention as it happened: a matrix that deviates for \
-                     the first time, a stable rank that collapsed, a singular value that ran away, a \
-                     bulk whose scale shifted, weights that are not finite. Each is said again only \
-                     after it was over.";
+const ABOUT: &str = "Alerts in order of step: a matrix deviates for the first time, a stable rank collapses, a \
+                     singular value runs away, the scale of a bulk shifts, weights are not finite. An alert is \
+                     raised again only after its cause has ended.";
 
 const WARNINGS: &str = "What went wrong with the monitor. Training went on.";
 

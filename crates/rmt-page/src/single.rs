@@ -234,7 +234,6 @@ pub(crate) fn all_tables(run: &Run, suffix: &str) -> Markup {
         (folded("Means by kind", true, &by_kind))
         @if !notes.0.is_empty() { (folded("Notes", true, &notes)) }
     };
-    let about =
-        "As last reported. A click on a head sorts by it; what a column is stands behind its head.";
+    let about = "As last reported. A click on a head sorts by its column. Hover over a head for its meaning.";
     section(&format!("tables{suffix}"), "Tables", about, &contents)
 }

@@ -8,7 +8,7 @@ use burn_core::module::Module;
 use rmt_core::Analyser;
 use rmt_monitor::Layout;
 
-/// Draws of bulk values, where nothing else is said.
+/// Draws of bulk values by default.
 const DRAWS: usize = 5;
 
 /// An ablation with settings of its own; the functions of this module are it without.

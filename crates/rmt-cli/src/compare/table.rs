@@ -13,7 +13,7 @@ const OPTIONAL_DRIFT: [&str; 3] = ["shape", "p", "distance"];
 const OPTIONAL_CHANGES: [&str; 8] =
     ["scale", "stable rank", "alpha", "p right", "p left", "p bulk", "p below", "p above"];
 
-/// All that is said of the pairs, in at most `width` columns where that is given.
+/// The report of the pairs, in at most `width` columns where that is given.
 pub(super) fn text(pairs: &[Compared], width: Option<usize>) -> String {
     let compared: Vec<&Compared> =
         pairs.iter().filter(|pair| pair.status == Outcome::Compared).collect();

@@ -22,7 +22,7 @@ const WEIGHTS: &str = "model.weights.h5";
 const DEEPEST: usize = 64;
 /// Groups and datasets of a file.
 const MOST: usize = 1 << 20;
-/// Bytes of a part of a dataset, and of what is said of an object, that a hostile file may claim.
+/// Limit in bytes of a part of a dataset and of the header of an object: a hostile file may claim more.
 const LARGEST_CHUNK: usize = 64 << 20;
 const LARGEST_HEADER: usize = 1 << 20;
 /// Groups of what is no weight.

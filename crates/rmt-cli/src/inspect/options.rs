@@ -24,7 +24,7 @@ p-values allow for the excess kurtosis of the entries, cut to -2 … 3: edges an
 Beyond it independent entries deviate too, and a note says so.
 
 Formats: safetensors (also sharded), PyTorch, GGUF (dequantised), ONNX, Keras, npy, burn; adapters of PEFT alone or
-added to their --base. One matrix a worker is in memory at a time, with about seven copies of it in double precision (four with --no-signs).";
+added to their --base. Each worker holds one matrix at a time, with about seven copies of it in double precision (four with --no-signs).";
 
 const EXAMPLES: &str = "\
 Examples:

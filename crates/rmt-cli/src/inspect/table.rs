@@ -14,7 +14,7 @@ const OPTIONAL: [&str; 8] =
     ["kind", "stable rank", "shape", "alpha", "condition", "eff rank", "right", "left"];
 const OPTIONAL_MEANS: [&str; 4] = ["stable rank", "alpha", "right", "left"];
 
-/// All that is said of `rows`, in at most `width` columns where that is given.
+/// The report of `rows`, in at most `width` columns where that is given.
 pub(super) fn text(rows: &[Row], checkpoints: &[Checkpoint], level: f64, form: Form) -> String {
     let Form { width, verbose, ranking } = form;
     let names: Vec<String> = checkpoints.iter().map(|c| clean(&c.name())).collect();

@@ -78,7 +78,7 @@ pub struct Plan {
     pub one_sided: Vec<String>,
     /// Number of matrices and tensors that were not asked for.
     pub unwanted: usize,
-    /// (`layout` or `kind`, glob): what is said of names that no matrix has.
+    /// (`layout` or `kind`, glob) of settings whose names no matrix has.
     pub unused: Vec<(&'static str, String)>,
 }
 

@@ -159,7 +159,7 @@ impl<'a> Rules<'a> {
         })
     }
 
-    /// (Setting, glob) of what is said of names that no matrix has.
+    /// (Setting, glob) of settings whose names no matrix has.
     pub(super) fn unused(&self) -> Vec<(&'static str, String)> {
         let layouts = self.layouts.unused().map(|glob| ("layout", glob.to_owned()));
         layouts.chain(self.kinds.unused().map(|glob| ("kind", glob.to_owned()))).collect()

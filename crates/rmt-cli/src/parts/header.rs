@@ -33,7 +33,7 @@ pub(crate) struct Dealt {
 /// The rank of each place, among `world` of about equal cost.
 pub(crate) fn split(places: &[Place<'_>], world: usize) -> Vec<usize> {
     let named = |place: &Place<'_>| {
-        // One matrix at several steps is as many matrices.
+        // A matrix at several steps counts once per step.
         let path = format!("{} {}", place.number, place.matrix.layer.path());
         (path, place.matrix.shape)
     };

@@ -60,7 +60,7 @@ impl Part {
             }
             let report: LayerReport = match serde_json::from_slice(line.trim_ascii_end()) {
                 Ok(report) => report,
-                // A process was killed while it wrote: its matrix is missing, which is said below.
+                // A process was killed while it wrote: its matrix is missing, and named below.
                 Err(error) if error.is_eof() => continue,
                 Err(error) => return Err(error).with_context(name),
             };

@@ -74,7 +74,7 @@ impl LayerId {
         self.name.get(..before).map(|stack| stack.trim_end_matches(['.', '/']))
     }
 
-    /// What tells this matrix from every other one: the parameter's name and, behind a dot, the part.
+    /// Identifies the matrix: the parameter's name and, behind a dot, the part.
     ///
     /// ```
     /// use rmt_core::layers::LayerId;

@@ -1,4 +1,4 @@
-//! The table of names: what a parameter's path tells of its kind.
+//! The table of names: the kind that a parameter's path stands for.
 
 use super::LayerKind::{self, *};
 

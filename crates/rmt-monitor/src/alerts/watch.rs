@@ -50,7 +50,7 @@ impl Alerts {
         Self { settings, deviated: HashSet::new(), total: 0 }
     }
 
-    /// What earlier sessions said of a matrix for the first time is not said again.
+    /// First deviations of earlier sessions are not reported again.
     pub(crate) fn inherit(&mut self, alerts: impl Iterator<Item = Alert>) {
         let first = alerts.filter(|alert| alert.alert == AlertKind::FirstDeviation);
         self.deviated.extend(first.map(|alert| alert.layer));

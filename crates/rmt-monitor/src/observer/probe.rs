@@ -158,7 +158,7 @@ mod tests {
         });
     }
 
-    /// Bytes that were gathered of each layer, and what is said.
+    /// Bytes that were gathered of each layer, and problems.
     fn gathered(probe: &Probe) -> (Vec<u64>, Vec<String>) {
         let Recording { inputs, problems } = probe.disarm();
         let bytes = inputs.into_values().filter_map(Gathered::snapshot).map(|kept| kept.bytes);

@@ -17,7 +17,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `metrics.jsonl` (layer reports and nothing else), `scalars.jsonl` (the user's scalars and
-/// what is said of the monitor, of the whole model and of gradients), `profiles.jsonl` (full spectra,
+/// figures of the monitor, of the whole model and of gradients), `profiles.jsonl` (full spectra,
 /// every so many ticks), `gradients.jsonl` (those of gradients, as often), `tables.jsonl` (each row of
 /// a table an object, by column) and `warnings.jsonl` (what went wrong).
 ///
