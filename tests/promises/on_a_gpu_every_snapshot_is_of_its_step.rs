@@ -6,7 +6,7 @@ use crate::support::{Backwards, Capture, rows};
 use burn::module::{Module, Param};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use burn_rmt::{Monitor, MonitorConfig};
+use burn_rmt::{Monitor, MonitorConfig, SignNull};
 use libtest_mimic::Trial;
 use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation};
 use std::collections::HashMap;
@@ -29,6 +29,7 @@ fn config(directory: &Path) -> MonitorConfig {
     MonitorConfig::new(directory)
         .with_every(1)
         .with_drift(false)
+        .with_sign_null(SignNull::Never)
         .with_analysis(
             AnalysisOptions::new().with_change_spectra(false).with_correlation_traps(false),
         )

@@ -98,8 +98,8 @@ pub use rmt_core::{AnalysisOptions, LayerReport, Table, Verdict};
 pub use rmt_monitor::{
     ActivationConfig, Alert, AlertKind, AlertLevel, AlertSettings, Counts, Detail, DriftConfig,
     Hyperparameter, InitError, KindSummary, LayerSummary, Layout, Overflow, Record, ResumeError,
-    Schedule, Settings, Sink, SinkError, Status, Step, Summary, TensorBoardConfig, Tick, Trigger,
-    Warning, read_reports, sinks, unused_run_directory,
+    Schedule, Settings, SignNull, Sink, SinkError, Status, Step, Summary, TensorBoardConfig, Tick,
+    Trigger, Warning, read_reports, sinks, unused_run_directory,
 };
 
 /// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.
