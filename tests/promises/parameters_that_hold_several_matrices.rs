@@ -1,4 +1,4 @@
-//! Stacked experts, grouped convolutions, low-rank adapters and quantised weights: every matrix that
+//! Stacked experts, grouped convolutions, low-rank adapters and quantized weights: every matrix that
 //! a parameter holds has a series of its own, read as the user says.
 
 use crate::support::{Capture, alone_with_device, rows, test};
@@ -19,7 +19,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test(module_path!(), "a_layout_that_does_not_fit_is_said", unfit),
         test(module_path!(), "adapters_and_their_product", adapters),
         test(module_path!(), "a_product_is_due_with_its_second_factor", adapters_in_turns),
-        test(module_path!(), "quantised_is_never_random", quantised),
+        test(module_path!(), "quantized_is_never_random", quantized),
     ]
 }
 
@@ -223,7 +223,7 @@ fn adapters_in_turns() {
     assert_ne!(steps("query.weight.lora.a"), steps("query.weight.lora.b"));
 }
 
-fn quantised() {
+fn quantized() {
     let (_guard, device) = alone_with_device();
     device.seed(6);
     let model = Query::new(&device);
@@ -242,5 +242,5 @@ fn quantised() {
     assert_eq!(reports[0].report.verdict, Verdict::NotEstimable);
     let notes =
         reports[0].report.notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    assert!(notes.contains("dequantised") && notes.contains("never called random"), "{notes}");
+    assert!(notes.contains("dequantized") && notes.contains("never called random"), "{notes}");
 }

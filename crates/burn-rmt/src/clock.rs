@@ -1,4 +1,4 @@
-//! Which optimizer step a forward, an update and a line of burn's log belong to.
+//! Assigns forwards, updates and lines of burn's log to optimizer steps.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

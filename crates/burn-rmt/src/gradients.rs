@@ -1,4 +1,4 @@
-//! Gradients as burn's backward pass leaves them.
+//! Gradients of burn's backward pass.
 
 use crate::monitor::Monitor;
 use crate::visitor::{Shown, Source, collect_from};
@@ -46,13 +46,13 @@ impl<M: Module, S: Source> Model for ShownGradients<'_, M, S> {
 }
 
 impl Monitor {
-    /// Takes the gradients of the model's weights, if `step` is due; returns at once.
+    /// Takes the gradients of the model's weights if `step` is due, and returns at once.
     ///
-    /// Call it after the backward pass and before `optim.step`, with the number of updates made so
-    /// far; once for each update, with what was accumulated. The [`observe`](Self::observe) of
-    /// `step + 1`, due or not, adds how far the update moved each matrix, ‖W_{s+1} − W_s‖/‖W_s‖;
-    /// without it, that is left out. A parameter without a gradient is skipped. A step that is not
-    /// due costs one integer test.
+    /// Call it once per update, after the backward pass and before `optim.step`, with the number of
+    /// updates made so far and the accumulated gradients. The [`observe`](Self::observe) of `step +
+    /// 1`, due or not, adds how far the update moved each matrix, ‖W_{s+1} − W_s‖/‖W_s‖; without
+    /// that call the figure is missing. A parameter without a gradient is skipped. A step that is
+    /// not due costs one integer test.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! Tensors that cross to the worker thread and are read there.
+//! Handles on tensors that the worker thread reads.
 
 use burn_core::tensor::{DType, Tensor};
 use rmt_monitor::{ReadError, Scalar, WeightValues, Weights};
@@ -138,8 +138,9 @@ mod sealed {
     impl<const D: usize> Sealed for &burn_core::tensor::Tensor<D> {}
 }
 
-/// What [`Monitor::scalar`](crate::Monitor::scalar) takes: a number or a reference to a tensor
-/// with one element, which is read on the worker thread and never synchronizes training.
+/// The values that [`Monitor::scalar`](crate::Monitor::scalar) accepts: a number, or a reference to
+/// a tensor with one element. The worker thread reads the tensor, so it never synchronizes
+/// training.
 pub trait IntoScalar: sealed::Sealed {
     /// The value, or a handle on it.
     fn into_scalar(self) -> Box<dyn Scalar>;

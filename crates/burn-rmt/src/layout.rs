@@ -1,4 +1,4 @@
-//! How a parameter is read as matrices, by the module that owns it.
+//! The layout of a parameter, by the module that owns it.
 
 use rmt_core::Orientation;
 use rmt_core::layers::{LayerId, LayerKind};

@@ -1,13 +1,13 @@
-//! Watches the weights of a burn model leave random matrix theory while it trains.
+//! Shows in which layers of a burn model structure emerges while it trains, and when.
 //!
 //! # Should I use this?
 //!
-//! Use it to see, live in TensorBoard, in which layers of a burn model structure emerges from
-//! random initialization, and when. It costs the training thread a few integer tests at steps that
-//! are not due, and handles (not copies) of the weights at those that are. Weights, losses and
-//! random streams stay bit-identical with the monitor on or off on burn's CPU backend.
+//! Use it if you train a model with burn and want to see, live in TensorBoard or in a browser,
+//! which weight matrices have learned something. It tests each matrix against random matrix theory
+//! on a side thread, every N steps. You do not need it for checkpoints of other frameworks: the
+//! program `rmt` reads those.
 //!
-//! # Five lines
+//! # A training loop
 //!
 //! ```no_run
 //! # fn train() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,45 +29,48 @@
 //!
 //! # Meaning of a step
 //!
-//! Step s stands for the weights after s optimizer updates; step 0 for those before the first.
-//! burn initializes parameters lazily, at their first forward: at a due step with parameters that
-//! are not initialized yet, the monitor keeps a clone of the model and takes its weights at the
-//! next call of [`observe`](Monitor::observe) or [`finish`](Monitor::finish), so it never
-//! initializes anything itself and never changes the order in which weights are drawn.
+//! Step s stands for the weights after s optimizer updates, and step 0 for the weights before the
+//! first. burn initializes parameters lazily, at their first forward. At a due step with
+//! uninitialized parameters, the monitor keeps a clone of the model and takes its weights at the
+//! next call of [`observe`](Monitor::observe) or [`finish`](Monitor::finish). So the monitor never
+//! initializes a parameter itself, and never changes the order in which weights are drawn.
 //!
 //! # burn's `Learner`
 //!
-//! With feature `train`, `Monitor::wrap` makes a model that burn's `Learner` trains as it would the
-//! bare one, and whose optimizer steps are watched; `Monitor::metric_logger` brings burn's metrics
-//! into the same run.
+//! With the feature `train`, `Monitor::wrap` makes a model that burn's `Learner` trains exactly
+//! like the bare one, and whose optimizer steps are watched. `Monitor::metric_logger` writes burn's
+//! metrics to the same run.
 //!
 //! # Gradients
 //!
-//! With feature `optim` (part of `train`), `Monitor::gradients`, called between the backward pass and
-//! the optimizer step, adds the norm, the spectrum and the update-to-weight ratio of each gradient.
-//! Around the `Learner`, `with_gradients(true)` does.
+//! With the feature `optim` (part of `train`), call `Monitor::gradients` between the backward pass
+//! and the optimizer step. It adds the norm, the spectrum and the update-to-weight ratio of each
+//! gradient. With the `Learner`, set `with_gradients(true)` instead.
 //!
 //! # Activations
 //!
-//! [`tap`] in a forward, or (feature `nn`) `Tapped<Linear>` in the place of `Linear`, records what a
-//! layer is given in the forwards of a due step. The report of its weight then says how far each right
-//! singular vector points where the data do, beside what a random direction would.
+//! Call [`tap`] in a forward, or use `Tapped<Linear>` (feature `nn`) instead of `Linear`, to record
+//! the inputs of a layer in the forwards of a due step. The report of its weight then has the
+//! overlap of each right singular vector with the principal directions of the inputs, beside that
+//! of a random direction.
 //!
 //! # Ablation
 //!
-//! [`ablation`] zeroes singular values of a trained model, a decile of the spectrum or its outliers,
-//! and measures what the loss is without them.
+//! [`ablation`] zeroes singular values of a trained model, a decile of the spectrum or its
+//! outliers, and measures the loss without them.
 //!
-//! # What is not watched
+//! # Which parameters are watched
 //!
-//! Vectors (biases, norms) are not matrices and are skipped. Linear, embedding and convolution
-//! weights are read with their orientation. A bare `Param<Tensor<2>>` is read as [in, out], a bare
-//! `Param<Tensor<3>>` as a stack of such matrices (experts), and their reports say "assumed"; a
-//! convolution is read as one matrix, whatever its groups. `with_layout` says what is so.
+//! Linear, embedding and convolution weights are read with their orientation. A convolution is read
+//! as one matrix, whatever its groups. A bare `Param<Tensor<2>>` is read as [in, out], and a bare
+//! `Param<Tensor<3>>` as a stack of such matrices (experts); their reports note that the
+//! orientation is assumed. `with_layout` states another layout. Vectors (biases, norms) are
+//! skipped.
 //!
-//! A frozen matrix is analysed once, and again where its values change. The factors of a LoRA
-//! adapter are watched under `….lora.a` and `….lora.b`, their product on request
-//! (`with_lora_products`). Quantised weights are dequantised on the worker, and never called random.
+//! A frozen matrix is analysed once, and again if its values change. The factors of a LoRA adapter
+//! are watched under `….lora.a` and `….lora.b`, and their product on request
+//! (`with_lora_products`). Quantized weights are dequantized on the worker and never get the
+//! verdict `random`.
 
 pub mod ablation;
 #[cfg(feature = "train")]
@@ -102,7 +105,7 @@ pub use rmt_monitor::{
     Trigger, Warning, read_reports, sinks, unused_run_directory,
 };
 
-/// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.
+/// Builds a [`Monitor`]: its run directory, its schedule, and the parameters it watches.
 pub type MonitorConfig = rmt_monitor::MonitorConfig<Burn>;
 
 // The example of the README is one of the tests.

@@ -1,4 +1,4 @@
-//! The handle that a training loop holds.
+//! The monitor as a training loop holds it.
 
 use crate::handles::IntoScalar;
 use crate::visitor::Shown;
@@ -25,8 +25,8 @@ impl Adapter for Burn {
     }
 }
 
-/// Watches one training run. A cheap handle: clones share the run, and dropping the last one
-/// finishes it.
+/// Watches one training run. It is a cheap handle: clones share the run, and dropping the last
+/// clone finishes it.
 #[derive(Clone)]
 pub struct Monitor {
     pub(crate) observer: Observer,
@@ -51,64 +51,66 @@ impl Monitor {
         }
     }
 
-    /// Takes the model's weights if `step` is due; returns at once.
+    /// Takes the model's weights if `step` is due, and returns at once.
     ///
-    /// Call it before every optimizer step with the number of updates made so far, 0 before the first. A step that is not due costs two integer tests. A step that was taken is not taken
-    /// again, as where gradients of several batches are accumulated.
+    /// Call it before every optimizer step with the number of updates made so far, 0 before the
+    /// first. A step that is not due costs two integer tests. Each step is taken at most once, so
+    /// calls for each of several accumulated batches do no harm.
     #[inline]
     pub fn observe<M: Module + 'static>(&self, step: impl Into<Step>, model: &M) {
         self.observer.observe(step, &Shown(model));
     }
 
     /// Takes the weights of the last step, due or not, unless [`observe`](Self::observe) already
-    /// did. They are not dropped for a full queue: it waits for room, at most the finish timeout,
-    /// and then lets them in. (A matrix larger than the whole byte budget is named, as always.) What
-    /// the layers are given with these weights is known if the step was due and a forward followed.
+    /// took them. If the queue is full, it waits for room, at most as long as the finish timeout,
+    /// and then takes them. A matrix larger than the whole byte budget is dropped and named, as
+    /// always. Inputs of layers belong to this step only if it was due and a forward followed.
     pub fn observe_last<M: Module + 'static>(&self, step: impl Into<Step>, model: &M) {
         self.observer.observe_last(step, &Shown(model));
     }
 
-    /// Tells that training goes on from the weights after `step` updates, in the directory of the run
-    /// that made them: what was logged of later steps is replaced by this session, and drift is
-    /// measured from the run's own first snapshot. Call it before the first `observe`, of a monitor whose
-    /// configuration has `with_resume(true)`.
+    /// States that training continues from the weights after `step` updates, in the directory of
+    /// the run that made them. This session replaces earlier records of later steps. Drift is still
+    /// measured from the run's first snapshot. Call it before the first `observe`, on a monitor
+    /// whose configuration has `with_resume(true)`.
     pub fn resume(&self, step: impl Into<Step>) {
         self.observer.resume(step);
     }
 
-    /// Logs a number beside the spectra, under its own name.
+    /// Logs a number under its own name, beside the spectra.
     ///
-    /// A tensor goes as a handle and is read on the worker thread: training is not synchronized.
-    /// A value that is not finite is a warning, and not written.
+    /// A tensor is passed as a handle, and the worker thread reads it, so training is not
+    /// synchronized. A value that is not finite is not written; it becomes a warning.
     pub fn scalar(&self, step: impl Into<Step>, name: &str, value: impl IntoScalar) {
         self.observer.scalar(step, name, || value.into_scalar());
     }
 
-    /// Takes the weights of the last step, as [`observe_last`](Self::observe_last), and
-    /// [finishes](Self::finish): what a loop ends with.
+    /// Takes the weights of the last step like [`observe_last`](Self::observe_last) and
+    /// [finishes](Self::finish) the run. Call it at the end of the loop.
     pub fn finish_at<M: Module + 'static>(&self, step: impl Into<Step>, model: &M) -> Summary {
         self.observer.finish_at(step, &Shown(model))
     }
 
-    /// Waits until everything taken is analysed and written, at most the finish timeout, and says
-    /// what became of it. The weights after the last due step are not taken:
-    /// [`finish_at`](Self::finish_at) does that. Faults are in the summary, not errors: a finished training run must not
-    /// fail for its monitor. Later calls return the same summary.
+    /// Waits until everything taken is analysed and written, at most as long as the finish timeout,
+    /// and returns the summary. It does not take the weights after the last due step;
+    /// [`finish_at`](Self::finish_at) does. Faults are listed in the summary and are no errors,
+    /// because a finished training run must not fail for its monitor. Later calls return the same
+    /// summary.
     pub fn finish(&self) -> Summary {
         self.observer.finish()
     }
 
-    /// How the run is doing now.
+    /// The current state of the run.
     pub fn status(&self) -> Status {
         self.observer.status()
     }
 
-    /// Matrices counted so far.
+    /// Counts of matrices so far.
     pub fn counts(&self) -> Counts {
         self.observer.counts()
     }
 
-    /// Where the run is written; `None` when disabled.
+    /// The directory that the run is written to; `None` when disabled.
     pub fn run_directory(&self) -> Option<&Path> {
         self.observer.run_directory()
     }

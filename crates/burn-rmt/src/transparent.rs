@@ -1,4 +1,4 @@
-//! Wrappers that are the module inside them in everything that burn does with it.
+//! Wrappers that behave like the module inside them in everything burn does with it.
 
 /// Implements burn's `Module` for `$wrapper<M>` by its field `$inner: M`. Names of parameters are the
 /// inner module's own: nothing stands before them, so that checkpoints load with and without.

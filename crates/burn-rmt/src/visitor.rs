@@ -141,24 +141,24 @@ impl<S: Source> Collector<'_, '_, S> {
         // Without autodiff (a model made for evaluation) nothing can be told of freezing.
         let frozen = tensor.is_autodiff().then(|| !tensor.is_require_grad());
         let dtype = tensor.dtype();
-        let quantised = matches!(dtype, DType::QFloat(_));
+        let quantized = matches!(dtype, DType::QFloat(_));
         let layer = reading.layer(name, self.kind(name));
         let mut notes: Vec<String> = reading.note.map(Into::into).into_iter().collect();
-        if quantised {
-            notes.push("quantised weights, dequantised".into());
+        if quantized {
+            notes.push("quantized weights, dequantized".into());
         } else if matches!(dtype, DType::F16 | DType::BF16) {
             notes.push(format!("{} weights, widened", dtype.name()));
         }
         let Matrices { parts, shape, orientation, .. } = reading.matrices;
         // What is packed is unpacked to single precision.
-        let entry = if quantised { size_of::<f32>() } else { dtype.size() };
+        let entry = if quantized { size_of::<f32>() } else { dtype.size() };
         let handle = WeightHandle(tensor.without_autodiff());
         let snapshot = |layer, shape: [usize; 2], entry: usize, notes: &[String], weights| {
             let mut snapshot = LayerSnapshot::new(layer, shape, orientation, weights);
             snapshot.bytes = (shape[0] * shape[1] * entry) as u64;
             snapshot.dtype = dtype.name().into();
             snapshot.notes = notes.to_vec();
-            (snapshot.frozen, snapshot.quantised) = (frozen, quantised);
+            (snapshot.frozen, snapshot.quantized) = (frozen, quantized);
             snapshot
         };
         if parts != 1 {

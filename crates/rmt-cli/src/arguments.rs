@@ -92,11 +92,36 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_option_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    /// The reference in the documentation is the program's own help; `RMT_WRITE=1` writes it.
+    #[test]
+    fn the_reference_is_the_help() {
+        let mut program = Arguments::command().term_width(100);
+        program.build();
+        let section = |command: &mut clap::Command| {
+            let name = command.get_bin_name().unwrap().to_owned();
+            format!("\n## `{name}`\n\n```text\n{}\n```\n", command.render_long_help())
+        };
+        let mut text = "# Every command and option of `rmt`\n\n\
+            Each section is what the program prints after `--help`.\n"
+            .to_owned();
+        text += &section(&mut program);
+        let commands = program.get_subcommands_mut().filter(|command| command.get_name() != "help");
+        commands.for_each(|command| text += &section(command));
+        let lines = text.lines().map(|line| format!("{}\n", line.trim_end()));
+        let text: String = lines.collect();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md");
+        if std::env::var_os("RMT_WRITE").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        assert!(std::fs::read_to_string(path).unwrap() == text, "write it anew with RMT_WRITE=1");
     }
 }

@@ -89,9 +89,9 @@ impl Place<'_> {
         if self.matrix.orientation == Orientation::Assumed && !self.matrix.notes.is_empty() {
             report.notes.retain(|note| !matches!(note, Note::OrientationAssumed));
         }
-        if self.matrix.quantised && report.verdict == Verdict::Random {
+        if self.matrix.quantized && report.verdict == Verdict::Random {
             report.verdict = Verdict::NotEstimable;
-            report.notes.push(Note::Quantised);
+            report.notes.push(Note::Quantized);
         }
         report.notes.extend(self.matrix.notes.iter().map(|note| Note::from(note.as_str())));
         let (layer, dtype) = (self.matrix.layer.clone(), self.matrix.dtype.clone());

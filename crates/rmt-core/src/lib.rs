@@ -53,6 +53,8 @@ pub use error::RmtError;
 pub use laws::scale::ScaleEstimator;
 pub use nulls::Nulls;
 pub use report::{LayerReport, MatrixReport, Profile, Verdict};
+#[doc(hidden)]
+pub use settings::Setting;
 pub use spectrum::{Equilibrate, Matrix, Orientation, Values};
 pub use table::Table;
 

@@ -1,8 +1,26 @@
 //! Groups of settings.
 
-/// Declares a group of settings with the habits of burn's `Config`: each setting has its meaning, its type, its default
-/// and, behind a comma, its setter; all are saved and loaded by serde. `@struct` and `@setters` declare either alone: setters
-/// of a type that has the group as a field take its name in brackets.
+/// A setting as the reference in the documentation has it.
+#[doc(hidden)]
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Setting {
+    pub field: &'static str,
+    pub kind: &'static str,
+    /// The default as the code has it, and as its `Debug` prints it.
+    pub code: &'static str,
+    pub default: String,
+    /// Attributes for serde.
+    pub serde: &'static str,
+    /// Method that sets it.
+    pub setter: &'static str,
+    pub meaning: &'static str,
+}
+
+/// Declares a group of settings with the habits of burn's `Config`. Each setting has its meaning, its type, its default
+/// and, behind a comma, its setter; `=>` names a setter that is written by hand. All are saved and loaded by serde.
+/// `@struct` and `@setters` declare either alone. Setters of a type that has the group as a field take its name in
+/// brackets.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! settings {
@@ -22,7 +40,7 @@ macro_rules! settings {
         $(
             $(#[doc = $doc:expr])*
             $(#[serde($($serde:tt)*)])?
-            $field:ident: $type:ty = $default:expr $(, $setter:ident)?;
+            $field:ident: $type:ty = $default:expr $(, $setter:ident)? $(=> $by:ident)?;
         )*
     }) => {
         $(#[$of])*
@@ -36,12 +54,29 @@ macro_rules! settings {
                 Self { $( $field: $default, )* }
             }
         }
+
+        impl $group {
+            /// Every setting of the group, for the reference in the documentation.
+            #[doc(hidden)]
+            pub fn reference() -> Vec<$crate::Setting> {
+                let defaults = Self::default();
+                vec![$( $crate::Setting {
+                    field: stringify!($field),
+                    kind: stringify!($type),
+                    code: stringify!($default),
+                    default: format!("{:?}", defaults.$field),
+                    serde: concat!($(stringify!($($serde)*))?),
+                    setter: concat!($(stringify!($setter))? $(stringify!($by))?),
+                    meaning: concat!($($doc, "\n"),*),
+                } ),*]
+            }
+        }
     };
     (@setters $within:tt {
         $(
             $(#[doc = $doc:expr])*
             $(#[serde($($serde:tt)*)])?
-            $field:ident: $type:ty = $default:expr $(, $setter:ident)?;
+            $field:ident: $type:ty = $default:expr $(, $setter:ident)? $(=> $by:ident)?;
         )*
     }) => {
         $( $crate::settings! { @setter $within [$($setter)?] [$(#[doc = $doc])*] $field: $type } )*

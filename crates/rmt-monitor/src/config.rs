@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Ties a framework to the engine: how its monitor is made from a started engine.
+/// Ties a framework to the engine: it makes the framework's monitor from a started engine.
 pub trait Adapter {
     /// What [`MonitorConfig::init`] returns.
     type Monitor;
@@ -28,7 +28,8 @@ pub trait Adapter {
     fn attach(engine: Engine) -> Self::Monitor;
 }
 
-/// The engine on its own, for programs that submit snapshots themselves.
+/// No framework: [`MonitorConfig::init`] returns the engine itself, for programs that submit
+/// snapshots themselves.
 #[derive(Debug)]
 pub enum Bare {}
 
@@ -39,11 +40,11 @@ impl Adapter for Bare {
     }
 }
 
-/// Builds a monitor: each `with_…` is a setting, with its default in [`Settings`].
+/// Builds a monitor. Each `with_…` method changes one setting; [`Settings`] has the defaults.
 ///
 /// Framework adapters re-export it with their own `A`, so that `MonitorConfig::new("runs/x")
-/// .with_every(100).init()?` gives that framework's monitor. Runs of clones share the sinks that
-/// [`with_sink`](Self::with_sink) was given.
+/// .with_every(100).init()?` gives that framework's monitor. A clone has the same settings and
+/// shares the sinks given to [`with_sink`](Self::with_sink).
 pub struct MonitorConfig<A = Bare> {
     settings: Settings,
     sinks: Vec<SharedSink>,
@@ -64,39 +65,40 @@ impl<A> std::fmt::Debug for MonitorConfig<A> {
 }
 
 impl<A: Adapter> MonitorConfig<A> {
-    /// Writes to `run_directory`, with defaults for the rest. Where that holds a run already, the new one
-    /// gets the first of `run_directory-2`, `run_directory-3`, … that does not, unless
-    /// [`with_resume`](Self::with_resume) is set.
+    /// Writes to `run_directory`, with the default of every other setting. If the directory already
+    /// holds a run, the new run goes to the first free one of `run_directory-2`, `run_directory-3`,
+    /// …, unless [`with_resume`](Self::with_resume) is set.
     pub fn new(run_directory: impl Into<PathBuf>) -> Self {
         Self::from_settings(Settings { run_directory: run_directory.into(), ..Settings::default() })
     }
 
-    /// From settings that were read from a file, say.
+    /// Starts from existing settings, for example those read from a file.
     pub fn from_settings(settings: Settings) -> Self {
         Self { settings, sinks: Vec::new(), adapter: PhantomData }
     }
 
     every_setting! { @setters [settings] }
 
-    /// Shares the model's matrices among `world` processes, each with its own `rank` below it, and all
-    /// with the same run directory and settings. Each is given the whole model and analyses its part, by
-    /// cost ([`rmt_core::shard`]); it writes to `rank_<rank>` in the run directory, and counts what is
-    /// its own. [`read_reports`](crate::read_reports) joins them. Since the processes do not speak to each
-    /// other, the directory is not numbered: a run in it that is not resumed is an error.
+    /// Shares the model's matrices among `world` processes with ranks 0 to `world` − 1. All
+    /// processes have the same run directory and settings, and each observes the whole model. Each
+    /// analyses and counts its own part, of about equal cost ([`rmt_core::shard`]), and writes to
+    /// `rank_<rank>` in the run directory. [`read_reports`](crate::read_reports) joins the parts.
+    /// The processes do not communicate, so the directory is never numbered: if it holds a run and
+    /// `with_resume` is not set, `init` fails.
     #[must_use]
     pub fn with_shard(mut self, rank: usize, world: usize) -> Self {
         self.settings.shard = Some(Shard { rank, world });
         self
     }
 
-    /// Takes the weights every `steps` optimizer steps (step 0 included).
+    /// Takes the weights every `steps` optimizer steps, from step 0 on. It sets the [`Schedule`].
     #[must_use]
     pub fn with_every(self, steps: impl Into<Step>) -> Self {
         self.with_schedule(Schedule::Every(steps.into().get()))
     }
 
-    /// Watches only parameters whose dotted name matches `glob` (or another included one);
-    /// `*` matches dots too.
+    /// Watches only parameters whose dotted name matches `glob` or another included glob. `*`
+    /// matches dots too.
     #[must_use]
     pub fn with_include(mut self, glob: impl Into<String>) -> Self {
         self.settings.include.push(glob.into());
@@ -110,37 +112,39 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
-    /// Reads parameters whose dotted name matches `glob` as `layout` says, where their module does not
-    /// show it: a convolution's groups, a stack of experts, a bare parameter's orientation.
+    /// Reads parameters whose dotted name matches `glob` in this layout. Use it where the module
+    /// does not show the layout: for the groups of a convolution, a stack of experts, or the
+    /// orientation of a bare parameter.
     #[must_use]
     pub fn with_layout(mut self, glob: impl Into<String>, layout: Layout) -> Self {
         self.settings.layouts.push((glob.into(), layout));
         self
     }
 
-    /// Says which part parameters whose dotted name matches `glob` play in the network, where neither their name nor
-    /// their module shows it.
+    /// States the kind of the parameters whose dotted name matches `glob`, where neither their name
+    /// nor their module shows it.
     #[must_use]
     pub fn with_kind(mut self, glob: impl Into<String>, kind: LayerKind) -> Self {
         self.settings.kinds.push((glob.into(), kind));
         self
     }
 
-    /// Bytes of weights that may wait for the worker.
+    /// Limits the bytes of weights, activations and gradients that may wait for the worker.
     #[must_use]
     pub fn with_budget_bytes(mut self, bytes: u64) -> Self {
         self.settings.budget_bytes = Some(bytes);
         self
     }
 
-    /// What drift is measured from: a [`DriftConfig`], or `false` for no drift.
+    /// Configures the measurement of drift: with a [`DriftConfig`], or `false` to switch it off.
     #[must_use]
     pub fn with_drift(mut self, drift: impl Into<DriftConfig>) -> Self {
         self.settings.drift = drift.into();
         self
     }
 
-    /// What is written for TensorBoard: a [`TensorBoardConfig`], or `false` for nothing.
+    /// Configures the output for TensorBoard: with a [`TensorBoardConfig`], or `false` to write
+    /// none.
     #[must_use]
     pub fn with_tensorboard(mut self, tensorboard: impl Into<TensorBoardConfig>) -> Self {
         let hyperparameters = std::mem::take(&mut self.settings.tensorboard.hyperparameters);
@@ -149,8 +153,8 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
-    /// Sets a hyperparameter of this run, such as a width or a weight decay: TensorBoard's HParams
-    /// page then compares runs by it, with their last figures.
+    /// Records a hyperparameter of this run, such as its width or weight decay. TensorBoard's
+    /// HParams page compares runs by it and shows their last figures.
     #[must_use]
     pub fn with_hyperparameter(
         mut self,
@@ -161,7 +165,7 @@ impl<A: Adapter> MonitorConfig<A> {
         self
     }
 
-    /// Adds a sink of the caller's, called on the worker thread after the built-in ones.
+    /// Adds your own sink. The worker thread calls it after the built-in sinks.
     #[must_use]
     pub fn with_sink(mut self, sink: impl Sink + 'static) -> Self {
         self.sinks.push(SharedSink::new(sink));
@@ -175,9 +179,8 @@ impl<A: Adapter> MonitorConfig<A> {
 
     /// Checks the settings, makes the run directory and starts the worker thread.
     ///
-    /// # Errors
-    /// [`InitError`] says which setting has no meaning, which glob does not parse, or what is
-    /// wrong with the run directory.
+    /// # Errors [`InitError`] names the invalid setting, the glob that does not parse, or the
+    /// problem with the run directory.
     pub fn init(self) -> Result<A::Monitor, InitError> {
         let sinks = self.sinks.into_iter().map(|sink| Box::new(sink) as Box<dyn Sink>);
         Engine::start(self.settings, sinks.collect()).map(A::attach)

@@ -1,4 +1,4 @@
-//! The handle that training holds: lets snapshots in, and never waits unless asked to.
+//! The handle that training holds. It admits snapshots, and never waits unless asked to.
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -1,4 +1,5 @@
-//! Error types. A message is one line, says what to do, and includes its cause, which `source` gives too.
+//! Error types. A message is one line that states the problem, its cause and a remedy. `source`
+//! returns the cause too.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,18 +8,18 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// A setting has no meaning.
+    /// A setting is invalid.
     #[error("setting `{setting}`: {problem}")]
     Setting {
         /// Name of the setting.
         setting: &'static str,
-        /// What is wrong and what it must be.
+        /// The problem, and the valid values.
         problem: String,
     },
     /// A name pattern does not parse.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// The analysis options have no meaning.
+    /// The analysis options are invalid.
     #[error(transparent)]
     Analysis(#[from] rmt_core::RmtError),
     /// The run directory cannot be made or written.
@@ -26,7 +27,7 @@ pub enum InitError {
     RunDirectory {
         /// The directory.
         path: PathBuf,
-        /// What was tried.
+        /// The operation that failed.
         doing: &'static str,
         /// What the system said.
         #[source]
@@ -40,13 +41,13 @@ pub enum InitError {
         /// Why.
         problem: String,
     },
-    /// The directory holds a run, and nothing says that it is gone on with. (A run of one process gets a
-    /// numbered directory instead.)
+    /// The directory holds a run, and `with_resume` is not set. Only processes that share a run get
+    /// this error: a run of one process goes to a numbered directory instead.
     #[error("run directory {}: it holds {found}; to go on with that run, set with_resume(true); for a new run, choose another directory, the same for all processes", .path.display())]
     RunExists {
         /// The directory.
         path: PathBuf,
-        /// What of a run is there.
+        /// The files of a run that were found.
         found: String,
     },
     /// The worker thread could not be started.
@@ -65,11 +66,11 @@ impl InitError {
 #[error("pattern `{pattern}` in `{setting}`: {problem}")]
 #[non_exhaustive]
 pub struct PatternError {
-    /// The setting that it is of, such as `include`.
+    /// The setting with the pattern, such as `include`.
     pub setting: &'static str,
-    /// As given.
+    /// The pattern.
     pub pattern: String,
-    /// What the parser says.
+    /// The parser's message.
     pub problem: String,
 }
 
@@ -82,9 +83,9 @@ pub struct ResumeError {
     pub path: PathBuf,
     /// The epoch asked for.
     pub epoch: u64,
-    /// The epochs it has, in words.
+    /// The epochs that the run knows, in words.
     pub known: String,
-    /// Whether the directory was opened to go on with the run in it.
+    /// Whether the monitor was configured with `with_resume(true)`.
     pub resumed: bool,
 }
 
@@ -92,7 +93,7 @@ pub struct ResumeError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReaderError {
-    /// There are no reports.
+    /// The directory has no reports.
     #[error("{}: there is no metrics.jsonl in it, nor in a rank_* directory below; name the run directory of a monitor that writes JSONL files", .directory.display())]
     Nothing {
         /// The directory.
@@ -101,23 +102,23 @@ pub enum ReaderError {
     /// A file or directory could not be read.
     #[error("{}: {cause}", .path.display())]
     Io {
-        /// Which.
+        /// The file or directory.
         path: PathBuf,
         /// What the system said.
         #[source]
         cause: io::Error,
     },
-    /// A line is no report, and not one that was cut short either.
+    /// A line is neither a report nor cut short.
     #[error("{}, line {line}: it is no report that this version can read ({problem}); remove the line, or read the file with the version that wrote it", .path.display())]
     Row {
         /// The file.
         path: PathBuf,
-        /// Number of the line, from 1.
+        /// Line number, from 1.
         line: usize,
         /// Why.
         problem: String,
     },
-    /// Two processes of one session differ on the same matrix.
+    /// Two processes of one session reported different figures of the same matrix.
     #[error("`{layer}` at step {step} has different reports of session {session} in {} and {}; if they are of different trainings, give each a run directory, and move one of the files away", .files[0].display(), .files[1].display())]
     Conflict {
         /// The step.
@@ -126,12 +127,12 @@ pub enum ReaderError {
         layer: String,
         /// The session.
         session: u32,
-        /// Where the reports are.
+        /// The files with the two reports.
         files: [PathBuf; 2],
     },
 }
 
-/// Why a sink could not take a record. The worker counts it and goes on.
+/// Why a sink could not take a record. The worker counts the failure and continues.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
@@ -150,10 +151,10 @@ pub enum SinkError {
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
-    /// Earlier records, taken and not yet flushed, were lost too.
+    /// Records that the sink had taken but not yet flushed were lost as well.
     #[error("{cause}; {records} records are lost")]
     Several {
-        /// How many, with the one that could not be taken.
+        /// Number of lost records, including the one that could not be taken.
         records: u64,
         /// Why.
         #[source]
@@ -168,7 +169,7 @@ impl From<serde_json::Error> for SinkError {
 }
 
 impl SinkError {
-    /// In one word, by which losses are counted.
+    /// The reason in one word. Losses are counted by it.
     pub fn reason(&self) -> String {
         use io::ErrorKind::{
             FileTooLarge, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,

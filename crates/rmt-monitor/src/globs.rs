@@ -1,11 +1,11 @@
-//! Parameters chosen by patterns on their names.
+//! Selection of parameters by patterns on their names.
 
 use crate::error::PatternError;
 use crate::settings::Settings;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-/// Which names are wanted: those that an include pattern matches (all, where there is none), but
-/// for those that an exclude pattern matches.
+/// Include and exclude patterns for names. A name is wanted if an include pattern matches it (any
+/// name, if there is none) and no exclude pattern does.
 #[derive(Debug, Clone, Default)]
 pub struct NameFilter {
     include: Option<GlobSet>,
@@ -23,19 +23,20 @@ impl NameFilter {
         Ok(Self { include, exclude: compile("exclude", exclude)? })
     }
 
-    /// Whether what has this name is wanted.
+    /// Whether this name is wanted.
     pub fn takes(&self, name: &str) -> bool {
         self.takes_any(&[name])
     }
 
-    /// Whether what has these names is wanted: one is included and none is excluded.
+    /// Whether something with all of these names is wanted: an include pattern matches one of them,
+    /// and no exclude pattern matches any.
     pub fn takes_any(&self, names: &[&str]) -> bool {
         let any = |set: &GlobSet| names.iter().any(|name| set.is_match(name));
         self.include.as_ref().is_none_or(any) && !any(&self.exclude)
     }
 }
 
-/// Values by pattern of a name. Of several that match, the last counts.
+/// Values by name pattern. Of several matching patterns the last counts.
 #[derive(Debug, Clone)]
 pub struct NameRules<T> {
     patterns: GlobSet,
@@ -44,7 +45,7 @@ pub struct NameRules<T> {
 }
 
 impl<T: Clone> NameRules<T> {
-    /// Compiles the globs of the setting of this name.
+    /// Compiles the globs of the setting with this name.
     ///
     /// # Errors
     /// [`PatternError`] for the first that does not parse.

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The value of a hyperparameter of training, by which runs are compared.
+/// The value of a training hyperparameter. TensorBoard compares runs by it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Hyperparameter {
-    /// On or off.
+    /// A flag.
     Flag(bool),
-    /// Finite.
+    /// A finite number.
     Number(f64),
-    /// Anything else.
+    /// Any other value, as text.
     Text(String),
 }
 

@@ -1,20 +1,21 @@
-//! How a parameter is read as matrices.
+//! The layouts in which parameters are read as matrices.
 
 use rmt_core::Orientation;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// A reading of a parameter as one or several matrices.
+/// How one parameter is read as one or several matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Layout {
-    /// [in, out]; of more axes, all but the last belong to the input.
+    /// One matrix [in, out]. With more axes, all but the last belong to the input.
     InOut,
-    /// [out, in]; of more axes, all but the first belong to the input.
+    /// One matrix [out, in]. With more axes, all but the first belong to the input.
     OutIn,
-    /// A convolution's kernel [out, in/groups, k…]: one matrix [out/groups, in/groups·k…] a group
-    /// (of a transposed convolution [in, out/groups, k…]: [in/groups, out/groups·k…]).
+    /// A convolution's kernel [out, in/groups, k…]: one matrix [out/groups, in/groups·k…] per
+    /// group. A transposed convolution [in, out/groups, k…] gives one matrix [in/groups,
+    /// out/groups·k…] per group.
     Conv {
         /// Number of groups.
         groups: usize,
@@ -25,13 +26,14 @@ pub enum Layout {
     StackOutIn,
 }
 
-/// A parameter cut, in storage order, into equal parts that are one matrix each.
+/// The matrices of a parameter: its entries in storage order, cut into equal parts of one matrix
+/// each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Matrices {
-    /// How many.
+    /// Number of matrices.
     pub parts: usize,
-    /// [rows, columns] of each, in row-major order.
+    /// [rows, columns] of each matrix, in row-major order.
     pub shape: [usize; 2],
     /// Which side is the input.
     pub orientation: Orientation,
@@ -86,7 +88,7 @@ impl FromStr for Layout {
     }
 }
 
-/// A text that names no layout.
+/// A text that is not the name of a layout.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no layout; the layouts are in-out, out-in, stack, stack-out-in, conv and conv:GROUPS \
@@ -95,7 +97,7 @@ impl FromStr for Layout {
 pub struct UnknownLayout(pub String);
 
 impl Matrices {
-    /// The same, with another orientation.
+    /// The same matrices with another orientation.
     #[must_use]
     pub fn with_orientation(self, orientation: Orientation) -> Self {
         Self { orientation, ..self }

@@ -1,4 +1,5 @@
-//! Exact accounting: submitted = analysed + dropped, by reason, and bytes in flight.
+//! Exact accounting of matrices, submitted = analysed + dropped by reason, and of the bytes in
+//! flight.
 
 #[cfg(test)]
 mod interleavings;

@@ -1,19 +1,21 @@
-//! The side thread that watches a training run, its bounded queue and its sinks.
+//! Watches the weights of a training run on a side thread, and writes what it finds to TensorBoard,
+//! JSONL files and an HTML page.
 //!
 //! # Should I use this?
 //!
 //! To watch a burn model, use the adapter that stands on this crate. Use this crate to write an
 //! adapter for another framework, to submit matrices of your own, or to add a [`Sink`].
 //!
-//! # The way data goes
+//! # How data flows
 //!
 //! Training hands [`LayerSnapshot`]s (handles, not copies) to an [`Engine`], which lets them into a
 //! queue bounded in bytes and returns at once. One worker thread reads them from their device,
-//! analyses them with `rmt_core` and gives [`Record`]s to the [`Sink`]s. Nothing that goes wrong
-//! there reaches training: it is counted, said in the [`Summary`] and as a `tracing` event of
+//! analyses them with `rmt_core` and gives [`Record`]s to the [`Sink`]s. No fault there reaches
+//! training. Each fault is counted, listed in the [`Summary`], and emitted as a `tracing` event of
 //! target `rmt`.
 //!
-//! Every matrix is accounted for: submitted = analysed + dropped, by [`DropReason`].
+//! Every matrix is accounted for: submitted = analysed + dropped, with the drops counted by
+//! [`DropReason`].
 //!
 //! ```
 //! use rmt_monitor::{Admission, LayerSnapshot, MonitorConfig, WeightValues};

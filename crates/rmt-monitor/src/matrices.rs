@@ -1,13 +1,13 @@
-//! Numbers of matrices. State of each matrix stands in a vector, by its number.
+//! Numbers of matrices. The state of each matrix is kept in a vector, by its number.
 
 use std::collections::BTreeMap;
 
-/// The number of a matrix: how many others the run saw before it.
+/// The number of a matrix in the order in which the run met them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MatrixIndex(usize);
 
 impl MatrixIndex {
-    /// As a number, from 0.
+    /// The number, from 0.
     pub fn get(self) -> usize {
         self.0
     }
@@ -18,8 +18,8 @@ impl MatrixIndex {
 pub struct MatrixNumbers(BTreeMap<String, MatrixIndex>);
 
 impl MatrixNumbers {
-    /// The number of the matrix at this path ([`LayerId::path`](rmt_core::layers::LayerId::path)), which is new
-    /// if the path is.
+    /// The number of the matrix at this path ([`LayerId::path`](rmt_core::layers::LayerId::path)).
+    /// A new path gets the next number.
     pub fn of(&mut self, path: &str) -> MatrixIndex {
         match self.0.get(path) {
             Some(known) => *known,

@@ -8,12 +8,13 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-/// One file a null in one directory, named by what the null depends on.
+/// A directory with one file per null. The file name states the shape, the seed and whatever else
+/// the null depends on.
 ///
-/// Files are written beside their place and renamed into it, so concurrent writers and readers see
-/// whole files only; writers of the same null write the same figures. A file that does not parse,
-/// or is of another version or key, is as good as none and is replaced. Nothing fails for want of
-/// the cache: what goes wrong is a `tracing` event of target `rmt`.
+/// Each file is written under a temporary name and renamed, so concurrent programs see whole files
+/// only. Writers of the same null write the same figures. A file that does not parse, or has
+/// another version or key, is replaced. A fault of the cache never fails an analysis: it becomes a
+/// `tracing` event of target `rmt`.
 #[derive(Debug, Clone)]
 pub struct DiskCache {
     directory: PathBuf,
@@ -32,7 +33,8 @@ impl DiskCache {
         Self { directory: directory.into() }
     }
 
-    /// The directory of this user's caches on this platform, where there is one.
+    /// The directory `rmt` in the user's cache directory; `None` if the platform has no such
+    /// directory.
     pub fn default_directory() -> Option<PathBuf> {
         dirs::cache_dir().map(|caches| caches.join("rmt").join("nulls"))
     }

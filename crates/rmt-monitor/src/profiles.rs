@@ -1,4 +1,4 @@
-//! Reads the spectra of a run back.
+//! Reads stored spectra of a run.
 
 use crate::error::ReaderError;
 use crate::rows;
@@ -10,13 +10,13 @@ use std::path::Path;
 /// The file of spectra in each directory of a run.
 const FILE: &str = "profiles.jsonl";
 
-/// A spectrum of a layer, and the report that it is behind.
+/// A stored spectrum of a layer, with the session and step of its report.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[non_exhaustive]
 pub struct StoredProfile {
-    /// Number of the program run that wrote it.
+    /// Session that wrote it, from 0.
     pub session: u32,
-    /// Optimizer updates made before the weights were taken.
+    /// Number of optimizer updates made before the weights were taken.
     pub step: u64,
     /// The spectrum.
     #[serde(flatten)]
@@ -31,9 +31,9 @@ struct Row {
     stored: StoredProfile,
 }
 
-/// The last spectrum of each layer in `profiles.jsonl` of the run in `directory` and of the processes
-/// that shared it, by the layer's path: of the highest step, and of several for it that of the highest
-/// session, the last. Lines that are cut short are passed over; there may be no file.
+/// The last spectrum of each layer, by the layer's path, from `profiles.jsonl` of the run in
+/// `directory` and of the processes that shared it. The highest step counts, and for it the highest
+/// session. Lines that are cut short are skipped. A run without such a file has no spectra.
 ///
 /// # Errors
 /// [`ReaderError`] if a file cannot be read, or a line is neither a spectrum nor cut short.

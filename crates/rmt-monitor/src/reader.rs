@@ -1,4 +1,4 @@
-//! Reads the reports of a run back, also of one that several processes shared.
+//! Reads the reports of a run, including one that several processes shared.
 
 use crate::error::ReaderError;
 use crate::rows::{self, Stored};
@@ -15,8 +15,9 @@ const FILE: &str = "metrics.jsonl";
 /// The file of warnings.
 const WARNINGS: &str = "warnings.jsonl";
 
-/// The warnings of the monitor in `warnings.jsonl` of the run in `directory` and of the processes that shared it, in
-/// order of session and step. Lines that are cut short are left out; there may be no file.
+/// The monitor's warnings from `warnings.jsonl` of the run in `directory` and of the processes that
+/// shared it, in order of session and step. Lines that are cut short are skipped. A run without
+/// such a file has no warnings.
 ///
 /// # Errors
 /// [`ReaderError`] if a file cannot be read, or a line is neither a warning nor cut short.
@@ -30,13 +31,13 @@ pub fn read_warnings(directory: impl AsRef<Path>) -> Result<Vec<Stored<Warning>>
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Reports {
-    /// One per step and matrix, in order of step and path.
+    /// One report per step and matrix, in order of step and path.
     pub reports: Vec<LayerReport>,
-    /// Rows that a later session took the place of, or a later row for the same step and matrix.
+    /// Number of rows that a later session, or a later row for the same step and matrix, replaced.
     pub replaced: usize,
-    /// Lines that were cut short, by a process that was killed, a disk that was full or power that went.
+    /// Number of lines that were cut short, by a killed process, a full disk or a power failure.
     pub torn_lines: usize,
-    /// Files that were read: the run's own, and one a process that shared it.
+    /// Number of files read: the run's own, or one per process that shared it.
     pub runs: usize,
 }
 
@@ -48,15 +49,15 @@ struct Row {
 
 /// Reads `metrics.jsonl` of the run in `directory`, and of the processes (`rank_*`) that shared it.
 ///
-/// Of several rows for one step and matrix, the one of the highest session is kept, and within one file
-/// and session the last. A session that goes back takes the place of what earlier ones said of the matrix from
-/// its first step on, also where it does not get as far: those were other weights. Processes that were started together number their sessions alike; one that
-/// was started again alone is ahead of the others, which matters to nobody: its matrices are its own.
-/// A session of another number of processes is numbered above all before it.
+/// Of several rows for one step and matrix, the row of the highest session counts, and within one
+/// file and session the last row. A session that goes back to an earlier step replaces all rows of
+/// earlier sessions from that step on, even if it ends before their last step, because those rows
+/// describe other weights. A session with another number of processes gets a higher number than all
+/// sessions before it.
 ///
-/// # Errors
-/// [`ReaderError`] if there is no such file, or one cannot be read, or a line is neither a report nor
-/// cut short, or two processes of one session say different things of one matrix.
+/// # Errors [`ReaderError`] if there is no such file, if a file cannot be read, if a line is
+/// neither a report nor cut short, or if two processes of one session report different figures of
+/// one matrix.
 pub fn read_reports(directory: impl AsRef<Path>) -> Result<Reports, ReaderError> {
     let mut found = Reports::default();
     let mut rows: BTreeMap<(u64, String), Row> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What sinks are given, in the order in which it happened.
+//! The records that sinks receive, in the order of events.
 
 use crate::alerts::Alert;
 use crate::ledger::Counts;
@@ -14,68 +14,67 @@ use std::time::{Duration, SystemTime};
 /// The page of a run, in its directory.
 pub(crate) const PAGE: &str = "index.html";
 
-/// One thing to log.
+/// One record to log.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Record<'a> {
-    /// Training goes on from the weights after so many updates: what earlier sessions said of later
-    /// steps is replaced.
+    /// Training continues from the weights after `step` updates. This session replaces earlier
+    /// records of later steps.
     Start {
-        /// Number of the program run in this directory.
+        /// Session in this directory, from 0.
         session: u32,
-        /// The updates made so far.
+        /// Number of optimizer updates made so far.
         step: u64,
     },
-    /// All that one snapshot gave.
+    /// The reports of one snapshot.
     Tick(&'a Tick),
-    /// What the gradients of one step gave.
+    /// The reports of the gradients of one step.
     Gradients(&'a GradientTick),
     /// The user's scalars of one step.
     Scalars(&'a Scalars),
     /// A table of text: the result of an experiment.
     Table {
-        /// What it is, such as `sanity`.
+        /// Name of the table, such as `sanity`.
         name: &'a str,
-        /// The step that it belongs to; 0 outside training.
+        /// Step of the table; 0 outside training.
         step: u64,
         /// The columns and rows.
         table: &'a Table,
     },
-    /// What happened to matrices, as the reports of one tick show: after that tick.
+    /// Alerts about the matrices of one tick. They follow that tick.
     Alerts(&'a [Alert]),
-    /// Something went wrong; training goes on.
+    /// A fault of the monitor. Training is not affected.
     Warning(&'a Warning),
     /// The run is over.
     End(&'a Summary),
 }
 
-/// All that one snapshot gave.
+/// The reports of one snapshot.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Tick {
-    /// Number of the program run in this directory, from 0.
+    /// Session in this directory, from 0.
     pub session: u32,
-    /// Optimizer updates made before the weights were taken.
+    /// Number of optimizer updates made before the weights were taken.
     pub step: u64,
-    /// When it was analysed, seconds since 1970.
+    /// Time of the analysis, in seconds since 1970.
     pub wall_time: f64,
-    /// One per matrix.
+    /// One report per matrix.
     pub reports: Vec<LayerReport>,
     /// The matrix of each of `reports`.
     pub matrices: Vec<MatrixIndex>,
-    /// Of the whole model's last updates, where a window of them is kept and every matrix moved
-    /// over the same steps.
+    /// Spectral edge of the whole model's last updates, if a window of them is kept and every
+    /// matrix moved over the same steps.
     pub spectral_edge: Option<Edge>,
-    /// Alerts given so far in this session, with those of this tick; `None` where nothing watches.
+    /// Number of alerts in this session, including those of this tick; `None` without a monitor.
     pub alerts: Option<u64>,
-    /// How the monitor itself is doing; `None` where there is none, as for a checkpoint read later.
+    /// State of the monitor; `None` without a monitor, as for checkpoints.
     pub health: Option<Health>,
 }
 
 impl Tick {
-    /// What the weights of one step gave, analysed now and without a monitor: for programs that
-    /// write the reports of checkpoints through a [`Sink`](crate::Sink). The ticks of a run are numbered by one
-    /// [`MatrixNumbers`].
+    /// A tick without a monitor, analysed now. Programs use it to write the reports of checkpoints
+    /// through a [`Sink`](crate::Sink). All ticks of a run need the same [`MatrixNumbers`].
     pub fn new(
         session: u32,
         step: u64,
@@ -100,7 +99,7 @@ impl Tick {
         self.matrices.iter().copied().zip(&self.reports)
     }
 
-    /// Matrices whose spectra were followed and not analysed in full.
+    /// Number of matrices whose spectra were followed instead of analysed in full.
     pub fn tracked(&self) -> usize {
         self.reports.iter().filter(|report| report.report.tracked.is_some()).count()
     }
@@ -112,7 +111,7 @@ impl Tick {
         Self { wall_time: 0.0, health: Some(Health::default()), ..tick }
     }
 
-    /// Names and values of the figures of the whole model, as they are logged.
+    /// Names and values of the figures of the whole model, under the names in the log.
     pub fn scalars(&self) -> Vec<(&'static str, f64)> {
         let alerts = self.alerts.map(|alerts| ("alerts", alerts as f64));
         let edge = self.spectral_edge.as_ref();
@@ -122,17 +121,18 @@ impl Tick {
     }
 }
 
-/// What the gradients of one step gave.
+/// The reports of the gradients of one step.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct GradientTick {
-    /// Number of the program run in this directory, from 0.
+    /// Session in this directory, from 0.
     pub session: u32,
-    /// Optimizer updates made before the gradients were: they are of the weights W_step.
+    /// Number of optimizer updates made before the backward pass. The gradients are those at
+    /// W_step.
     pub step: u64,
-    /// When they were analysed, seconds since 1970.
+    /// Time of the analysis, in seconds since 1970.
     pub wall_time: f64,
-    /// One per matrix that has a gradient.
+    /// One report per matrix that has a gradient.
     pub reports: Vec<(LayerId, GradientReport)>,
     /// The matrix of each of `reports`.
     pub matrices: Vec<MatrixIndex>,
@@ -158,22 +158,22 @@ impl GradientTick {
     }
 }
 
-/// How the monitor itself is doing.
+/// State of the monitor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Health {
-    /// Steps that training had gone on when this tick was written.
+    /// Number of steps by which training was ahead when this tick was written.
     pub lag_steps: u64,
-    /// Bytes of weights waiting.
+    /// Bytes of weights that wait in the queue.
     pub queue_bytes: u64,
-    /// Time that the tick took on the worker.
+    /// Time that the worker took for the tick, in seconds.
     pub tick_seconds: f64,
-    /// Matrices counted so far.
+    /// Counts of matrices so far.
     pub counts: Counts,
 }
 
 impl Health {
-    /// Names and values, as they are logged.
+    /// Names and values, under the names in the log.
     pub fn scalars(&self) -> [(&'static str, f64); 4] {
         [
             ("lag_steps", self.lag_steps as f64),
@@ -188,13 +188,13 @@ impl Health {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Scalars {
-    /// Number of the program run in this directory.
+    /// Session in this directory, from 0.
     pub session: u32,
-    /// As the user said.
+    /// The step that the user gave.
     pub step: u64,
-    /// When they were read, seconds since 1970.
+    /// Time of reading, in seconds since 1970.
     pub wall_time: f64,
-    /// Name and (finite) value.
+    /// Names and finite values.
     pub values: Vec<(String, f64)>,
 }
 

@@ -8,11 +8,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-/// What stands in a run's file, and the session that wrote it.
+/// A row of one of a run's files, and the session that wrote it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stored<T> {
-    /// Number of the program run that wrote it.
+    /// Session that wrote it, from 0.
     pub session: u32,
     /// The alert or the warning.
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! The directory of a run, and the record of the run itself.
+//! The run directory, and the file `run.json` in it.
 
 use crate::error::InitError;
 use crate::guard::lock;
@@ -20,28 +20,28 @@ use std::sync::{Arc, Mutex};
 /// The file that describes the run.
 const RUN: &str = "run.json";
 
-/// Contents of `run.json`: what was run, with which settings.
+/// Contents of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunInfo {
     /// Version of the report schema.
     pub schema: u32,
-    /// Number of the program run in this directory, from 0.
+    /// Session in this directory, from 0.
     pub session: u32,
-    /// The session since which as many processes have shared the run, without others in between.
+    /// First session of those, up to this one, that had the same number of processes.
     #[serde(default)]
     pub shared_since: u32,
-    /// When it started, seconds since 1970.
+    /// Time of the start, in seconds since 1970.
     pub started: f64,
-    /// Program and version.
+    /// Versions of the programs.
     pub versions: Versions,
-    /// Where the first snapshot's weights live.
+    /// Device of the first snapshot's weights.
     pub device: Option<String>,
     /// All settings.
     pub settings: Settings,
-    /// The watched matrices, as of the first snapshot.
+    /// The watched matrices of the first snapshot.
     pub layers: Vec<WatchedLayer>,
-    /// Updates made at the end of each epoch, where the training loop says.
+    /// Number of updates made by the end of each epoch, if the training loop reports it.
     #[serde(default)]
     pub epochs: BTreeMap<u64, u64>,
 }
@@ -88,7 +88,7 @@ impl Earlier {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Versions {
-    /// Of this crate.
+    /// Version of this crate.
     pub rmt_monitor: String,
     /// The framework and its version.
     pub framework: Option<String>,
@@ -100,12 +100,12 @@ pub struct Versions {
 pub struct WatchedLayer {
     /// Dotted path.
     pub name: String,
-    /// Which of the parameter's matrices.
+    /// Name of the part, for a parameter that holds several matrices.
     #[serde(default)]
     pub part: Option<String>,
     /// [rows, columns] as stored.
     pub shape: [usize; 2],
-    /// Storage type.
+    /// Storage type, such as `f32`.
     pub dtype: String,
     /// Which side is the input.
     pub orientation: Orientation,
@@ -276,12 +276,11 @@ fn unusable(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> InitE
     move |cause| InitError::RunDirectory { path, doing, cause }
 }
 
-/// Makes `base`, or the first of `base-2`, `base-3`, … that does not exist, and says which: for programs
-/// that keep several runs in a directory of their own. (A monitor numbers the directory of one run by
-/// itself.) Of programs that start together each gets its own.
+/// Makes the directory `base`, or the first of `base-2`, `base-3`, … that does not exist, and
+/// returns its path. Use it to keep several runs in a common directory; a monitor numbers the
+/// directory of a single run itself. Programs that start together get different directories.
 ///
-/// # Errors
-/// What the system says where a directory cannot be made.
+/// # Errors The system's error if no directory can be made.
 pub fn unused_run_directory(base: impl AsRef<Path>) -> io::Result<PathBuf> {
     let base = base.as_ref();
     if let Some(parent) = base.parent() {

@@ -1,21 +1,22 @@
-//! At which steps weights are taken, and what happens when there is no room for them.
+//! The steps at which weights are taken, and what happens when there is no room for them.
 
 use crate::error::InitError;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The steps at which weights are taken; step 0 is always one of them.
+/// The steps at which weights are taken. Step 0 is always one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Schedule {
-    /// Every so many steps, all layers.
+    /// All layers, every this many steps.
     Every(u64),
-    /// So many steps for each power of ten, evenly on a logarithmic scale: 10^(k/n), rounded. Dense
-    /// at the start, where structure appears.
+    /// All layers, at n steps per power of ten, evenly on a logarithmic scale: 10^(k/n), rounded.
+    /// It is dense at the start, where structure appears.
     LogSpaced(u32),
-    /// Each layer every so many steps, at an offset of its own, so that no step pays for all: of L
-    /// layers the i-th (from 0) at the steps s ≡ ⌊i·n/L⌋ mod n. The first snapshot is of all layers.
+    /// Each layer every n steps, at its own offset, so that no step pays for all layers. Of L
+    /// layers, layer i (from 0) is due at the steps s ≡ ⌊i·n/L⌋ mod n. The first snapshot has all
+    /// layers.
     Staggered(u64),
 }
 
@@ -25,19 +26,19 @@ impl Default for Schedule {
     }
 }
 
-/// Which full analyses of a matrix that deviates compare it with sign-flipped copies of itself, and with its entries in another
-/// order: that separates structure from scale ([`rmt_core::signs`]).
+/// Which full analyses compare a deviating matrix with sign-flipped copies of itself, and with its
+/// entries in another order. The comparison separates structure from scale ([`rmt_core::signs`]).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SignNull {
-    /// None.
+    /// No analysis.
     Never,
-    /// The first that deviates, those at which the number of a matrix's full analyses has doubled, and the last, where
-    /// `observe_last` takes it. In between, the last counts stand.
+    /// The first analysis that deviates, those at which the matrix's number of full analyses has
+    /// doubled, and that of `observe_last`. In between, reports repeat the last counts.
     #[default]
     Doublings,
-    /// Every one.
+    /// Every full analysis.
     Always,
 }
 
@@ -46,11 +47,12 @@ pub enum SignNull {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Overflow {
-    /// It is dropped and counted; training is never held up.
+    /// The snapshot is dropped and counted. Training never waits.
     #[default]
     Skip,
-    /// Training waits for room, at most the finish timeout; then it is dropped and counted. A worker
-    /// that does nothing in all that time is not waited for again until it does.
+    /// Training waits for room, at most as long as the finish timeout. Then the snapshot is dropped
+    /// and counted. If the worker did nothing in that time, training does not wait again until the
+    /// worker has moved on.
     Block,
 }
 

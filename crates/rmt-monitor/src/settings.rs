@@ -1,4 +1,4 @@
-//! Every setting, in one place.
+//! All settings of a monitor, each with its meaning and default.
 
 use crate::alerts::AlertSettings;
 use crate::hyperparameters::Hyperparameter;
@@ -14,14 +14,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How much is written of each layer for TensorBoard; the JSONL files have everything.
+/// How many curves and histograms of each layer TensorBoard gets. The JSONL files always have
+/// everything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Detail {
-    /// The curves marked [`lean`](rmt_core::figures::Curve::lean), and histograms of the vectors' p-values
-    /// as rarely as pictures. Of a layer's first 1,023 reports every one, then 512 of each doubling
-    /// (histograms: 511 and 256), and the last: TensorBoard keeps fewer itself.
+    /// The curves marked [`lean`](rmt_core::figures::Curve::lean), and histograms of the vectors'
+    /// p-values as rarely as pictures. All of a layer's first 1,023 reports are written, then 512
+    /// of each doubling (histograms: 511 and 256), and the last one. TensorBoard itself keeps
+    /// fewer.
     #[default]
     Lean,
     /// Every curve and every histogram, at every tick.
@@ -29,59 +31,61 @@ pub enum Detail {
 }
 
 settings! {
-    /// What drift is measured from. `false` stands for no drift.
+    /// How drift is measured. `false` converts to a configuration that measures none.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(default)]
     pub struct DriftConfig {
-        /// Whether drift is measured. Each watched matrix is kept as first seen: one copy in memory, and
-        /// 16·k·(rows + columns) bytes for the k singular vectors at each end of its spectrum
-        /// ([`AnalysisOptions::subspace_dimension`]).
+        /// Whether drift is measured. It keeps each watched matrix as first seen: one copy in
+        /// memory, and 16·k·(rows + columns) bytes for the k singular vectors at each end of its
+        /// spectrum ([`AnalysisOptions::subspace_dimension`]).
         #[serde(rename = "drift")]
         on: bool = true, with_on;
-        /// Whether each matrix is also kept as last seen, to measure the change from one snapshot to the next: as much
-        /// memory again.
+        /// Whether each matrix is also kept as last seen, to measure the change from one snapshot
+        /// to the next. It takes the same amount of memory again.
         #[serde(rename = "drift_previous")]
         previous: bool = true, with_previous;
-        /// Whether the first snapshot is written to the run directory (`reference.safetensors`, as large as a checkpoint
-        /// of the watched matrices), so that a resumed run goes on measuring drift from it.
+        /// Whether the first snapshot is written to the run directory, so that a resumed run goes
+        /// on measuring drift from it. The file `reference.safetensors` is as large as a checkpoint
+        /// of the watched matrices.
         reference_file: bool = true, with_reference_file;
-        /// Updates of each matrix, from snapshot to snapshot, whose spectral edge is measured: one copy in single
-        /// precision each, beside the matrix as last seen. 0 for none.
+        /// Number of last updates of each matrix, from snapshot to snapshot, whose spectral edge is
+        /// measured; 0 for none. Each update takes one copy of the matrix in single precision.
         spectral_edge_window: usize = 0, with_spectral_edge_window;
     }
 }
 
 settings! {
-    /// Which inputs of tapped layers are taken.
+    /// How inputs of tapped layers are recorded.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(default)]
     pub struct ActivationConfig {
-        /// Tokens whose inputs a tapped layer keeps of each snapshot, at most; 0 for no activations. A covariance needs
-        /// several times as many tokens as there are features.
+        /// Most tokens that a tapped layer records per snapshot; 0 records no activations. A
+        /// covariance needs several times as many tokens as the layer has input features.
         #[serde(rename = "activation_tokens")]
         tokens: u64 = 4096, with_tokens;
-        /// Whether taps also take the inputs of evaluation, forwards without autodiff; their tokens count with those of
-        /// training.
+        /// Whether taps also record the inputs of evaluation, that is, of forwards without
+        /// autodiff. Their tokens count together with those of training.
         #[serde(rename = "activations_in_evaluation")]
         in_evaluation: bool = false, with_in_evaluation;
     }
 }
 
 settings! {
-    /// What is written for TensorBoard. `false` stands for nothing.
+    /// What is written for TensorBoard. `false` converts to a configuration that writes nothing.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(default)]
     pub struct TensorBoardConfig {
-        /// Whether event files are written: by default where the feature `tensorboard` is on.
+        /// Whether event files are written. The default is `true` with the feature `tensorboard`.
         #[serde(rename = "tensorboard")]
         on: bool = cfg!(feature = "tensorboard"), with_on;
-        /// Which curves and histograms of a layer they hold.
+        /// How many curves and histograms of each layer the event files hold.
         #[serde(rename = "tensorboard_detail")]
         detail: Detail = Detail::default(), with_detail;
-        /// Hyperparameters of this run, for the HParams page.
+        /// Hyperparameters of this run for the HParams page. `MonitorConfig::with_hyperparameter`
+        /// adds one.
         hyperparameters: BTreeMap<String, Hyperparameter> = BTreeMap::new(), with_hyperparameters;
-        /// Whether they hold pictures: of each layer when the number of its reports has doubled, and of
-        /// its last one.
+        /// Whether the event files hold pictures. A layer is drawn whenever its number of reports
+        /// has doubled, and at its last report.
         pictures: bool = cfg!(feature = "pictures"), with_pictures;
     }
 }
@@ -102,80 +106,90 @@ impl From<bool> for TensorBoardConfig {
 macro_rules! every_setting {
     ($($what:tt)*) => {
         rmt_core::settings! { $($what)* {
-            /// Directory of the run; made if it does not exist, and numbered if it holds a run that is not
-            /// resumed: then `run.json` has the name with its number.
+            /// Directory of the run. It is made if it does not exist. If it holds a run that is not
+            /// resumed, a number is appended, and `run.json` has the resulting name.
             #[serde(serialize_with = "as_text")]
-            run_directory: PathBuf = PathBuf::from("runs/run");
-            /// Whether the run in the directory is gone on with, as its next session: then tell the monitor with `resume`
-            /// where training goes on from. Without a run there, the first session starts, so that a job script can always
-            /// set it.
+            run_directory: PathBuf = PathBuf::from("runs/run") => new;
+            /// Whether to continue the run in the directory as its next session. Then call `resume`
+            /// on the monitor with the step from which training continues. If the directory holds
+            /// no run, the first session starts, so a job script can always set this.
             resume: bool = false, with_resume;
-            /// Which of the processes that share the run this is; each writes below `run_directory`.
-            shard: Option<Shard> = None;
-            /// The steps at which weights are taken.
+            /// Rank of this process and number of processes, where several share the run. Each
+            /// writes below `run_directory`.
+            shard: Option<Shard> = None => with_shard;
+            /// The steps at which weights are taken. `with_every(n)` sets `Every(n)`.
             schedule: Schedule = Schedule::default(), with_schedule;
-            /// What happens to a due snapshot that finds the byte budget full.
+            /// Whether a due snapshot is skipped or training waits, when the byte budget is full.
             overflow: Overflow = Overflow::default(), with_overflow;
-            /// Parameters whose name matches one of these globs are watched; none given means all.
-            include: Vec<String> = Vec::new();
-            /// Parameters whose name matches one of these globs are not.
-            exclude: Vec<String> = Vec::new();
-            /// How parameters whose name matches a glob are read as matrices; of several, the last.
-            layouts: Vec<(String, Layout)> = Vec::new();
-            /// Which part parameters whose name matches a glob play; of several, the last.
-            kinds: Vec<(String, LayerKind)> = Vec::new();
-            /// Whether the product a·b of each low-rank adapter (LoRA) is analysed too, as `….lora.product`. The adapter's
-            /// scale is left out: no statistic but the norms depends on it.
+            /// Globs of the names of parameters to watch. An empty list watches all parameters.
+            include: Vec<String> = Vec::new() => with_include;
+            /// Globs of the names of parameters not to watch.
+            exclude: Vec<String> = Vec::new() => with_exclude;
+            /// Pairs of a glob and the layout in which matching parameters are read. Of several
+            /// matches the last counts.
+            layouts: Vec<(String, Layout)> = Vec::new() => with_layout;
+            /// Pairs of a glob and the kind of matching parameters. Of several matches the last
+            /// counts.
+            kinds: Vec<(String, LayerKind)> = Vec::new() => with_kind;
+            /// Whether the product a·b of each low-rank adapter (LoRA) is analysed too, under the
+            /// name `….lora.product`. The product leaves out the adapter's scale, on which no
+            /// statistic except the norms depends.
             lora_products: bool = false, with_lora_products;
-            /// How matrices are judged.
+            /// Which statistics are computed, and at which level the tests decide.
             analysis: AnalysisOptions = AnalysisOptions::default(), with_analysis;
-            /// When a matrix that deviates is compared with sign-flipped copies of itself.
+            /// How often a matrix that deviates is compared with sign-flipped copies of itself,
+            /// which separates structure from scale.
             sign_null: SignNull = SignNull::default(), with_sign_null;
-            /// Snapshots of a matrix of which one is analysed in full; at the others both ends of its spectrum are followed,
-            /// for large matrices at a twentieth of the cost or less ([`rmt_core::tracking`]): a value that leaves the bulk
-            /// shows at once, and what needs the whole spectrum, its vectors or the drift at the next full one. The first
-            /// snapshot and that of `observe_last` are always full. Taps gather inputs at the full ones. 1 for all. Keeps
-            /// 4·m² bytes a matrix that is not square, and the vectors that are followed.
+            /// One snapshot of each matrix in this many is analysed in full; 1 analyses all in
+            /// full. At the others only both ends of the spectrum are followed, for large matrices
+            /// at a twentieth of the cost or less ([`rmt_core::tracking`]). A value that leaves the
+            /// bulk shows at once. The bulk, the vectors and the drift wait for the next full
+            /// analysis. The first snapshot and the one of `observe_last` are always full. Taps
+            /// record inputs at full snapshots only. It keeps 4·m² bytes per matrix that is not
+            /// square, and the vectors that are followed.
             full_every: u64 = 1, with_full_every;
-            /// How many singular values are followed at either end between full analyses.
+            /// How many singular values are followed at each end between full analyses (`leading`,
+            /// `trailing`), with how many iterations (`depth`).
             tracking: TrackingOptions = TrackingOptions::default(), with_tracking;
             /// Seed of the simulated nulls; no other random number is drawn.
             seed: u64 = Nulls::DEFAULT_SEED, with_seed;
-            /// Where nulls outside the shipped table are kept once they are simulated: by default among the user's caches;
-            /// `None` for nowhere.
+            /// Directory that keeps simulated nulls which the shipped table does not have. `None`
+            /// keeps none.
             #[serde(serialize_with = "as_optional_text")]
             null_cache: Option<PathBuf> = DiskCache::default_directory(), with_null_cache;
-            /// Bytes of weights, activations and gradients that may wait for the worker. `None`: twice the first snapshot
-            /// (or the first of gradients, with the weights before and after), at least 256 MiB, at most a
-            /// quarter of memory.
-            budget_bytes: Option<u64> = None;
+            /// Most bytes of weights, activations and gradients that may wait for the worker.
+            /// `None` stands for twice the size of the first snapshot (or of the first gradients
+            /// with the weights before and after), at least 256 MiB and at most a quarter of
+            /// memory.
+            budget_bytes: Option<u64> = None => with_budget_bytes;
             /// Longest time that `finish` waits for the worker.
             finish_timeout: Duration = Duration::from_secs(60), with_finish_timeout;
-            /// What drift is measured from.
+            /// How drift is measured.
             #[serde(flatten)]
-            drift: DriftConfig = DriftConfig::default();
-            /// Whether the framework's own training loop hands over its gradients at due steps: their norms, their spectra
-            /// and how far they moved the weights. (Until the worker has read them, the gradients and the weights before and
-            /// after stay in memory.) A loop of one's own does so by calling the monitor.
+            drift: DriftConfig = DriftConfig::default() => with_drift;
+            /// Whether the framework's own training loop (burn's `Learner`) hands over gradients at
+            /// due steps. Your own loop calls the monitor's `gradients` instead. Until the worker
+            /// has read them, the gradients and the weights before and after the update stay in
+            /// memory.
             gradients: bool = false, with_gradients;
-            /// Which inputs of tapped layers are taken.
+            /// How inputs of tapped layers are recorded.
             #[serde(flatten)]
             activations: ActivationConfig = ActivationConfig::default(), with_activations;
-            /// Full spectra go to `profiles.jsonl` with every so many reports of a layer, the first
-            /// included; 0 for never.
+            /// `profiles.jsonl` gets the full spectrum with the first report of a layer and with
+            /// every this-many-th one after it; 0 writes none.
             profiles_every: u64 = 10, with_profiles_every;
-            /// Which alerts are given, and at which thresholds.
+            /// Which alerts are raised, and at which thresholds.
             alerts: AlertSettings = AlertSettings::default(), with_alerts;
             /// What is written for TensorBoard.
             #[serde(flatten)]
-            tensorboard: TensorBoardConfig = TensorBoardConfig::default();
-            /// Whether the JSONL files are written.
+            tensorboard: TensorBoardConfig = TensorBoardConfig::default() => with_tensorboard;
+            /// Whether the JSONL files of the run directory are written.
             jsonl: bool = true, with_jsonl;
-            /// Whether `index.html`, a page of the run while it goes on, is written to the run directory: see
-            /// [`sinks::Page`](crate::sinks::Page).
+            /// Whether `index.html`, the live page of the run, is written to the run directory
+            /// ([`sinks::Page`](crate::sinks::Page)).
             page: bool = cfg!(feature = "pictures"), with_page;
-            /// Whether the worker has a lower scheduling priority than training, where the system allows: on Linux a nice
-            /// value of 10.
+            /// Whether the worker thread has a lower scheduling priority than training, where the
+            /// system allows it. On Linux its nice value is 10.
             low_priority: bool = true, with_low_priority;
         } }
     };
@@ -184,7 +198,7 @@ pub(crate) use every_setting;
 
 every_setting! {
     @struct
-    /// Every setting, with its default; recorded in `run.json`.
+    /// All settings of a monitor. `run.json` records them.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     Settings
@@ -218,6 +232,10 @@ impl Settings {
         self.drift.on && self.drift.reference_file
     }
 }
+
+#[cfg(test)]
+#[path = "settings/reference.rs"]
+mod reference;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -1,4 +1,4 @@
-//! What crosses from the training thread to the worker: handles, not copies.
+//! The data that crosses from the training thread to the worker: handles, not copies.
 
 use crate::error::ReadError;
 use rmt_core::layers::LayerId;
@@ -9,14 +9,14 @@ use std::hash::{DefaultHasher, Hasher};
 /// Weights read from their device.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WeightValues {
-    /// Single precision (also for widened half precision).
+    /// Single precision, also for half precision after widening.
     F32(Vec<f32>),
     /// Double precision.
     F64(Vec<f64>),
 }
 
 impl WeightValues {
-    /// A view.
+    /// The values as a view.
     pub fn as_values(&self) -> Values<'_> {
         match self {
             Self::F32(v) => Values::F32(v),
@@ -35,7 +35,7 @@ impl WeightValues {
     }
 }
 
-/// A handle on one matrix as it was at its step; read later, on the worker thread.
+/// A handle on one matrix as it was at its step. The worker thread reads it later.
 pub trait Weights: Send {
     /// Brings the values to this thread, row by row.
     ///
@@ -50,7 +50,7 @@ impl Weights for WeightValues {
     }
 }
 
-/// The inputs that a layer had in the forwards of one step; read later, on the worker thread.
+/// The inputs of a layer in the forwards of one step. The worker thread reads them later.
 pub trait Tokens: Send {
     /// Brings them, or what was accumulated of them on their device, to this thread.
     ///
@@ -65,17 +65,17 @@ impl Tokens for Activation {
     }
 }
 
-/// A layer's inputs, on their way to the worker.
+/// A layer's inputs on their way to the worker.
 #[non_exhaustive]
 pub struct ActivationSnapshot {
-    /// Size on their device.
+    /// Size on the device, in bytes.
     pub bytes: u64,
-    /// The handles.
+    /// Handles on the inputs.
     pub tokens: Box<dyn Tokens>,
 }
 
 impl ActivationSnapshot {
-    /// Handles on inputs that take so many bytes on their device.
+    /// Handles on inputs that take this many bytes on their device.
     pub fn new(bytes: u64, tokens: Box<dyn Tokens>) -> Self {
         Self { bytes, tokens }
     }
@@ -84,7 +84,7 @@ impl ActivationSnapshot {
 /// One matrix of a snapshot.
 #[non_exhaustive]
 pub struct LayerSnapshot {
-    /// Which matrix.
+    /// Identity of the matrix.
     pub layer: LayerId,
     /// [rows, columns] as stored.
     pub shape: [usize; 2],
@@ -92,23 +92,25 @@ pub struct LayerSnapshot {
     pub orientation: Orientation,
     /// Storage type, such as `f32`.
     pub dtype: String,
-    /// Size of the weights on their device, shape × storage type.
+    /// Size of the weights on their device, in bytes.
     pub bytes: u64,
-    /// Whether training leaves it alone: it is analysed once, and its row repeated until its values change.
-    /// `None` where that is not known (a model made for evaluation): then it is as before.
+    /// Whether training leaves the matrix unchanged. A frozen matrix is analysed once, and its row
+    /// is repeated until its values change. `None` means unknown, as for a model made for
+    /// evaluation: then the last known state holds.
     pub frozen: Option<bool>,
-    /// Whether its values are on a quantisation grid: then it is never called random.
-    pub quantised: bool,
-    /// What the reader of the report should know.
+    /// Whether the values lie on a quantization grid. A quantized matrix never gets the verdict
+    /// `random`.
+    pub quantized: bool,
+    /// Notes for the reader of the report.
     pub notes: Vec<String>,
     /// The handle.
     pub weights: Box<dyn Weights>,
-    /// The layer's inputs in the forwards of the same step, where it has a probe.
+    /// The layer's inputs in the forwards of the same step, if it has a tap.
     pub activation: Option<ActivationSnapshot>,
 }
 
 impl LayerSnapshot {
-    /// A matrix in single precision that training changes. Set the other fields where it is otherwise.
+    /// A trained matrix in single precision. Set the other fields if the matrix differs from that.
     pub fn new(
         layer: LayerId,
         shape: [usize; 2],
@@ -122,14 +124,14 @@ impl LayerSnapshot {
             dtype: "f32".into(),
             bytes: (shape[0] * shape[1] * size_of::<f32>()) as u64,
             frozen: Some(false),
-            quantised: false,
+            quantized: false,
             notes: Vec::new(),
             weights,
             activation: None,
         }
     }
 
-    /// Bytes of all that is held.
+    /// Bytes of weights and inputs together.
     pub fn held_bytes(&self) -> u64 {
         let activation = self.activation.as_ref().map_or(0, |activation| activation.bytes);
         self.bytes.saturating_add(activation)
@@ -153,23 +155,23 @@ impl std::fmt::Debug for LayerSnapshot {
     }
 }
 
-/// The gradient of one matrix, and the update that it led to.
+/// The gradient of one matrix, and the weights before and after its update.
 #[non_exhaustive]
 pub struct GradientSnapshot {
-    /// Which matrix.
+    /// Identity of the matrix.
     pub layer: LayerId,
     /// [rows, columns] as stored.
     pub shape: [usize; 2],
-    /// Size of all that is held, on its device.
+    /// Size of gradient and weights on the device, in bytes.
     pub bytes: u64,
     /// The gradient at W_s.
     pub gradient: Box<dyn Weights>,
-    /// W_s and W_{s+1}, where both are known.
+    /// W_s and W_{s+1}, if both are known.
     pub update: Option<[Box<dyn Weights>; 2]>,
 }
 
 impl GradientSnapshot {
-    /// A gradient of so many bytes, whose update is not known.
+    /// A gradient of this many bytes without a known update.
     pub fn new(layer: LayerId, shape: [usize; 2], bytes: u64, gradient: Box<dyn Weights>) -> Self {
         Self { layer, shape, bytes, gradient, update: None }
     }
@@ -185,7 +187,7 @@ impl std::fmt::Debug for GradientSnapshot {
     }
 }
 
-/// A number of the user's, perhaps still on its device.
+/// A number to log, perhaps still on its device.
 pub trait Scalar: Send {
     /// Its value.
     ///
@@ -200,11 +202,13 @@ impl Scalar for f64 {
     }
 }
 
-/// How a snapshot is let in when bytes are short.
+/// How a snapshot is admitted when the byte budget is short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// Dropped (and counted) when the queue is full; cut by layer when larger than the budget.
+    /// If the queue is full, the snapshot is dropped and counted. If it is larger than the budget,
+    /// it is cut by layer.
     Normal,
-    /// Waits for room, at most the finish timeout, and is then let in.
+    /// The call waits for room, at most as long as the finish timeout, and then admits the
+    /// snapshot.
     Wait,
 }

@@ -1,13 +1,14 @@
 //! The unit of training's time.
 
-/// A number of optimizer updates: step s stands for the weights after s of them, step 0 for those before the first.
+/// A number of optimizer updates. Step s stands for the weights after s updates, and step 0 for the
+/// weights before the first.
 ///
-/// It comes from whatever integer a loop counts in. A negative one is step 0.
+/// Any integer type converts to it. A negative number becomes step 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Step(u64);
 
 impl Step {
-    /// As a number.
+    /// The number.
     pub fn get(self) -> u64 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! Summary of a run, at its end and while it goes on.
+//! The summary of a run at its end, and its status before.
 
 use crate::alerts::Alert;
 use crate::ledger::Counts;
@@ -10,38 +10,38 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Something went wrong; training goes on.
+/// A fault of the monitor. Training is not affected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Warning {
-    /// The step it belongs to.
+    /// Step of the fault.
     pub step: u64,
-    /// What, with which layer.
+    /// The fault and the layer, in words.
     pub message: String,
 }
 
-/// A layer from its first to its last report.
+/// The first and the last report of a layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LayerSummary {
     /// The first report of this session.
     pub first: LayerReport,
-    /// The latest.
+    /// The latest report.
     pub last: LayerReport,
-    /// First step at which the verdict was "deviates".
+    /// First step at which the matrix deviated from independent entries.
     pub first_deviation: Option<u64>,
 }
 
-/// All layers of a kind at their latest reports.
+/// Figures of all layers of a kind, from their latest reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KindSummary {
-    /// What they have in common.
+    /// The kind.
     pub kind: LayerKind,
     /// Counts and means.
     #[serde(flatten)]
     pub aggregate: Aggregate,
-    /// First step at which the verdict of one of them was "deviates".
+    /// First step at which one of the layers deviated from independent entries.
     pub first_deviation: Option<u64>,
 }
 
@@ -58,56 +58,58 @@ impl KindSummary {
     }
 }
 
-/// What a finished monitor says.
+/// The result of a finished monitor. It prints as a table with alerts and notes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Number of the program run in this directory.
+    /// Session in this directory, from 0.
     pub session: u32,
-    /// Where the run is written; of a process that shares it, its own part. Empty where nothing is.
+    /// The run directory; of a process that shares the run, its own part of it. Empty for a
+    /// disabled monitor.
     #[serde(default, serialize_with = "as_text")]
     pub run_directory: PathBuf,
-    /// The page of the run, where one was written.
+    /// Path of the run's page, if one was written.
     #[serde(default, serialize_with = "as_optional_text")]
     pub page: Option<PathBuf>,
-    /// What TensorBoard is to be started with, where there are event files.
+    /// The log directory to start TensorBoard with, if there are event files.
     #[serde(default, serialize_with = "as_optional_text")]
     pub tensorboard: Option<PathBuf>,
-    /// Snapshots analysed.
+    /// Number of analysed snapshots.
     pub ticks: u64,
-    /// Matrices counted; `submitted` = `analysed` + `dropped`.
+    /// Counts of matrices: `submitted` = `analysed` + `dropped`.
     pub counts: Counts,
-    /// Gradients counted, in the same way.
+    /// Counts of gradients, in the same way.
     #[serde(default)]
     pub gradients: Counts,
-    /// Scalars written.
+    /// Number of written scalars.
     pub scalars: u64,
-    /// Scalars that were not: not finite, unreadable, or no room.
+    /// Number of scalars that were not written, because they were not finite or unreadable, or
+    /// found no room.
     pub scalars_dropped: u64,
-    /// Both by reason: `submitted` = `analysed` (written) + `dropped`.
+    /// Counts of scalars by reason: `submitted` = `analysed` (written) + `dropped`.
     #[serde(default)]
     pub scalar_counts: Counts,
-    /// One per matrix, in the order of the model.
+    /// One summary per matrix, in the order of the model.
     pub layers: Vec<LayerSummary>,
-    /// One per kind of layer, in the order of the model.
+    /// One summary per kind of layer, in the order of the model.
     #[serde(default)]
     pub kinds: Vec<KindSummary>,
-    /// The first hundred alerts, in order.
+    /// The first hundred alerts, in order of step.
     #[serde(default)]
     pub alerts: Vec<Alert>,
-    /// How many there were.
+    /// Total number.
     #[serde(default)]
     pub alerts_total: u64,
-    /// The first hundred, in order.
+    /// The first hundred warnings, in order of step.
     pub warnings: Vec<Warning>,
-    /// How many there were.
+    /// Total number.
     pub warnings_total: u64,
-    /// Calls of a sink that failed, by sink.
+    /// Number of failed calls, by sink.
     pub sink_failures: BTreeMap<String, u64>,
-    /// Records given to each sink, and those it lost.
+    /// Counts of records given to and lost by each sink.
     #[serde(default)]
     pub sinks: BTreeMap<String, SinkCounts>,
-    /// Whether everything was drained within the finish timeout, by a worker that did not panic.
+    /// Whether the worker finished everything within the finish timeout and did not panic.
     pub complete: bool,
 }
 
@@ -122,17 +124,17 @@ impl Summary {
     }
 }
 
-/// Records given to a sink: `records` = `written` + the sum of `lost`, once finished.
+/// Counts of a sink's records. Once the run is finished, `records` = `written` + the sum of `lost`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SinkCounts {
-    /// Those given to it.
+    /// Number of records given to the sink.
     pub records: u64,
-    /// Those it took, and did not lose later.
+    /// Number of records that the sink took and did not lose later.
     pub written: u64,
-    /// The others, by [reason](crate::SinkError::reason), of which `panicked` and `finish_timeout` are
-    /// the monitor's own. What a sink still held when it failed counts as lost, though part of it may
-    /// have reached the file.
+    /// Number of lost records by [reason](crate::SinkError::reason). The monitor itself adds the
+    /// reasons `panicked` and `finish_timeout`. Records that a failing sink still held count as
+    /// lost, though some of them may have reached the file.
     pub lost: BTreeMap<String, u64>,
 }
 
@@ -153,17 +155,17 @@ impl SinkCounts {
     }
 }
 
-/// How a run is doing while it goes on.
+/// The state of a run before its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// Layers that have a report.
+    /// Number of layers that have a report.
     pub layers: usize,
-    /// Those whose latest verdict is "deviates".
+    /// Number of layers that deviate by their latest report.
     pub deviating: usize,
-    /// Steps that training is ahead of the last snapshot analysed.
+    /// Number of steps by which training is ahead of the last analysed snapshot.
     pub lag_steps: u64,
-    /// Matrices counted so far.
+    /// Counts of matrices so far.
     pub counts: Counts,
 }
 

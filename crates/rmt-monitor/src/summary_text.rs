@@ -1,4 +1,4 @@
-//! A summary as a terminal shows it.
+//! The summary as text for a terminal.
 
 use crate::ledger::Dropped;
 use crate::summary::{LayerSummary, Summary};
@@ -60,8 +60,8 @@ impl Summary {
         list(f, "warning", self.warnings_total, warnings)
     }
 
-    /// Where to look at the run, a line each: its directory, its page and how to start TensorBoard, as far as
-    /// they were written.
+    /// One line each with the run's directory, its page and the command for TensorBoard, as far as
+    /// they exist.
     pub fn where_to_look(&self) -> String {
         let shown = |path: &Path| line(&path.display().to_string());
         let mut text = String::new();

@@ -1,7 +1,7 @@
-//! Names in TensorBoard, fixed from the start; those of curves are in [`rmt_core::figures`].
+//! Fixed names in TensorBoard. The names of a matrix's curves are in [`rmt_core::figures`].
 //!
-//! TensorBoard makes a group of what stands before the first `/`; the numbers keep the groups in
-//! the order in which they are read. The user's own tags are left as they are.
+//! TensorBoard groups tags by the part before the first `/`. The numbers in the names keep the
+//! groups in reading order. The user's own tags stay as they are.
 
 use crate::visible;
 use std::collections::{HashMap, HashSet};
@@ -24,20 +24,21 @@ pub fn is_own(name: &str) -> bool {
 /// −log₁₀ of the p-value of an end of the spectrum.
 pub const EVIDENCE: &str = "minus_log10_p";
 /// The largest singular value in units of σ√n.
-pub const LARGEST: &str = "largest_normalised";
-/// The smallest one.
-pub const SMALLEST: &str = "smallest_normalised";
-/// The lower edge of the bulk in these units.
-pub const EDGE_LOW: &str = "edge_low_normalised";
-/// The upper one.
-pub const EDGE_HIGH: &str = "edge_high_normalised";
+pub const LARGEST: &str = "largest_normalized";
+/// The smallest singular value in units of σ√n.
+pub const SMALLEST: &str = "smallest_normalized";
+/// The lower edge of the bulk in units of σ√n.
+pub const EDGE_LOW: &str = "edge_low_normalized";
+/// The upper edge of the bulk in units of σ√n.
+pub const EDGE_HIGH: &str = "edge_high_normalized";
 /// The curves of the group of overlaps that are shown together, with their band.
 pub const OVERLAP_BAND: [&str; 5] = ["above", "below", "bulk", "band_low", "band_high"];
 
-/// Name of the curve of the number of layers whose verdict is "deviates".
+/// Name of the curve of the number of layers that deviate.
 pub const DEVIATING: &str = "layers_deviating";
 
-/// Name of the curve of the number of layers that were followed and not analysed in full, where any is.
+/// Name of the curve of the number of layers that were followed instead of analysed in full. It is
+/// absent where all are analysed in full.
 pub const TRACKED: &str = "layers_tracked";
 
 /// Name of the curve of the strongest signal behind any singular value.
@@ -67,7 +68,7 @@ pub const HEAT_MAP: &str = "evidence";
 /// Name of the picture of the share of structure in every layer at every step.
 pub const SHARE_MAP: &str = "structure";
 
-/// Name of the picture of its share of the squared norm.
+/// Name of the picture of the structure's share of the squared norm.
 pub const NORM_MAP: &str = "structure_norm";
 
 /// Name of the picture of the spectrum against its law.
@@ -79,11 +80,11 @@ pub const PROFILE: &str = "profile";
 /// Name of the picture of the overlaps with the activations, by singular value.
 pub const OVERLAPS: &str = "overlaps";
 
-/// Name of their histogram.
+/// Name of the histogram of these overlaps.
 pub const OVERLAP_COUNTS: &str = "overlap";
 
-/// Layer names as they stand in tags: numbers in the dotted path padded to the width of their
-/// list, so that layer 10 follows layer 9. JSONL keeps the true path.
+/// Layer names for tags. Numbers in the dotted path are padded to the width of the longest, so that
+/// layer 10 follows layer 9. JSONL files keep the true path.
 #[derive(Debug, Clone, Default)]
 pub struct TagNames {
     names: HashMap<String, String>,
@@ -93,7 +94,7 @@ pub struct TagNames {
 }
 
 impl TagNames {
-    /// Learns all names before the first is asked for.
+    /// Learns the names. Call it with all names before the first [`tag`](Self::tag).
     pub fn learn<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
         for name in names {
             let mut prefix = String::new();

@@ -1,4 +1,4 @@
-//! Text of others in files and messages: nothing in it acts on the terminal that shows it.
+//! Makes foreign text in files and messages harmless for the terminal that shows it.
 
 use rmt_core::shown;
 use serde::Serialize;
@@ -26,16 +26,15 @@ pub(crate) fn name(text: &str) -> String {
     text.chars().map(|c| if shown::is_hidden(c) { '_' } else { c }).collect()
 }
 
-/// A value as one line of JSON, with every control character escaped: also those that JSON lets
-/// through (U+007F to U+009F), some of which terminals obey.
+/// A value as one line of JSON with every control character escaped. That includes U+007F to
+/// U+009F, which JSON allows and some terminals obey.
 ///
 /// ```
 /// let line = rmt_monitor::to_json_line(&"a\u{9b}2J").unwrap();
 /// assert_eq!(line, b"\"a\\u009b2J\"\n");
 /// ```
 ///
-/// # Errors
-/// Where the value is none that JSON has.
+/// # Errors If the value has no form in JSON.
 pub fn to_json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec<u8>> {
     let mut text = escaped(serde_json::to_vec(value)?);
     text.push(b'\n');

@@ -1,4 +1,4 @@
-//! The sections of alerts and warnings.
+//! The sections of the page with alerts and warnings.
 
 use crate::events::{Alert, Level, Warning};
 use crate::html::{Cell, heads, low, section, table};

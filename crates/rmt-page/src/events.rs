@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-/// How much an alert matters.
+/// Severity of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Worth knowing: training does this.
+    /// Normal for training, and worth knowing.
     Info,
-    /// Worth a look.
+    /// Worth checking.
     Warning,
     /// Training is broken.
     Error,
@@ -23,27 +23,27 @@ impl Level {
     }
 }
 
-/// Something that happened to a matrix.
+/// An event in the training of a matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// The step of the report that shows it.
+    /// Step of the report that shows it.
     pub step: u64,
     /// Dotted path of the matrix.
     pub layer: String,
-    /// What happened, in few words.
+    /// The event in few words.
     pub what: String,
-    /// How much it matters.
+    /// Severity.
     pub level: Level,
-    /// In words, with the figures.
+    /// The message, with the figures.
     pub message: String,
 }
 
-/// Something that went wrong with the monitor, not with training.
+/// A fault of the monitor, not of training.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// The step it belongs to.
+    /// Step of the fault.
     pub step: u64,
-    /// What, with which layer.
+    /// The fault and the layer, in words.
     pub message: String,
 }
 

@@ -1,15 +1,17 @@
-//! The page of a run, or of several beside each other: one HTML file that stands alone.
+//! Makes the HTML page of one run, or of several runs side by side, as one self-contained file.
 //!
 //! # Should I use this?
 //!
-//! Use it to make a page of reports of [`rmt_core`]. `rmt report` and the monitor do so. The crate knows
-//! nothing of files and threads: it takes reports and gives a text.
+//! Use it to make a page from reports of [`rmt_core`] in your own program. The monitor and `rmt
+//! report` already do so for runs and checkpoints. The crate uses no files and no threads: it takes
+//! reports and returns a string.
 //!
-//! A [`Run`] takes reports one by one and keeps of each only the few figures that the page draws. With
-//! [`Run::bounded`] its memory has a bound too, however long the run is.
+//! A [`Run`] takes reports one by one and keeps only the few figures that the page draws. With
+//! [`Run::bounded`] its memory stays bounded, however long the run is.
 //!
-//! The page loads nothing and says so to the browser. It is readable without scripts. Names are escaped,
-//! whatever is in them. Figures of tables are in full in the attribute `data-v`.
+//! The page loads nothing, and forbids the browser to load anything. It is readable without
+//! scripts. All names are escaped. The attribute `data-v` of a table cell has the figure in full
+//! precision.
 //!
 //! ```
 //! use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation};

@@ -1,4 +1,4 @@
-//! What a page keeps of one report.
+//! The figures that a page keeps of one report.
 
 use rmt_core::{Figures, LayerReport, Verdict};
 use rmt_plot::Followed;
@@ -7,23 +7,23 @@ use rmt_plot::Followed;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Look {
-    /// Optimizer updates made before the weights were taken.
+    /// Number of optimizer updates made before the weights were taken.
     pub step: u64,
     /// Number of the snapshot in the run, from 0.
     pub(crate) tick: u64,
-    /// The conclusion.
+    /// The verdict.
     pub verdict: Verdict,
     /// In the order of [`Followed::ALL`]; NaN where there is none.
     followed: [f64; Followed::ALL.len()],
-    /// ν₁.
+    /// The largest singular value ν₁.
     pub largest: Option<f64>,
-    /// ν_m.
+    /// The smallest singular value ν_m.
     pub smallest: Option<f64>,
-    /// ν₋.
+    /// The lower edge of the bulk, ν₋.
     pub edge_low: Option<f64>,
-    /// ν₊.
+    /// The upper edge of the bulk, ν₊.
     pub edge_high: Option<f64>,
-    /// What means are taken of.
+    /// The figures that means over layers are taken of.
     pub figures: Figures,
 }
 
@@ -43,7 +43,7 @@ impl Look {
         }
     }
 
-    /// A figure that heat maps show; NaN where there is none.
+    /// The value of a figure of the heat maps; NaN if it is missing.
     pub fn followed(&self, figure: Followed) -> f64 {
         let place = Followed::ALL.iter().position(|of| *of == figure);
         place.and_then(|place| self.followed.get(place)).copied().unwrap_or(f64::NAN)

@@ -1,4 +1,4 @@
-//! A run as a page has it: few figures of every report, and the latest report of every layer in full.
+//! A run for a page: a few figures of every report, and the latest report of every layer in full.
 
 use crate::events::{Alert, Alerts, Kept, Warning};
 use crate::look::Look;
@@ -13,7 +13,7 @@ const LOOKS: usize = 200_000;
 /// Alerts and warnings that it keeps.
 const EVENTS: usize = 200;
 
-/// A run that takes reports one by one.
+/// A run that collects reports one by one.
 #[derive(Debug, Clone)]
 pub struct Run {
     name: String,
@@ -30,7 +30,7 @@ pub struct Run {
     pub(crate) warnings: Kept<Warning>,
 }
 
-/// A layer over the steps.
+/// The reports of one layer over the steps.
 #[derive(Debug, Clone)]
 pub struct Layer {
     pub(crate) path: String,
@@ -57,12 +57,12 @@ impl Layer {
         self.reports
     }
 
-    /// First step at which it deviated.
+    /// First step at which the layer deviated from independent entries.
     pub fn first_deviation(&self) -> Option<u64> {
         self.first_deviation
     }
 
-    /// What is kept of its reports, in order of step.
+    /// The kept figures of its reports, in order of step.
     pub fn looks(&self) -> &[Look] {
         &self.looks
     }
@@ -133,7 +133,7 @@ impl Layer {
 }
 
 impl Run {
-    /// One that keeps every step.
+    /// A run that keeps every step.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -149,14 +149,15 @@ impl Run {
         }
     }
 
-    /// One that keeps about a thousand steps of each layer, however many there are: the first of equally
-    /// many neighbours, the last, and the first at which the layer deviates. Nothing is averaged.
+    /// A run that keeps about a thousand steps of each layer, however many there are. Of each group
+    /// of neighbouring steps it keeps the first. It also keeps the last step and the first at which
+    /// the layer deviates. It averages nothing.
     pub fn bounded(name: impl Into<String>) -> Self {
         let (alerts, warnings) = (Alerts::new(EVENTS), Kept::new(EVENTS));
         Self { bounded: true, alerts, warnings, ..Self::new(name) }
     }
 
-    /// Takes a report. It replaces an earlier one of its layer and step. Gives the layer.
+    /// Adds a report, which replaces an earlier one of the same layer and step. Returns the layer.
     pub fn add(&mut self, report: &LayerReport) -> &Layer {
         let tick = self.tick(report.step);
         let path = report.layer.path();
@@ -211,8 +212,7 @@ impl Run {
         self.marks.retain(|mark| kept.contains(&mark.0) || Some(*mark) == last);
     }
 
-    /// Drops what is known of a layer from this step on: a later session makes these steps again, and
-    /// its report of this step follows.
+    /// Drops the reports of a layer from this step on, because a later session repeats these steps.
     pub fn retake(&mut self, path: &str, step: u64) {
         let Some(layer) = self.places.get(path).and_then(|place| self.layers.get_mut(*place))
         else {
@@ -227,27 +227,27 @@ impl Run {
         layer.latest.step = layer.latest.step.min(step);
     }
 
-    /// What the run is called.
+    /// Name of the run.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it has no report.
+    /// Whether the run has no report.
     pub fn is_empty(&self) -> bool {
         self.layers.is_empty()
     }
 
-    /// The layers, in the order in which they came.
+    /// The layers, in the order of their first reports.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// Takes an alert; they come in order of step.
+    /// Adds an alert. Alerts must come in order of step.
     pub fn alert(&mut self, alert: Alert) {
         self.alerts.push(alert);
     }
 
-    /// Takes a warning of the monitor.
+    /// Adds a warning of the monitor.
     pub fn warn(&mut self, warning: Warning) {
         self.warnings.push(warning);
     }

@@ -1,8 +1,8 @@
-//! Whether the run goes on, as the page says it.
+//! The state of a run: still training, or ended.
 
 use maud::{Markup, html};
 
-/// Seconds after which the page of a run that goes on is loaded again.
+/// Seconds after which the page of a running run reloads itself.
 pub const RELOAD: u64 = 10;
 
 /// Around the line that says how the run is doing, so that it can be replaced.
@@ -11,34 +11,34 @@ const STOP: &str = "</p>";
 /// Where a browser without scripts is told to reload.
 const WITHOUT_SCRIPTS: [&str; 2] = ["<noscript><meta http-equiv=\"refresh\"", "</noscript>\n"];
 
-/// How a run is doing.
+/// State of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct State {
-    /// The latest step with a report; `None` before the first.
+    /// Latest step with a report; `None` before the first.
     pub step: Option<u64>,
-    /// When the page was written, seconds since 1970.
+    /// Time at which the page was written, in seconds since 1970.
     pub written: f64,
-    /// How it ended; `None` while it goes on.
+    /// How the run ended; `None` while it is running.
     pub end: Option<End>,
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// All that was submitted is analysed or counted as dropped.
+    /// Everything submitted was analysed or counted as dropped.
     Complete,
-    /// The monitor ended before that.
+    /// The monitor ended before that point.
     Incomplete,
 }
 
 impl State {
-    /// Of a run that goes on.
+    /// State of a running run.
     pub fn running(step: Option<u64>, written: f64) -> Self {
         Self { step, written, end: None }
     }
 
-    /// The same run, over.
+    /// State of the same run after its end.
     #[must_use]
     pub fn ended(self, end: End) -> Self {
         Self { end: Some(end), ..self }
@@ -75,8 +75,8 @@ impl State {
 
 const INCOMPLETE: &str = "Ended before everything was analysed and written.";
 
-/// The page of a run that went on, of the same run that ended incomplete: for programs that have no [`Run`]
-/// any more. `None` where the text is no such page.
+/// Marks the page of a running run as ended and incomplete, for programs that no longer have the
+/// [`Run`]. `None` if the text is no such page.
 ///
 /// [`Run`]: crate::Run
 pub fn ended(page: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Viridis: colours whose lightness grows evenly, for every kind of colour vision.
+//! Viridis, a colour map of evenly growing lightness, for every kind of colour vision.
 
 /// Coefficients of t⁰ … t⁶ for red, green and blue: least-squares polynomials of matplotlib's
 /// viridis (van der Walt & Smith 2015) by Matt Zucker (2017, <https://www.shadertoy.com/view/WlfXRN>,

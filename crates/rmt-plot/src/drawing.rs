@@ -1,16 +1,17 @@
-//! A picture as a list of marks, from which both renderers draw.
+//! A picture as a list of marks. Both renderers draw from it.
 
 use crate::font;
 use crate::ink::Ink;
 use crate::text::clean;
 
-/// Width of a picture in pixels, unless its content asks for another.
+/// Default width of a picture in pixels.
 pub const DEFAULT_WIDTH: u32 = 640;
-/// Height of a picture in pixels, unless its content asks for another.
+/// Default height of a picture in pixels.
 pub const DEFAULT_HEIGHT: u32 = 400;
 
-/// A picture: marks in pixels from the upper left corner, x to the right and y downwards. Made by
-/// the functions of this crate; drawn by [`to_svg`](Self::to_svg) and [`to_rgb`](Self::to_rgb).
+/// A picture. The functions of this crate make it; [`to_svg`](Self::to_svg) and
+/// [`to_rgb`](Self::to_rgb) render it. Coordinates are pixels from the upper left corner, x to the
+/// right and y downwards.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawing {
     width: u32,
@@ -162,12 +163,12 @@ impl Drawing {
         self.height
     }
 
-    /// What the picture is of, in one line.
+    /// Title of the picture, in one line.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// What the picture shows, in words, for those who do not see it.
+    /// Description of the picture in words, for readers who do not see it.
     pub fn description(&self) -> &str {
         &self.description
     }

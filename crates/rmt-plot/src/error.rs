@@ -1,6 +1,6 @@
-//! What can go wrong with a picture.
+//! Errors of writing a picture.
 
-/// A picture that could not be written.
+/// Why a picture could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlotError {

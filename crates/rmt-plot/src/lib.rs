@@ -1,10 +1,10 @@
-//! Pictures of what random matrix theory says of weight matrices.
+//! Draws the results of random matrix theory for weight matrices, as SVG and as pixels.
 //!
 //! # Should I use this?
 //!
-//! Use it to draw reports of [`rmt_core`]: for a page as SVG, for an image log as pixels, both from
-//! the same [`Drawing`]. It knows nothing of files, threads or frameworks, needs no system fonts and
-//! draws the same picture everywhere. It is not a general plotting library.
+//! Use it to draw reports of [`rmt_core`]: as SVG for a page, or as pixels for an image log. Both
+//! come from the same [`Drawing`]. It needs no system fonts and draws the same picture on every
+//! machine. It uses no files and no threads. It is not a general plotting library.
 //!
 //! # What is where
 //!
@@ -16,8 +16,9 @@
 //! | [`heat_map`] | one figure of many layers over many steps |
 //! | [`trajectory`] | a few figures over the steps |
 //!
-//! Whatever the data (none, one value, all equal, not finite, 1e308), there is a picture without a
-//! panic: what has no place on the axes is left out. Names are made harmless and shortened.
+//! It never panics, whatever the data are: none, one value, all equal, not finite, 1e308. Values
+//! that have no place on the axes are left out. Control characters in names are replaced, and long
+//! names are shortened.
 //!
 //! ```
 //! use rmt_plot::{NullBand, OverlapData, overlap};

@@ -9,20 +9,20 @@ use tiny_skia::{
 };
 use ttf_parser::OutlineBuilder;
 
-/// Pixels of three bytes, line by line from the upper left corner.
+/// An image of three bytes per pixel, line by line from the upper left corner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rgb {
-    /// Pixels in a line.
+    /// Width in pixels.
     pub width: u32,
-    /// Lines.
+    /// Height in pixels.
     pub height: u32,
     /// Red, green and blue of each pixel: 3 × width × height bytes.
     pub pixels: Vec<u8>,
 }
 
 impl Rgb {
-    /// Colour of a pixel; `None` outside.
+    /// Colour of a pixel; `None` outside the image.
     pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 3]> {
         if x >= self.width || y >= self.height {
             return None;
@@ -31,10 +31,9 @@ impl Rgb {
         self.pixels.get(at..at + 3)?.try_into().ok()
     }
 
-    /// The picture as a PNG file: 8 bits a channel, no alpha.
+    /// Encodes the image as a PNG file with 8 bits per channel and no alpha.
     ///
-    /// # Errors
-    /// [`PlotError::Png`] if `pixels` does not have the length that `width` and `height` ask for.
+    /// # Errors [`PlotError::Png`] if the length of `pixels` is not 3 × `width` × `height`.
     pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
         self.encoded().map_err(|error| PlotError::Png(Box::new(error)))
     }
@@ -57,13 +56,13 @@ impl Rgb {
 const LARGEST_SCALE: f32 = 4.0;
 
 impl Drawing {
-    /// The picture as pixels, one per unit, in the light colours.
+    /// Renders the picture with one pixel per unit, in the light colours.
     pub fn to_rgb(&self) -> Rgb {
         self.to_rgb_scaled(1.0)
     }
 
-    /// The picture as pixels, `scale` (½ to 4) per unit, in the light colours: 2 for displays with
-    /// small pixels.
+    /// Renders the picture with `scale` pixels per unit (½ to 4), in the light colours. Use 2 for
+    /// displays with small pixels.
     pub fn to_rgb_scaled(&self, scale: f32) -> Rgb {
         let scale = if scale.is_finite() { scale.clamp(0.5, LARGEST_SCALE) } else { 1.0 };
         let pixels = |length: u32| ((length as f32 * scale).round() as u32).max(1);

@@ -10,20 +10,20 @@ use std::fmt::{Display, Write};
 const CLASS: &str = "rmt-plot";
 
 impl Drawing {
-    /// The picture as an SVG document that stands alone: nothing is loaded from elsewhere, and it
-    /// can be put into an HTML page as it is, any number of times.
+    /// Renders the picture as a self-contained SVG document. It loads nothing, and can be embedded
+    /// in an HTML page any number of times.
     ///
     /// Colours are custom properties of the class `rmt-plot` (`--rmt-ground`, `--rmt-text`,
-    /// `--rmt-above`, …): light by default, dark where the reader's system prefers that
-    /// (`prefers-color-scheme`), and a page may set its own, with a
-    /// selector that says more than the class alone (`main .rmt-plot`). Programs that know no custom properties
-    /// see the light colours.
+    /// `--rmt-above`, …). They are light by default, and dark if the reader's system prefers that
+    /// (`prefers-color-scheme`). A page can set its own with a selector of higher specificity than
+    /// the class alone (`main .rmt-plot`). Programs without support for custom properties show the
+    /// light colours.
     pub fn to_svg(&self) -> String {
         self.written(" xmlns=\"http://www.w3.org/2000/svg\"")
     }
 
-    /// The picture as an element of an HTML page: [`to_svg`](Self::to_svg) without the name of the
-    /// namespace, which HTML does not need, so that a page of pictures has no address in it.
+    /// Renders the picture as an element of an HTML page. It is [`to_svg`](Self::to_svg) without
+    /// the namespace, which HTML does not need, so the page contains no address.
     pub fn to_html(&self) -> String {
         self.written("")
     }

@@ -3,11 +3,11 @@
 use rmt_core::RmtError;
 use rmt_monitor::{Layout, PatternError, ReadError};
 
-/// Why singular values could not be removed, or their removal not measured.
+/// Why singular values could not be removed, or the loss without them not measured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AblationError {
-    /// The selection leaves no matrix.
+    /// The selection matches no matrix.
     #[error("{selection}: no matrix of the model is selected; it has {known}")]
     NothingSelected {
         /// The selection, in words.
@@ -18,7 +18,7 @@ pub enum AblationError {
     /// A name pattern does not parse.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// The parameter has more than two axes, and nothing is known of them.
+    /// The parameter has more than two axes, and its layout is unknown.
     #[error(
         "`{layer}`: {shape:?} is no matrix, and no layout is known for it; give one with with_layout, or leave it out with except"
     )]
@@ -38,9 +38,9 @@ pub enum AblationError {
         /// As given.
         layout: Layout,
     },
-    /// The parameter is quantised.
-    #[error("`{layer}` is quantised: ablate the model before it is quantised, or dequantise it")]
-    Quantised {
+    /// The parameter is quantized.
+    #[error("`{layer}` is quantized: ablate the model before it is quantized, or dequantize it")]
+    Quantized {
         /// Name of the parameter.
         layer: String,
     },
@@ -57,25 +57,25 @@ pub enum AblationError {
     NotFinite {
         /// Name of the parameter.
         layer: String,
-        /// How many.
+        /// Number of such entries.
         count: usize,
     },
-    /// Two parameters have one identity and different values.
+    /// Two parameters have the same identity and different values.
     #[error(
         "`{layer}` is tied to `{first}` by its ParamId but has other values; give it an identity of its own, or the same values"
     )]
     Untied {
         /// Name of the parameter.
         layer: String,
-        /// Name of the first parameter of this identity.
+        /// Name of the first parameter with this identity.
         first: String,
     },
-    /// The parameter could not be read from its device, or not be written in its type.
+    /// The parameter could not be read from its device, or could not be written in its type.
     #[error("`{layer}` could not be read: {cause}")]
     Read {
         /// Name of the parameter.
         layer: String,
-        /// Why.
+        /// The cause.
         #[source]
         cause: ReadError,
     },
@@ -84,11 +84,11 @@ pub enum AblationError {
     Analysis {
         /// Name of the matrix.
         layer: String,
-        /// Why.
+        /// The cause.
         #[source]
         cause: RmtError,
     },
-    /// A setting has no meaning.
+    /// A setting is invalid.
     #[error("{setting} = {value}: {requirement}")]
     Setting {
         /// Name of the setting.
@@ -98,31 +98,31 @@ pub enum AblationError {
         /// What it must be.
         requirement: &'static str,
     },
-    /// There is no such share of the singular values.
+    /// The share of singular values to remove is not between 0 and 1.
     #[error("share = {0}: the share of singular values to remove must lie between 0 and 1")]
     Share(f64),
-    /// The closure gave no loss.
+    /// The closure returned no loss.
     #[error("{group}: the closure gave no loss; it must give one for each batch")]
     NoLosses {
-        /// What was measured.
+        /// The measured group of singular values.
         group: String,
     },
-    /// The closure gave another number of losses than for the model as it is.
+    /// The closure returned another number of losses than for the unchanged model.
     #[error(
         "{group}: the closure gave {found} losses, {expected} for the model as it is; give those of the same batches each time"
     )]
     LossCount {
-        /// What was measured.
+        /// The measured group of singular values.
         group: String,
-        /// Losses of the model as it is.
+        /// Number of losses of the unchanged model.
         expected: usize,
-        /// Losses given now.
+        /// Number of losses returned now.
         found: usize,
     },
     /// A loss is NaN or infinite.
     #[error("{group}: the loss of batch {batch} is {value}; it must be finite")]
     LossNotFinite {
-        /// What was measured.
+        /// The measured group of singular values.
         group: String,
         /// Index of the batch, from 0.
         batch: usize,

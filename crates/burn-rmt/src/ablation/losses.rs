@@ -1,4 +1,4 @@
-//! Losses of batches, compared with those of the same batches before.
+//! Losses per batch, compared with the losses of the same batches before.
 
 use super::AblationError;
 use super::means::{mean, paired};

@@ -1,25 +1,25 @@
-//! Ablation of singular values: what does the model lose with them?
+//! Ablation of singular values: how much the loss rises when they are removed.
 //!
-//! Random matrix theory says which singular values of a weight matrix stand out; ablation says which
-//! of them matter. The values of one group of ranks are zeroed in all selected matrices at once, in a
-//! copy of the model, and the loss is measured again (Staats, Thamm & Rosenow,
-//! arXiv 2410.17770): deciles of the spectrum ([`deciles`]), the significant values above and below
-//! the bulk against as many of the bulk ([`outliers`]). [`remove`] and [`prune`] give the copy, to go
-//! on training it.
+//! Random matrix theory tells which singular values of a weight matrix stand out. Ablation tells
+//! which of them matter. It zeroes one group of singular values in all selected matrices at once,
+//! in a copy of the model, and measures the loss again (Staats, Thamm & Rosenow, arXiv 2410.17770).
+//! [`deciles`] removes each decile of the spectrum in turn. [`outliers`] removes the significant
+//! values above and below the bulk, and compares each with as many values of the bulk. [`remove`]
+//! and [`prune`] return the copy, for example to fine-tune it.
 //!
 //! # Should I use this?
 //!
-//! Use it on a trained model, with a held-out set of batches that is the same at every call: the loss
-//! of each batch is compared with its own loss before, so that the standard error of the difference
-//! is that of pairs, which is far smaller than that of either loss. It takes one decomposition of
-//! each selected matrix, all of which are kept (in double precision, rows·cols + m² entries each, m
-//! the smaller side), and eleven measurements for ten deciles.
+//! Use it on a trained model, with held-out batches that are the same at every call. The loss of
+//! each batch is compared with the loss of the same batch before. So the standard error is that of
+//! paired differences, which is far smaller than that of either loss. The cost is one decomposition
+//! per selected matrix, and eleven measurements for ten deciles. All decompositions are kept in
+//! memory: rows·cols + m² entries in double precision each, m the smaller side.
 //!
-//! # What the closure is given
+//! # The argument of the closure
 //!
-//! A copy of the model as given, with the same `ParamId`s and gradient settings: hand over
-//! `model.valid()` to measure without dropout and without autodiff. In training mode, burn's
-//! running statistics (batch norm) are shared by all copies of a model, and a forward changes them.
+//! The closure receives a copy of the model with the same `ParamId`s and gradient settings. Pass
+//! `model.valid()` to measure without dropout and without autodiff. In training mode, all copies of
+//! a model share burn's running statistics (batch norm), and a forward changes them.
 //!
 //! ```
 //! use burn::nn::LinearConfig;
@@ -44,11 +44,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What is a matrix
+//! # Which parameters are matrices
 //!
-//! What the monitor reads as one: see the [crate's](crate) documentation. [`Ablation::with_layout`]
-//! says what a parameter does not, such as the groups of a convolution. Each stored matrix counts by
-//! itself (of a LoRA layer the base and the factors), a tied one once. Biases stay as they are.
+//! The same ones that the monitor watches: see the [crate's](crate) documentation.
+//! [`Ablation::with_layout`] states what a parameter does not show, such as the groups of a
+//! convolution. Each stored matrix counts separately: of a LoRA layer the base and both factors. A
+//! tied matrix counts once. Biases stay unchanged.
 
 mod error;
 mod losses;
@@ -91,7 +92,7 @@ pub fn deciles<M: Module>(
 /// is.
 ///
 /// # Errors
-/// [`AblationError`]: nothing selected, a parameter that is no matrix, is not initialized, quantised
+/// [`AblationError`]: nothing selected, a parameter that is no matrix, is not initialized, quantized
 /// or not finite, or losses that cannot be compared.
 pub fn groups<M: Module>(
     model: &M,
@@ -158,7 +159,7 @@ pub fn outliers<M: Module>(
 ///
 /// # Errors
 /// [`AblationError`]: nothing selected, or a parameter that is no matrix, is not initialized,
-/// quantised or not finite.
+/// quantized or not finite.
 pub fn remove<M: Module>(
     model: &M,
     select: Select,

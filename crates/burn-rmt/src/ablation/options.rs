@@ -11,7 +11,7 @@ use rmt_monitor::Layout;
 /// Draws of bulk values by default.
 const DRAWS: usize = 5;
 
-/// An ablation with settings of its own; the functions of this module are it without.
+/// An ablation with settings. The functions of [this module](super) use the defaults.
 ///
 /// ```
 /// use burn::nn::conv::Conv2dConfig;
@@ -55,43 +55,45 @@ impl<'a> Ablation<'a> {
         Self { select, layouts: Vec::new(), draws, seed, analyser: None, progress: None }
     }
 
-    /// How the parameters whose names match the pattern are read as matrices; the last one counts.
+    /// Reads parameters whose names match the pattern in this layout. Of several matches the last
+    /// counts.
     #[must_use]
     pub fn with_layout(mut self, pattern: impl Into<String>, layout: Layout) -> Self {
         self.layouts.push((pattern.into(), layout));
         self
     }
 
-    /// Independent draws of bulk values that outliers are compared with; 5 by default.
+    /// Sets the number of independent draws of bulk values that outliers are compared with. The
+    /// default is 5.
     #[must_use]
     pub fn with_draws(mut self, draws: usize) -> Self {
         self.draws = draws;
         self
     }
 
-    /// Seed of these draws; 0 by default.
+    /// Sets the seed of these draws. The default is 0.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Who says which values are outliers; by default one that agrees with reports of default
-    /// options.
+    /// Sets the analyser that decides which values are outliers. The default agrees with reports of
+    /// default options.
     #[must_use]
     pub fn with_analyser(mut self, analyser: Analyser) -> Self {
         self.analyser = Some(analyser);
         self
     }
 
-    /// Is called after each measurement with the number made so far and that of all.
+    /// Calls `progress` after each measurement with the number of measurements made and the total.
     #[must_use]
     pub fn with_progress(mut self, progress: impl FnMut(usize, usize) + 'a) -> Self {
         self.progress = Some(Box::new(progress));
         self
     }
 
-    /// As [`ablation::deciles`](super::deciles).
+    /// Like [`ablation::deciles`](super::deciles), with these settings.
     ///
     /// # Errors
     /// The same.
@@ -103,7 +105,7 @@ impl<'a> Ablation<'a> {
         self.groups(model, 10, loss)
     }
 
-    /// As [`ablation::groups`](super::groups).
+    /// Like [`ablation::groups`](super::groups), with these settings.
     ///
     /// # Errors
     /// The same.
@@ -133,7 +135,7 @@ impl<'a> Ablation<'a> {
         Ok(AblationTable::new(meter.selection, &selected, &baseline, rows))
     }
 
-    /// As [`ablation::outliers`](super::outliers).
+    /// Like [`ablation::outliers`](super::outliers), with these settings.
     ///
     /// # Errors
     /// The same, and [`AblationError::Setting`] for no draws.
@@ -160,7 +162,7 @@ impl<'a> Ablation<'a> {
         comparison.measure(meter)
     }
 
-    /// As [`ablation::remove`](super::remove).
+    /// Like [`ablation::remove`](super::remove), with these settings.
     ///
     /// # Errors
     /// The same.
@@ -174,7 +176,7 @@ impl<'a> Ablation<'a> {
         selected.without(model, &removal)
     }
 
-    /// As [`ablation::prune`](super::prune).
+    /// Like [`ablation::prune`](super::prune), with these settings.
     ///
     /// # Errors
     /// The same.

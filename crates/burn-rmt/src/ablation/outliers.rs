@@ -1,4 +1,4 @@
-//! Outliers against as many values of the bulk.
+//! Ablation of outliers, compared with as many values of the bulk.
 
 use super::losses::Meter;
 use super::means::{deviation, mean};

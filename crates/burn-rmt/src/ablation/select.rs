@@ -4,7 +4,7 @@ use rmt_core::layers::LayerKind;
 use rmt_monitor::{NameFilter, PatternError};
 use std::fmt;
 
-/// A choice of weight matrices; all of them are ablated at once.
+/// A selection of weight matrices, which are all ablated at once.
 ///
 /// ```
 /// use burn_rmt::ablation::Select;
@@ -33,22 +33,22 @@ impl Select {
         What::All.into()
     }
 
-    /// Those of one part in the network, by their names and the modules that own them.
+    /// The matrices of one kind, by their names and the modules that own them.
     pub fn kind(kind: LayerKind) -> Self {
         What::Kind(kind).into()
     }
 
-    /// That of this name: the parameter's dotted path, with or without its last `.weight`.
+    /// The matrix with this name: the parameter's dotted path, with or without a final `.weight`.
     pub fn name(name: impl Into<String>) -> Self {
         What::Name(name.into()).into()
     }
 
-    /// Those whose dotted path matches the pattern, such as `blocks.*.up.weight`.
+    /// The matrices whose dotted path matches the pattern, such as `blocks.*.up.weight`.
     pub fn glob(pattern: impl Into<String>) -> Self {
         What::Glob(pattern.into()).into()
     }
 
-    /// The same, but for those whose dotted path matches the pattern.
+    /// The same selection without the matrices whose dotted path matches the pattern.
     #[must_use]
     pub fn except(mut self, pattern: impl Into<String>) -> Self {
         self.except.push(pattern.into());

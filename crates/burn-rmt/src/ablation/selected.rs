@@ -1,4 +1,5 @@
-//! The selected matrices, decomposed, and copies of the model without some of their values.
+//! The decompositions of the selected matrices, and copies of the model without some of their
+//! singular values.
 
 use super::AblationError;
 use super::select::Select;
@@ -155,7 +156,7 @@ impl SelectedParameter {
             return Err(AblationError::Uninitialized { layer: name });
         };
         if matches!(dtype, DType::QFloat(_)) {
-            return Err(AblationError::Quantised { layer: name });
+            return Err(AblationError::Quantized { layer: name });
         }
         let read = |cause| AblationError::Read { layer: name.clone(), cause };
         let values = handle.read().map_err(read)?;

@@ -1,4 +1,4 @@
-//! A copy of a model with other values in some of its parameters.
+//! A copy of a model with changed values in some of its parameters.
 
 use burn_core::module::{Module, ModuleMapper, Param, ParamId};
 use burn_core::tensor::{DType, Tensor, TensorData};

@@ -1,4 +1,4 @@
-//! What was measured.
+//! The table of measured losses.
 
 use super::means::mean;
 use super::selected::Selected;
@@ -6,24 +6,24 @@ use rmt_core::Table;
 use serde::Serialize;
 use std::fmt;
 
-/// The loss without each group of singular values. As text, an aligned table; the
+/// The loss without each group of singular values. It prints as an aligned table. The
 /// [module](super) has an example.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AblationTable {
-    /// What was selected, in words.
+    /// The selection, in words.
     pub selection: String,
-    /// Matrices that were ablated together.
+    /// Number of matrices ablated together.
     pub matrices: usize,
-    /// Their singular values, counted together.
+    /// Number of their singular values in total.
     pub values: usize,
-    /// Batches that the loss was measured on.
+    /// Number of batches that the loss was measured on.
     pub batches: usize,
-    /// Mean loss of the model as it is, in nats if the losses are.
+    /// Mean loss of the unchanged model, in the unit of the losses (nats for a perplexity).
     pub baseline_loss: f64,
-    /// exp of it.
+    /// exp(`baseline_loss`).
     pub baseline_perplexity: f64,
-    /// One a group.
+    /// One row per group.
     pub rows: Vec<AblationRow>,
 }
 
@@ -31,27 +31,27 @@ pub struct AblationTable {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct AblationRow {
-    /// What was selected, in words.
+    /// The selection, in words.
     pub selection: String,
-    /// The group: its number, 0 the largest values, or which outliers.
+    /// The group: its number, 0 for the largest values, or the kind of outliers.
     pub group: String,
-    /// Singular values removed, of all matrices together.
+    /// Number of removed singular values, of all matrices together.
     pub removed: usize,
-    /// Mean loss over the batches without them.
+    /// Mean loss over the batches without these values.
     pub loss: f64,
-    /// Mean over the batches of the difference from the model as it is.
+    /// Mean over the batches of the loss minus the loss of the unchanged model.
     pub delta_loss: f64,
-    /// Its standard error, s_d/√B over the B differences of batches; `None` for one batch. That of
-    /// the batches only: of bulk values, `spread` is that of the choice.
+    /// Standard error of `delta_loss`, s_d/√B over the differences of B batches; `None` for one
+    /// batch. It covers the choice of batches only. For bulk values, `spread` covers the choice of
+    /// values.
     pub delta_error: Option<f64>,
-    /// Standard deviation of the difference from draw to draw, where bulk values were drawn several
-    /// times.
+    /// Standard deviation of `delta_loss` over the draws, if bulk values were drawn several times.
     pub spread: Option<f64>,
     /// exp(loss); infinite, and null in JSON, above 709 nats.
     pub perplexity: f64,
-    /// Its difference from that of the model as it is.
+    /// `perplexity` minus that of the unchanged model.
     pub delta_perplexity: f64,
-    /// What else there is to say.
+    /// A remark, for example that outliers of some matrices could not be counted.
     pub note: Option<String>,
 }
 
@@ -75,8 +75,9 @@ impl AblationTable {
         }
     }
 
-    /// For [`write_table`](rmt_monitor::sinks::write_table): a line in `tables.jsonl` for each row, and a
-    /// table on TensorBoard's text page. The first row is the model as it is.
+    /// Converts to a table for [`write_table`](rmt_monitor::sinks::write_table), which writes one
+    /// line per row to `tables.jsonl` and a table to TensorBoard's text page. The first row is the
+    /// unchanged model.
     pub fn to_table(&self) -> Table {
         let spread = self.rows.iter().any(|row| row.spread.is_some());
         let noted = self.rows.iter().any(|row| row.note.is_some());

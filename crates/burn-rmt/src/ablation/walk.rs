@@ -1,4 +1,4 @@
-//! The parameters of a model that may hold matrices, as they are.
+//! Walks over the parameters of a model that may hold matrices.
 
 use crate::handles::WeightHandle;
 use crate::layout::{Reading, Unread, reading};

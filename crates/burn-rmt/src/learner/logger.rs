@@ -1,4 +1,4 @@
-//! burn's metrics beside the spectra.
+//! burn's metrics in the run of the monitor.
 
 use crate::Monitor;
 use burn_train::logger::{FileMetricLogger, MetricLogger};
@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// burn's [`FileMetricLogger`], which also sends every numeric metric to a monitor's run; made by
-/// [`Monitor::metric_logger`].
+/// burn's [`FileMetricLogger`], which also sends every numeric metric to a monitor's run.
+/// [`Monitor::metric_logger`] makes one.
 ///
-/// Tags are the metric's name, then what it is of: `Loss/train` is of one batch, at the optimizer
-/// step that the batch went into; `Loss/train_epoch` and `Loss/valid` are of a whole pass over the
-/// data, at the step of the last batch trained on.
+/// A tag is the metric's name and its data. `Loss/train` is the loss of one batch, at the optimizer
+/// step that used the batch. `Loss/train_epoch` and `Loss/valid` cover a whole pass over the data,
+/// at the step of the last training batch.
 pub struct MonitorLogger {
     files: FileMetricLogger,
     monitor: Monitor,

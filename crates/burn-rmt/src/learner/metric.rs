@@ -1,12 +1,12 @@
-//! The monitor's state in burn's renderers.
+//! The monitor's state as a metric for burn's renderers.
 
 use crate::Monitor;
 use burn_core::tensor::TensorReadError;
 use burn_train::metric::{Metric, MetricMetadata, MetricName, SerializedEntry};
 use std::sync::Arc;
 
-/// Shows how many layers deviate from random matrix theory, how far the monitor is behind and what
-/// it dropped; made by [`Monitor::metric`].
+/// Shows how many layers deviate from random matrix theory, how many steps the monitor is behind,
+/// and how many matrices it dropped. [`Monitor::metric`] makes one.
 #[derive(Clone, Debug)]
 pub struct MonitorMetric {
     monitor: Monitor,

@@ -1,4 +1,4 @@
-//! burn's own training loop, watched: a wrapper for the model, a metric logger and a metric.
+//! Watches burn's own training loop: a wrapper for the model, a metric logger and a metric.
 
 mod logger;
 mod metric;
@@ -19,11 +19,11 @@ use std::fmt::{self, Display};
 use std::ops::Deref;
 use std::path::Path;
 
-/// A model whose optimizer steps are watched, for burn's `Learner`; made by [`Monitor::wrap`].
+/// A model for burn's `Learner` whose optimizer steps are watched. [`Monitor::wrap`] makes one.
 ///
-/// It is the model in everything that training does with it: forwards, gradients, updates,
-/// checkpoints (which load into the bare model, and the other way round) and its printed form.
-/// Optimizer steps are counted, not batches: with accumulated gradients a step is one update.
+/// It behaves like the bare model in forwards, gradients, updates and in print. Its checkpoints
+/// load into the bare model, and the other way round. It counts optimizer steps, not batches: with
+/// accumulated gradients a step is one update.
 #[derive(Clone, Debug)]
 pub struct Monitored<M> {
     model: M,
@@ -35,10 +35,10 @@ pub struct Monitored<M> {
 impl Monitor {
     /// Wraps a model for burn's `Learner`: `Learner::new(monitor.wrap(model), optim, lr)`.
     ///
-    /// The weights are taken before the first forward (after burn has moved the model to its device
-    /// and loaded a checkpoint) and after every optimizer step that is due. Where burn trains
-    /// several replicas in one process, the first one to update is observed, so that each step is
-    /// seen once. Wrapping again, for a second phase, goes on counting steps.
+    /// The weights are taken before the first forward, when burn has moved the model to its device
+    /// and loaded a checkpoint, and after every optimizer step that is due. If burn trains several
+    /// replicas in one process, the first replica to update is observed, so each step is seen once.
+    /// Wrapping again for a second phase continues the count of steps.
     pub fn wrap<M: Module>(&self, model: M) -> Monitored<M> {
         if let Some(clock) = &self.clock {
             clock.begin();
@@ -46,13 +46,14 @@ impl Monitor {
         Monitored { model, monitor: self.clone(), replica: 0 }
     }
 
-    /// Goes on after `epoch`, whose checkpoint training loads (`training.checkpoint(epoch)`), in the
-    /// run directory of the session that wrote it, opened `with_resume(true)`: steps are counted on, and what was logged after
-    /// that epoch is replaced. Returns the step, 0 for a disabled monitor.
+    /// Continues a run after `epoch`, whose checkpoint training loads with
+    /// `training.checkpoint(epoch)`. The monitor must have been opened `with_resume(true)` on the
+    /// run directory of the session that wrote the checkpoint. The count of steps continues, and
+    /// this session replaces what was logged after that epoch. Returns the step; 0 for a disabled
+    /// monitor.
     ///
-    /// # Errors
-    /// [`ResumeError`] when the run directory does not say at which step the epoch ended: that is
-    /// kept by [`metric_logger`](Self::metric_logger).
+    /// # Errors [`ResumeError`] if the run directory does not record at which step the epoch ended.
+    /// [`metric_logger`](Self::metric_logger) records it.
     pub fn resume_epoch(&self, epoch: usize) -> Result<u64, ResumeError> {
         let Some((engine, clock)) = self.observer.engine().zip(self.clock.as_ref()) else {
             return Ok(0);
@@ -63,15 +64,15 @@ impl Monitor {
         Ok(step)
     }
 
-    /// burn's metric logger for `directory` (give the directory of the training), which also sends
-    /// every numeric metric to this run: `with_metric_logger(monitor.metric_logger(directory))`.
+    /// burn's metric logger for `directory`, the directory of the training, which also sends every
+    /// numeric metric to this run: `with_metric_logger(monitor.metric_logger(directory))`.
     ///
-    /// burn's files, its early stopping and its summary stay as they are without it.
+    /// burn's files, early stopping and summary are the same as without it.
     pub fn metric_logger(&self, directory: impl AsRef<Path>) -> MonitorLogger {
         MonitorLogger::new(self.clone(), directory.as_ref())
     }
 
-    /// A metric that shows how this monitor is doing in burn's renderers: `metrics_text((…,))` or
+    /// A metric that shows the state of this monitor in burn's renderers: `metrics_text((…,))` or
     /// `metric_train(monitor.metric())`.
     pub fn metric(&self) -> MonitorMetric {
         MonitorMetric::new(self.clone())
@@ -79,8 +80,8 @@ impl Monitor {
 }
 
 impl<M: Module + 'static> Monitored<M> {
-    /// Counts optimizer steps from `step` on, where training goes on from weights that were updated
-    /// that many times: see [`Monitor::resume`].
+    /// Counts optimizer steps from `step` on, for training that continues from weights with that
+    /// many updates. See [`Monitor::resume`].
     #[must_use]
     pub fn with_start_step(self, step: impl Into<Step>) -> Self {
         if let Some(clock) = self.monitor.clock.as_ref() {
@@ -91,7 +92,7 @@ impl<M: Module + 'static> Monitored<M> {
         self
     }
 
-    /// The model.
+    /// The wrapped model.
     pub fn into_inner(self) -> M {
         self.model
     }

@@ -1,4 +1,4 @@
-//! A layer's inputs until the worker reads them.
+//! The recorded inputs of a layer until the worker reads them.
 
 use crate::handles::{WeightHandle, read_error, read_with_keep};
 use burn_core::tensor::{Bool, DType, Int, Tensor, TensorData};

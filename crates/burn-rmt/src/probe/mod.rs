@@ -1,4 +1,4 @@
-//! What layers are given: inputs recorded in the forwards of due steps.
+//! Records the inputs of layers in the forwards of due steps.
 
 mod kept;
 #[cfg(feature = "nn")]
@@ -12,19 +12,19 @@ use burn_core::tensor::{Bool, Tensor};
 use kept::kept;
 use rmt_monitor::observer::{Input, Key, Origin, taps};
 
-/// Records `input` as that of the watched weight `name` (`"blocks.0.up"` for
-/// `blocks.0.up.weight`), for the monitors that observe on this thread; put it before the layer in a
-/// forward.
+/// Records `input` as the input of the watched weight `name` (`"blocks.0.up"` for
+/// `blocks.0.up.weight`), for the monitors that observe on this thread. Call it before the layer in
+/// a forward.
 ///
-/// The last axis holds the features, all others tokens. Only forwards of training are recorded, after a
-/// due step and until the next one is observed, at most
-/// [`ActivationConfig::tokens`](crate::ActivationConfig::tokens) tokens: inputs that gradients
-/// flow through or, where there are none (data that the first layer is given), that are on a device
-/// with autodiff; keep evaluation's data off it, or use `Tapped`, which looks at its weight. What is kept is a
-/// handle; on a GPU, the covariance is accumulated there. Otherwise a tap does nothing, and costs a
-/// few nanoseconds.
+/// The last axis holds the features, and all other axes hold tokens. Only training forwards between
+/// a due step and the next observed step are recorded, at most
+/// [`ActivationConfig::tokens`](crate::ActivationConfig::tokens) tokens. An input counts as
+/// training if gradients flow through it or, for data that enters the first layer, if it is on a
+/// device with autodiff. So keep evaluation data off that device, or use `Tapped`, which looks at
+/// its weight instead. The tap keeps a handle; on a GPU, the covariance is accumulated there. At
+/// all other times a tap does nothing and costs a few nanoseconds.
 ///
-/// Where two models with layers of one name train on one thread, use [`Monitor::tap`] or `Tapped`.
+/// If two models with equal layer names train on one thread, use [`Monitor::tap`] or `Tapped`.
 ///
 /// ```
 /// # use burn::{module::Module, nn::Linear, tensor::{Tensor, activation::gelu}};
@@ -50,8 +50,9 @@ pub fn tap<const D: usize>(name: &str, input: &Tensor<D>) {
     }
 }
 
-/// The same for the tokens that `keep` is true of: it has the axes of `input` but the last. The
-/// others, padding say, are counted by the token budget, but not by the covariance.
+/// Like [`tap`], for the tokens where `keep` is true. `keep` has the axes of `input` without the
+/// last. The other tokens, such as padding, count towards the token budget but not in the
+/// covariance.
 #[inline]
 pub fn tap_masked<const D: usize, const M: usize>(
     name: &str,
@@ -67,7 +68,8 @@ pub fn tap_masked<const D: usize, const M: usize>(
 }
 
 impl Monitor {
-    /// [`tap`] for this monitor alone, where several models train on one thread.
+    /// Like [`tap`](crate::tap), for this monitor alone. Use it if several models train on one
+    /// thread.
     #[inline]
     pub fn tap<const D: usize>(&self, name: &str, input: &Tensor<D>) {
         self.observer.record(Key::Name(name), &shown(input), &kept(input, None));

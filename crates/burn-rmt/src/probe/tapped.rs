@@ -8,12 +8,12 @@ use burn_nn::Linear;
 use rmt_monitor::observer::{Input, Key, Origin, taps};
 use std::ops::{Deref, DerefMut};
 
-/// A layer whose inputs are recorded at due steps, under the name that its weight has in the model:
-/// `up: Tapped<Linear>` in the place of `up: Linear`.
+/// A layer whose inputs are recorded at due steps, under the name of its weight in the model. Write
+/// `up: Tapped<Linear>` instead of `up: Linear`.
 ///
-/// It is the layer in everything that burn does with it: names of parameters, gradients, printed form,
-/// and checkpoints, which load into a model without taps, and the other way round. It knows its weight
-/// by identity: several models, and several monitors, do not mix.
+/// It has the same parameter names, gradients and printed form as the bare layer. Its checkpoints
+/// load into a model without taps, and the other way round. It knows its weight by identity, so
+/// several models and several monitors do not mix.
 ///
 /// ```
 /// # use burn::{module::Module, nn::{Linear, LinearConfig}, tensor::{Device, Tensor}};
@@ -38,7 +38,7 @@ impl Tapped<Linear> {
         Self { layer }
     }
 
-    /// [`Linear::forward`], with its input recorded where a monitor wants it.
+    /// Calls [`Linear::forward`], and records the input if a monitor wants it.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         if taps::armed() {
             // The data of an evaluation may be on a device with autodiff; its weights are not.
@@ -54,7 +54,7 @@ impl Tapped<Linear> {
 }
 
 impl<M> Tapped<M> {
-    /// The layer.
+    /// The wrapped layer.
     pub fn into_inner(self) -> M {
         self.layer
     }

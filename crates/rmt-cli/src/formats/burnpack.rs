@@ -105,7 +105,7 @@ fn apart(tensors: &[(Entry, Place)]) -> Result<(), String> {
     }
 }
 
-/// An element's type: a word, or for quantised and boolean ones a word with what belongs to it.
+/// An element's type: a word, or for quantized and boolean ones a word with what belongs to it.
 struct Kind(Element);
 
 impl<'de> Deserialize<'de> for Kind {

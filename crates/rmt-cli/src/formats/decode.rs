@@ -36,7 +36,7 @@ pub(super) fn size(element: &Element) -> Option<usize> {
         Element::F16 | Element::BF16 => Some(2),
         Element::F32 => Some(4),
         Element::F64 => Some(8),
-        Element::Quantised(_) | Element::Other(_) | Element::Unread(_) => None,
+        Element::Quantized(_) | Element::Other(_) | Element::Unread(_) => None,
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn decode(source: &mut dyn Read, layout: &Layout<'_>) -> Result<Weigh
         Element::F64 => values(source, layout, f64::from_le_bytes).map(WeightValues::F64),
         Element::F8E4M3 => values(source, layout, |[b]| e4m3(b)).map(WeightValues::F32),
         Element::F8E5M2 => values(source, layout, |[b]| e5m2(b)).map(WeightValues::F32),
-        Element::Quantised(name) | Element::Other(name) => Err(unread(name)),
+        Element::Quantized(name) | Element::Other(name) => Err(unread(name)),
         Element::Unread(why) => Err(why.clone()),
     }
 }

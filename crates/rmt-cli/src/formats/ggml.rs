@@ -1,4 +1,4 @@
-//! Types of GGUF's tensors, and the values of quantised blocks by the formulas of ggml.
+//! Types of GGUF's tensors, and the values of quantized blocks by the formulas of ggml.
 
 use half::f16;
 

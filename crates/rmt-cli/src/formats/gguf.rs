@@ -1,4 +1,4 @@
-//! GGUF: metadata, a list of tensors, then the tensors, quantised in blocks or not.
+//! GGUF: metadata, a list of tensors, then the tensors, quantized in blocks or not.
 
 use super::decode::bytes;
 use super::file::{Input, SHRUNK, Window, reserve};
@@ -173,7 +173,7 @@ fn tensor(
         (1, _) => Element::F16,
         (28, _) => Element::F64,
         (30, _) => Element::BF16,
-        (_, Some(blocks)) if blocks.is_read() => Element::Quantised(blocks.name.into()),
+        (_, Some(blocks)) if blocks.is_read() => Element::Quantized(blocks.name.into()),
         (_, Some(blocks)) => Element::Other(blocks.name.into()),
         (other, None) => Element::Other(format!("type {other}")),
     };
@@ -222,7 +222,7 @@ impl Source for Gguf {
         };
         match blocks {
             Some(blocks) if blocks.is_read() => {
-                dequantised(&self.input, entry, place.offset, blocks).map_err(|problem| {
+                dequantized(&self.input, entry, place.offset, blocks).map_err(|problem| {
                     self.input.error(format!("tensor {}: {problem}", quoted(&entry.name)))
                 })
             }
@@ -231,7 +231,7 @@ impl Source for Gguf {
     }
 }
 
-fn dequantised(
+fn dequantized(
     input: &Input,
     entry: &Entry,
     offset: u64,

@@ -53,8 +53,8 @@ pub enum Element {
     /// Eight bits: five of exponent, two of fraction.
     F8E5M2,
     /// Blocks that share a scale, by the name of the type: read in single precision.
-    Quantised(String),
-    /// A type that is not read as weights (integers, quantised blocks), by its name in the file.
+    Quantized(String),
+    /// A type that is not read as weights (integers, quantized blocks), by its name in the file.
     Other(String),
     /// A tensor that cannot be read, and why. Its sides are empty where they are not known.
     Unread(String),
@@ -70,14 +70,14 @@ impl Element {
             Self::F8E5M2 => "f8_e5m2",
             Self::F32 => "f32",
             Self::F64 => "f64",
-            Self::Quantised(name) | Self::Other(name) => name,
+            Self::Quantized(name) | Self::Other(name) => name,
             Self::Unread(_) => "unread",
         }
     }
 
     /// Whether its values are rounded to a few bits.
     pub fn is_coarse(&self) -> bool {
-        matches!(self, Self::Quantised(_) | Self::F8E4M3 | Self::F8E5M2)
+        matches!(self, Self::Quantized(_) | Self::F8E4M3 | Self::F8E5M2)
     }
 }
 

@@ -98,7 +98,7 @@ fn interpret(pairs: &[(String, Literal)], length: u64, rest: u64) -> Result<Head
     };
     let shape: Vec<usize> = sides.iter().map(side).collect::<Result<_, _>>()?;
     let bytes = match &element {
-        Element::Quantised(_) | Element::Other(_) | Element::Unread(_) => rest,
+        Element::Quantized(_) | Element::Other(_) | Element::Unread(_) => rest,
         known => bytes(known, &shape).filter(|&bytes| bytes <= rest).ok_or_else(|| {
             format!("an array of shape {shape:?} does not fit into the {rest} bytes that follow")
         })?,

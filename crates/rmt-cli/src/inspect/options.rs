@@ -23,7 +23,7 @@ and over the experts of a mixture, and what was skipped.
 p-values allow for the excess kurtosis of the entries, cut to -2 … 3: edges and vectors are corrected for it.
 Beyond it independent entries deviate too, and a note says so.
 
-Formats: safetensors (also sharded), PyTorch, GGUF (dequantised), ONNX, Keras, npy, burn; adapters of PEFT alone or
+Formats: safetensors (also sharded), PyTorch, GGUF (dequantized), ONNX, Keras, npy, burn; adapters of PEFT alone or
 added to their --base. Each worker holds one matrix at a time, with about seven copies of it in double precision (four with --no-signs).";
 
 const EXAMPLES: &str = "\

@@ -37,7 +37,7 @@ pub struct Planned {
     /// Storage type, such as `bf16`.
     pub dtype: String,
     /// Whether the values are rounded to blocks of a few bits.
-    pub quantised: bool,
+    pub quantized: bool,
     /// What the reader of the report should know, such as that the sides are guessed.
     pub notes: Vec<String>,
     /// Number of the tensor in its checkpoint.

@@ -88,7 +88,7 @@ fn matrices(
         shape,
         orientation,
         dtype: entry.element.name().to_owned(),
-        quantised: entry.element.is_coarse(),
+        quantized: entry.element.is_coarse(),
         notes: reading.notes,
         entry: number,
         bytes: entry.bytes,

@@ -194,7 +194,7 @@ impl<'a> Checkpoint<'a> {
         }
         if entry.element.is_coarse() {
             let name = entry.element.name().to_lowercase();
-            notes.push(format!("{name} weights, dequantised: {ROUNDING}"));
+            notes.push(format!("{name} weights, dequantized: {ROUNDING}"));
         }
         if matches!(entry.element, Element::F16 | Element::BF16) {
             notes.push(format!("{} weights, widened", entry.element.name()));

@@ -4,7 +4,7 @@ use crate::Test;
 use crate::support::{Cases, notes, path};
 
 pub(crate) const TESTS: &[Test] = &[
-    ("gguf_is_read_and_dequantised", gguf_is_read_and_dequantised),
+    ("gguf_is_read_and_dequantized", gguf_is_read_and_dequantized),
     ("bfloat16_of_numpy_is_read", bfloat16_of_numpy_is_read),
     ("what_is_not_read_is_told_for_what_it_is", what_is_not_read),
     ("directories_are_opened_as_libraries_leave_them", directories),
@@ -12,18 +12,18 @@ pub(crate) const TESTS: &[Test] = &[
     ("every_skipped_tensor_is_named_on_request", every_skipped_tensor_is_named),
 ];
 
-fn gguf_is_read_and_dequantised(cases: &Cases) {
-    cases.agree("quantised.gguf");
-    let rows = cases.rows(&["quantised.gguf"]);
+fn gguf_is_read_and_dequantized(cases: &Cases) {
+    cases.agree("quantized.gguf");
+    let rows = cases.rows(&["quantized.gguf"]);
     let of = |name: &str| rows.iter().find(|row| path(row) == name).unwrap();
     assert_eq!((rows.len(), &of("Q4_K.weight")["dtype"]), (14, &"Q4_K".into()));
-    assert!(notes(of("Q4_K.weight"), "dequantised"), "{}", of("Q4_K.weight"));
+    assert!(notes(of("Q4_K.weight"), "dequantized"), "{}", of("Q4_K.weight"));
     assert_eq!(of("blk.0.attn_q.weight")["kind"], "query");
     assert_eq!(of("blk.0.attn_q.weight")["orientation"], "out_in");
     // Rounded values are never said to be random.
     let rounded = |name: &str| of(name)["verdict"] != "random";
     assert!(rounded("Q4_K.weight") && rounded("Q8_0.weight"));
-    let (table, _) = cases.said(&["inspect", "quantised.gguf", "-v"], 0);
+    let (table, _) = cases.said(&["inspect", "quantized.gguf", "-v"], 0);
     assert!(table.contains("IQ2_XXS.weight") && table.contains("stored as IQ2_XXS"), "{table}");
 }
 

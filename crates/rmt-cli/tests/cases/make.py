@@ -56,12 +56,12 @@ for protocol in (2, 4):
     save({name: known(file, name, array) for name, array in arrays.items()}, path(file), proto=protocol)
 float32 = dtype("float32")
 sparse = Call("torch._utils", "_rebuild_sparse_tensor", "layout", (T(np.zeros((2, 3), "i8")), T(normal(3)), (64, 96), True))
-quantised = Call("torch._utils", "_rebuild_qtensor", Storage(bytes(48 * 64), "QInt8Storage", 48 * 64), 0, (48, 64), (64, 1), (1, 0.1, 0), False, OrderedDict())
+quantized = Call("torch._utils", "_rebuild_qtensor", Storage(bytes(48 * 64), "QInt8Storage", 48 * 64), 0, (48, 64), (64, 1), (1, 0.1, 0), False, OrderedDict())
 save({
     **model(),
     "meta.weight": Call("torch._utils", "_rebuild_meta_tensor_no_storage", float32, (64, 96), (96, 1), False),
     "sparse.weight": sparse,
-    "quantised.weight": quantised,
+    "quantized.weight": quantized,
     "wrapped.weight": Call("torch._utils", "_rebuild_wrapper_subclass", float32, (48, 64), (64, 1), 0),
     "complex.weight": T(normal(48, 64).astype("c8")),
     "eight.weight": V3(bytes(128 * 64), 128 * 64, (128, 64), dtype("float8_e4m3fnuz")),
@@ -148,7 +148,7 @@ import ml_dtypes  # noqa: E402
 from gguf import GGMLQuantizationType as G  # noqa: E402
 
 SCALES = {"Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q2_K": [80, 82], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208], "IQ4_NL": [0]}
-writer = gguf.GGUFWriter(path("quantised.gguf"), "llama")
+writer = gguf.GGUFWriter(path("quantized.gguf"), "llama")
 writer.add_string("general.name", "a name")
 writer.add_array("tokenizer.ggml.tokens", ["a", "bc", ""])
 writer.add_array("tokenizer.ggml.scores", [1.0, 2.0])
@@ -160,15 +160,15 @@ for name, places in SCALES.items():
         scale = (rng.standard_normal(raw.shape[:2]) * 0.01).astype("<f2")
         raw[:, :, place : place + 2] = scale[:, :, None].view("u1").reshape(48, -1, 2)
     raw = raw.reshape(48, -1)
-    known("quantised.gguf", f"{name}.weight", gguf.quants.dequantize(raw, kind))
+    known("quantized.gguf", f"{name}.weight", gguf.quants.dequantize(raw, kind))
     writer.add_tensor(f"{name}.weight", raw, raw_dtype=kind)
 raw = rng.integers(0, 256, (48, 66), dtype="u1")
 writer.add_tensor("IQ2_XXS.weight", raw, raw_dtype=G.IQ2_XXS)
-writer.add_tensor("blk.0.attn_q.weight", known("quantised.gguf", "blk.0.attn_q.weight", normal(48, 64)))
-writer.add_tensor("half.weight", known("quantised.gguf", "half.weight", normal(48, 64).astype("f2")))
+writer.add_tensor("blk.0.attn_q.weight", known("quantized.gguf", "blk.0.attn_q.weight", normal(48, 64)))
+writer.add_tensor("half.weight", known("quantized.gguf", "half.weight", normal(48, 64).astype("f2")))
 brain = normal(48, 64).astype(ml_dtypes.bfloat16)
 writer.add_tensor("brain.weight", brain.view("u1").reshape(48, 128), raw_dtype=G.BF16)
-known("quantised.gguf", "brain.weight", brain)
+known("quantized.gguf", "brain.weight", brain)
 writer.add_tensor("output_norm.weight", normal(64))
 writer.write_header_to_file()
 writer.write_kv_data_to_file()

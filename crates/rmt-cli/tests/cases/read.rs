@@ -23,7 +23,7 @@ fn what_has_a_shape_is_read_or_named(cases: &Cases) {
     for (name, why) in [
         ("meta.weight", "meta tensor"),
         ("sparse.weight", "sparse"),
-        ("quantised.weight", "quantised"),
+        ("quantized.weight", "quantized"),
         ("wrapped.weight", "_rebuild_wrapper_subclass"),
         ("complex.weight", "C64"),
         ("eight.weight", "float8_e4m3fnuz"),

@@ -1,4 +1,4 @@
-//! GGUF byte by byte; its quantised types are compared with ggml's in `tests/cases`.
+//! GGUF byte by byte; its quantized types are compared with ggml's in `tests/cases`.
 
 use crate::support::{bytes_refused, file, names, opened, values};
 use rmt_cli::formats::Element;
@@ -41,14 +41,14 @@ pub(crate) fn sample() -> Vec<u8> {
 }
 
 #[test]
-fn sides_are_turned_and_blocks_dequantised() {
+fn sides_are_turned_and_blocks_dequantized() {
     let (_directory, path) = file("a.gguf", &sample());
     let source = opened(&path);
     assert_eq!(names(&*source), ["a.weight", "b.weight"]);
     assert_eq!(source.entries()[0].shape, [3, 2]);
     let single = (0..6).map(|x| x as f32).collect();
     assert_eq!(values(&*source, "a.weight"), WeightValues::F32(single));
-    assert_eq!(source.entries()[1].element, Element::Quantised("Q4_0".into()));
+    assert_eq!(source.entries()[1].element, Element::Quantized("Q4_0".into()));
     let block = [[-8.0; 16], [7.0; 16]].concat();
     assert_eq!(values(&*source, "b.weight"), WeightValues::F32(block));
 }

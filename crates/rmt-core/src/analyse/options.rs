@@ -1,4 +1,4 @@
-//! How matrices are judged.
+//! The options of an analysis.
 
 use crate::RmtError;
 use crate::laws::scale::ScaleEstimator;
@@ -8,59 +8,63 @@ use crate::spectrum::Equilibrate;
 use crate::statistics::drift::SUBSPACE_DIMENSION;
 use serde::{Deserialize, Serialize};
 
-/// What the p-values of a matrix are computed against.
+/// The null distribution that p-values are computed against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NullModel {
-    /// Independent normal entries: the shipped and simulated nulls. Any entry law with a fourth
-    /// moment agrees with it.
+    /// Independent normal entries: the shipped and simulated nulls. Entries of any law with a
+    /// fourth moment agree with it.
     #[default]
     Gaussian,
-    /// The entries of the matrix itself in random order, for entry laws with heavy tails: structure
-    /// is what is lost with the order. Each analysis decomposes this many permuted matrices.
+    /// The matrix's own entries in random order, for entry laws with heavy tails. The order
+    /// destroys structure and keeps the tails. Each analysis decomposes this many permuted
+    /// matrices.
     Permutation {
-        /// Permuted matrices B; below 1/(B + 1) the p-values come from a fitted tail.
+        /// Number B of permuted matrices, at least 40. Below 1/(B + 1) the p-values come from a
+        /// fitted tail.
         permutations: usize,
     },
 }
 
 crate::settings! {
-    /// How matrices are judged.
+    /// The options of an analysis.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct AnalysisOptions {
-        /// Estimator of the bulk's scale.
+        /// Estimator of the bulk's scale σ.
         scale_estimator: ScaleEstimator = ScaleEstimator::default(), with_scale_estimator;
-        /// Family-wise level of each matrix's verdict and of the significant counts.
+        /// Family-wise level of the verdict on each matrix and of the significant counts, between 0
+        /// and 1.
         level: f64 = 0.01, with_level;
-        /// A matrix whose smaller side is below this is "not_estimable".
+        /// Least smaller side, at least 2. A smaller matrix gets the verdict `not_estimable`.
         min_side: usize = 16, with_min_side;
-        /// Whether rows, columns or both are brought to one scale first.
-        #[serde(rename = "equalise")]
+        /// Whether rows, columns or both are brought to one scale before the tests.
+        #[serde(rename = "equalize")]
         equilibrate: Equilibrate = Equilibrate::default(), with_equilibrate;
-        /// What the p-values are computed against.
+        /// The null distribution that p-values are computed against.
         null_model: NullModel = NullModel::default(), with_null_model;
-        /// Whether the singular vectors are tested. Without, the family is that of the spectrum alone and
-        /// no vector is computed, unless drift is measured: twice as fast unless the matrix is square.
+        /// Whether the singular vectors are tested. If not, the verdict rests on the tests of the
+        /// spectrum alone, and no vector is computed unless drift is measured. An analysis without
+        /// vectors is twice as fast, except for square matrices.
         vectors: bool = true, with_vectors;
-        /// Singular vectors at each end of the spectrum whose span is compared with that of earlier
-        /// snapshots; at most a quarter of the smaller side.
+        /// Number k of singular vectors at each end of the spectrum whose span is compared with
+        /// that of earlier snapshots. It is cut to a quarter of the smaller side.
         subspace_dimension: usize = SUBSPACE_DIMENSION, with_subspace_dimension;
-        /// Whether the spectra of W − W₀ and of ΔW are tested: a decomposition without vectors each, a quarter to a half
-        /// of the time of the matrix's own analysis.
+        /// Whether the spectra of W − W₀ and of ΔW are tested. Each takes a decomposition without
+        /// vectors, a quarter to a half of the time of the matrix's own analysis.
         change_spectra: bool = true, with_change_spectra;
-        /// Sign-flipped copies of a matrix that deviates, where the ladder is climbed; 0 for none. With fewer than 1/`level` − 1 a
-        /// fitted tail has to agree with their ranks.
+        /// Number of sign-flipped copies that a deviating matrix is compared with; 0 for none. With
+        /// fewer than 1/`level` − 1 copies, a fitted tail has to agree with their ranks.
         sign_copies: usize = crate::signs::COPIES, with_sign_copies;
-        /// Whether a matrix that deviates is tested with its entries permuted, where the ladder is climbed: another
-        /// decomposition without vectors.
+        /// Whether a deviating matrix is also tested with its entries permuted, in the same
+        /// analyses as the sign-flipped copies. It takes another decomposition without vectors.
         correlation_traps: bool = true, with_correlation_traps;
     }
 }
 
 impl AnalysisOptions {
-    /// Names of the tests that the verdict corrects over, of [`FAMILY`].
+    /// Names of the tests of [`FAMILY`] that the verdict corrects over.
     pub fn family(&self) -> &'static [TestName] {
         if self.vectors { &FAMILY } else { &FAMILY[..SPECTRAL] }
     }

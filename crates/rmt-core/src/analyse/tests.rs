@@ -87,8 +87,8 @@ fn left_is_the_output_side_whatever_the_storage_order() {
     let in_out =
         report(&Matrix::new(&transposed[..], inputs, outputs, Orientation::InOut).unwrap());
     for r in [&out_in, &in_out] {
-        assert!(r.left.as_ref().unwrap().localisation_max > 0.98);
-        assert!(r.right.as_ref().unwrap().localisation_max < 0.7);
+        assert!(r.left.as_ref().unwrap().localization_max > 0.98);
+        assert!(r.right.as_ref().unwrap().localization_max < 0.7);
     }
     let assumed =
         report(&Matrix::new(&transposed[..], inputs, outputs, Orientation::Assumed).unwrap());

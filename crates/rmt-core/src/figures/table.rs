@@ -62,21 +62,21 @@ const SPECTRUM: &[Figure] = &[
     at!(Weight, scale_entries, "standard deviation of the entries"),
     at!(Number, excess_kurtosis, "excess kurtosis of the entries"),
     at!(Weight, edge_low, "lower edge of the bulk of a random matrix"),
-    computed(Unit::Noise, "lower edge of the bulk", |r| normalised(r, r.edge_low))
-        .lean(BULK, "edge_low_normalised"),
+    computed(Unit::Noise, "lower edge of the bulk", |r| normalized(r, r.edge_low))
+        .lean(BULK, "edge_low_normalized"),
     at!(Weight, edge_high, "upper edge of the bulk of a random matrix").head("edge"),
-    computed(Unit::Noise, "upper edge of the bulk", |r| normalised(r, r.edge_high))
-        .lean(BULK, "edge_high_normalised"),
+    computed(Unit::Noise, "upper edge of the bulk", |r| normalized(r, r.edge_high))
+        .lean(BULK, "edge_high_normalized"),
     at!(Weight, smallest, "smallest singular value"),
-    computed(Unit::Noise, "smallest singular value", |r| normalised(r, r.smallest))
-        .lean(BULK, "smallest_normalised"),
+    computed(Unit::Noise, "smallest singular value", |r| normalized(r, r.smallest))
+        .lean(BULK, "smallest_normalized"),
     computed(Unit::Number, "smallest singular value over the lower edge", |r| {
         ratio(r.smallest, r.edge_low)
     })
     .curve(BELOW, "smallest_over_edge"),
     at!(Weight, largest, "largest singular value").head("largest"),
-    computed(Unit::Noise, "largest singular value", |r| normalised(r, r.largest))
-        .lean(BULK, "largest_normalised"),
+    computed(Unit::Noise, "largest singular value", |r| normalized(r, r.largest))
+        .lean(BULK, "largest_normalized"),
     computed(Unit::Number, "largest singular value over the upper edge", |r| {
         ratio(r.largest, r.edge_high)
     })
@@ -131,7 +131,7 @@ macro_rules! side {
             at!(Number, $side.ipr_z, "its distance from that in standard deviations"),
             at!(Number, $side.entropy, "mean Shannon entropy of the vectors"),
             at!(Number, $side.entropy_z, "its distance from random vectors in standard deviations"),
-            at!(Number, $side.localisation_max, "largest |entry| of all vectors"),
+            at!(Number, $side.localization_max, "largest |entry| of all vectors"),
         ]
     };
 }
@@ -342,7 +342,7 @@ fn ratio(a: Option<f64>, b: Option<f64>) -> Option<f64> {
 
 /// In units of σ√n, in which the edges are at 1 ± √q whatever the shape. Only where both edges and both
 /// ends are known, so that each of the four curves has the points of the others.
-fn normalised(report: &MatrixReport, value: Option<f64>) -> Option<f64> {
+fn normalized(report: &MatrixReport, value: Option<f64>) -> Option<f64> {
     let all = [report.largest, report.smallest, report.edge_low, report.edge_high];
     let unit = report.scale? * (report.large_side as f64).sqrt();
     all.iter().all(Option::is_some).then(|| ratio(value, Some(unit)))?

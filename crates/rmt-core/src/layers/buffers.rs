@@ -6,10 +6,10 @@ const BIAS: &str = "a bias or a mask, not a weight";
 const MASK: &str = "a mask, not a weight";
 const TABLE: &str = "a table of positions, not a weight";
 const FIXED: &str = "a fixed transform, not a weight";
-const RUNNING: &str = "statistics of a normalisation, not a weight";
+const RUNNING: &str = "statistics of a normalization, not a weight";
 const OPTIMIZER: &str = "state of an optimizer, not a weight";
-const SCALES: &str = "belongs to a quantised weight, which is not read; analyse the model before it \
-                      was quantised";
+const SCALES: &str = "belongs to a quantized weight, which is not read; analyse the model before it \
+                      was quantized";
 
 /// (Last component of the name, what it is).
 const BUFFERS: &[(&str, &str)] = &[
@@ -109,7 +109,7 @@ mod tests {
             "model.layers.0.mlp.experts.gate_up_proj_scales",
         ] {
             let why = not_a_weight(name).unwrap_or_default();
-            assert!(why.contains("quantised"), "{name}: {why}");
+            assert!(why.contains("quantized"), "{name}: {why}");
         }
         for name in [
             "weight",

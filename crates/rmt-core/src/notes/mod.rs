@@ -82,7 +82,7 @@ pub enum Note {
     /// The weights do not change.
     Frozen,
     /// The verdict would be [`Random`](crate::Verdict::Random).
-    Quantised,
+    Quantized,
     /// Anything else.
     Other(String),
 }
@@ -145,10 +145,10 @@ impl fmt::Display for Note {
         f.write_str(match self {
             Self::NotFinite { count, of } => return write!(f, "{count} of {of}{NOT_FINITE}"),
             Self::Equilibrated(lines) => {
-                return write!(f, "{lines} equalised: the spectrum is that of the result");
+                return write!(f, "{lines} equalized: the spectrum is that of the result");
             }
             Self::EquilibratedOverflows(lines) => {
-                return write!(f, "{lines} equalised: the result overflows a double");
+                return write!(f, "{lines} equalized: the result overflows a double");
             }
             Self::TooSmall { side, least } => {
                 return write!(
@@ -191,7 +191,7 @@ impl fmt::Display for Note {
                 "permuting the entries changes nothing: p-values against Gaussian entries"
             }
             Self::Frozen => "frozen",
-            Self::Quantised => "no test rejects, but quantised weights are never called random",
+            Self::Quantized => "no test rejects, but quantized weights are never called random",
             Self::Other(text) => text,
         })
     }
@@ -219,7 +219,7 @@ impl From<String> for Note {
         if let Some((Ok(count), Ok(of))) = counts.map(|(count, of)| (count.parse(), of.parse())) {
             return Self::NotFinite { count, of };
         }
-        let told = [Self::OrientationAssumed, Self::Frozen, Self::Quantised];
+        let told = [Self::OrientationAssumed, Self::Frozen, Self::Quantized];
         told.into_iter().find(|note| note.to_string() == text).unwrap_or(Self::Other(text))
     }
 }

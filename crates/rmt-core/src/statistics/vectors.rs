@@ -35,7 +35,7 @@ pub struct SideReport {
     #[serde(default)]
     pub entropy_z: Option<f64>,
     /// Largest |entry| of all vectors (1 = a vector that is one coordinate axis).
-    pub localisation_max: f64,
+    pub localization_max: f64,
 }
 
 /// The report of a side, and what it was made of in the order of the singular values.
@@ -139,7 +139,7 @@ pub(crate) fn test_side<V: Iterator<Item = f64>>(
     let mut p_values = Vec::with_capacity(count);
     let mut window_p_values = Vec::with_capacity(count / width);
     let mut starts = window_starts(count, width).peekable();
-    let (mut ipr, mut expected_ipr, mut entropy, mut localisation_max) = (0.0, 0.0, 0.0, 0.0_f64);
+    let (mut ipr, mut expected_ipr, mut entropy, mut localization_max) = (0.0, 0.0, 0.0, 0.0_f64);
     for k in 0..count {
         entries.clear();
         entries.extend(vector(k));
@@ -153,7 +153,7 @@ pub(crate) fn test_side<V: Iterator<Item = f64>>(
         ipr += length as f64 * moments.fourth / (moments.second * moments.second);
         expected_ipr += porter_thomas::expected_ipr(length) + excess(k);
         entropy += moments.entropy();
-        localisation_max = localisation_max.max(moments.largest / moments.second.sqrt());
+        localization_max = localization_max.max(moments.largest / moments.second.sqrt());
         let Some(&start) = starts.peek().filter(|&&start| start <= k) else { continue };
         window.extend(entries.iter().map(|x| x.abs() * factor));
         if k + 1 == start + width {
@@ -183,7 +183,7 @@ pub(crate) fn test_side<V: Iterator<Item = f64>>(
         ipr_z: z(ipr, expected_ipr / m, porter_thomas::ipr_variance(length)),
         entropy: Some(entropy),
         entropy_z: Some(entropy_z).filter(|z| z.is_finite()),
-        localisation_max,
+        localization_max,
     };
     Some(SideTest { report, p_values, window_p_values })
 }
@@ -222,7 +222,7 @@ mod tests {
         let axis = |k: usize| (0..n).map(move |i| f64::from(u8::from(i == k)));
         let side = test_side(n, &nulls, 20, axis, |_| 0.0).unwrap();
         assert_eq!(side.report.ks_rejected, 1.0);
-        assert_eq!(side.report.localisation_max, 1.0);
+        assert_eq!(side.report.localization_max, 1.0);
         assert!((side.report.ipr - 64.0).abs() < 1e-12);
         assert!(side.report.p < 1e-6 && side.report.ipr_z > 100.0);
         assert!(side.report.p_windows.unwrap() < 1e-6 && side.window_p_values.len() == 2);

@@ -1,4 +1,4 @@
-//! Lets gradients in, by the same byte budget as weights.
+//! Admits gradients, within the same byte budget as weights.
 
 use super::Engine;
 use super::room::{self, default_budget, tell_apart, total_bytes};
@@ -8,12 +8,12 @@ use crate::snapshot::GradientSnapshot;
 use crate::worker::Job;
 
 impl Engine {
-    /// Lets the gradients at W_`step` in, as far as the byte budget allows; they are counted apart
+    /// Submits the gradients at W_`step`, as far as the byte budget allows. They are counted apart
     /// from the weights, in [`Summary::gradients`](crate::Summary::gradients).
     ///
-    /// What finds the queue full is dropped whole (with [`Overflow::Block`] only after waiting). What
-    /// is larger than the whole budget is cut by layer, and the next time starts with the rest. Of
-    /// processes that share a model, each is given all its gradients and takes its own.
+    /// If the queue is full, all of them are dropped (with [`Overflow::Block`] only after waiting).
+    /// Gradients larger than the whole budget are cut by layer, and the next call starts with the
+    /// rest. Processes that share a model all pass all gradients, and each takes its own part.
     pub fn submit_gradients(&self, step: u64, mut layers: Vec<GradientSnapshot>) {
         let shared = &self.owner.shared;
         shared.share.retain(&mut layers, |layer| (&layer.layer, layer.shape));

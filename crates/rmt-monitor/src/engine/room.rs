@@ -1,4 +1,5 @@
-//! Room for what is submitted: the byte budget, and which matrices of a snapshot that exceeds it come first.
+//! The byte budget of the queue, and the order in which matrices of an oversized snapshot are
+//! taken.
 
 use crate::snapshot::{GradientSnapshot, LayerSnapshot};
 use rmt_core::layers::LayerId;

@@ -1,4 +1,4 @@
-//! Lets weights in: within the byte budget, each matrix counted.
+//! Admits weights within the byte budget, and counts each matrix.
 
 use super::Engine;
 use super::room::{cut, default_budget, tell_apart, total_bytes};
@@ -11,12 +11,12 @@ use crate::worker::{Full, Job};
 use std::sync::atomic::Ordering;
 
 impl Engine {
-    /// Lets the matrices of one step in, as far as the byte budget allows.
+    /// Submits the matrices of one step, as far as the byte budget allows.
     ///
-    /// The first snapshot of a run is always let in. One that is larger than the whole budget is
-    /// cut by layer: what fits is taken, and the next due step starts with the rest. Returns
-    /// whether every matrix was let in. Of processes that share a model, each is given all its matrices,
-    /// in the same order, and takes and counts its own.
+    /// The first snapshot of a run is always admitted. A snapshot larger than the whole budget is
+    /// cut by layer: the matrices that fit are taken, and the next due step starts with the rest.
+    /// Processes that share a model all pass all matrices in the same order, and each takes and
+    /// counts its own part. Returns whether every matrix was admitted.
     pub fn submit(&self, step: u64, admission: Admission, mut layers: Vec<LayerSnapshot>) -> bool {
         let shared = &self.owner.shared;
         // It may have waited for its forwards.

@@ -1,21 +1,21 @@
-//! What the tap of a layer is given, and what is kept of it.
+//! The inputs that a layer's tap receives, and the part of them that is kept.
 
 use crate::error::ReadError;
 use crate::snapshot::{ActivationSnapshot, Tokens, WeightValues, Weights};
 use rmt_core::statistics::activation::{Activation, Covariance};
 use std::any::Any;
 
-/// Where an input comes from.
+/// The kind of forward that an input comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// A forward of training.
     Training,
     /// A forward of evaluation.
     Evaluation,
-    /// A forward that gradients flow through.
+    /// A forward through which gradients flow.
     Tracked,
-    /// A forward that they do not flow through and that may be training's, as that of the first layer is: it counts
-    /// unless others of the layer are tracked.
+    /// A forward without gradients that may belong to training, as that of the first layer does. It
+    /// counts unless other inputs of the layer are tracked.
     Untracked,
 }
 
@@ -30,8 +30,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// An input of this shape: the last axis holds the features, the first sequences (or tokens, where there are two
-    /// axes), the others the tokens of a sequence.
+    /// An input of this shape. The last axis holds the features, the first axis the sequences, and
+    /// the others the tokens of a sequence. With two axes the first holds tokens.
     pub fn new(shape: &[usize], origin: Origin) -> Self {
         let (features, others) =
             shape.split_last().map_or((0, shape), |(last, rest)| (*last, rest));
@@ -39,7 +39,7 @@ impl Input {
         Self { tokens: others.iter().product(), features, sequence, origin, mask: None }
     }
 
-    /// With a mask of so many entries; it must have one a token.
+    /// Adds a mask with this number of entries, which must be one per token.
     #[must_use]
     pub fn with_mask(self, entries: usize) -> Self {
         Self { mask: Some(entries), ..self }
@@ -49,23 +49,23 @@ impl Input {
         self.origin
     }
 
-    /// Tokens of all sequences.
+    /// Number of tokens, of all sequences together.
     pub fn tokens(&self) -> usize {
         self.tokens
     }
 
-    /// Features of a token.
+    /// Number of features per token.
     pub fn features(&self) -> usize {
         self.features
     }
 }
 
-/// The part of an input that is kept: its first tokens.
+/// The part of an input that is kept, which is its first tokens.
 #[derive(Debug, Clone, Copy)]
 pub struct Part {
-    /// How many.
+    /// Number of tokens.
     pub tokens: usize,
-    /// Features of a token.
+    /// Number of features per token.
     pub features: usize,
     sequence: usize,
     /// Sequences of the layer that came before.
@@ -73,8 +73,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// Of which half a token is: alternate sequences make two halves, from which standard errors are told, in
-    /// whatever batches they came.
+    /// The half, 0 or 1, that a token belongs to. Alternate sequences make the two halves, whatever
+    /// their batches. Standard errors come from the difference of the halves.
     pub fn half(&self, token: usize) -> usize {
         usize::from((self.before + (token / self.sequence.max(1)) as u64) % 2 == 1)
     }
@@ -86,10 +86,10 @@ pub trait Inputs: Any + Send {
     fn snapshot(self: Box<Self>) -> ActivationSnapshot;
 }
 
-/// Adds the kept part of an input to what is held of the layer.
+/// Adds the kept part of an input to the held inputs of its layer.
 pub type Keep<'a> = dyn Fn(Option<Box<dyn Inputs>>, Part) -> Box<dyn Inputs> + 'a;
 
-/// What is held, where it is of this type, or a new one.
+/// The held inputs if they have this type, or a new value.
 pub fn held_or<I: Inputs>(held: Option<Box<dyn Inputs>>, new: impl FnOnce() -> I) -> Box<I> {
     let held = held.and_then(|held| (held as Box<dyn Any>).downcast().ok());
     held.unwrap_or_else(|| Box::new(new()))
@@ -153,7 +153,7 @@ impl Gathered {
     }
 }
 
-/// Handles on tokens in main memory.
+/// Tokens in main memory.
 #[derive(Default)]
 pub struct Batches(Vec<Batch>);
 
@@ -166,8 +166,8 @@ struct Batch {
 }
 
 impl Batches {
-    /// Adds tokens × features values of so many bytes, a mask that is 1 for each token that counts, and a note for
-    /// the report.
+    /// Adds tokens × features values of this many bytes, a mask that is 1 for each token that
+    /// counts, and a note for the report.
     pub fn add(
         &mut self,
         part: Part,
@@ -214,10 +214,9 @@ impl Tokens for Batches {
     }
 }
 
-/// The covariances of both halves, with a note for the report.
+/// The activation with the covariances of both halves and a note for the report.
 ///
-/// # Errors
-/// [`ReadError`] where their features differ.
+/// # Errors [`ReadError`] if their numbers of features differ.
 pub fn activation(halves: [Covariance; 2], note: Option<String>) -> Result<Activation, ReadError> {
     let activation = Activation::new(halves).map_err(|error| ReadError(error.to_string()))?;
     Ok(match note {

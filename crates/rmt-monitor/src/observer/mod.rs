@@ -1,9 +1,11 @@
-//! What a framework's adapter stands on: an observer that knows when a step is due, and what is taken at it.
+//! Building blocks for a framework's adapter: an observer that knows which steps are due and takes
+//! the weights at them.
 //!
-//! An adapter shows its models through [`Model`] and hands over [`Weights`](crate::Weights) that read its tensors. The
-//! [`Observer`] does the rest: it takes each due step once, pairs gradients with their update, arms taps, and warns of
-//! steps that go back, of models that take turns and of patterns that match nothing.
-//! `crates/rmt-monitor/examples/plain_loop.rs` is a whole adapter, for matrices in vectors.
+//! An adapter implements [`Model`] for its models and [`Weights`](crate::Weights) for its tensors.
+//! The [`Observer`] does the rest. It takes each due step once, pairs gradients with their update,
+//! and arms taps. It warns of steps that go back, of alternating models and of patterns that match
+//! nothing. `crates/rmt-monitor/examples/plain_loop.rs` is a whole adapter, for matrices in
+//! vectors.
 
 mod gradients;
 mod inputs;
@@ -37,7 +39,7 @@ const NONE: u64 = u64::MAX;
 const TWO_MODELS: &str = "one monitor was given two models: it watches one. Put both into one module, or give \
                           each a monitor of its own";
 
-/// Watches one training run. Clones share the run, and dropping the last one finishes it.
+/// Watches one training run. Clones share the run, and dropping the last clone finishes it.
 #[derive(Debug, Clone)]
 pub struct Observer(Option<Arc<Inner>>);
 
@@ -110,7 +112,8 @@ impl Observer {
         self.0.as_ref().map(|inner| &inner.engine)
     }
 
-    /// Takes the model's weights if `step` is due; returns at once. A step that was taken is not taken again.
+    /// Takes the model's weights if `step` is due, and returns at once. Each step is taken at most
+    /// once.
     #[inline]
     pub fn observe(&self, step: impl Into<Step>, model: &dyn Model) {
         let (Some(inner), step) = (&self.0, step.into().get()) else { return };
@@ -129,8 +132,8 @@ impl Observer {
         }
     }
 
-    /// Takes the weights of the last step, due or not, unless [`observe`](Self::observe) did. The queue makes room for
-    /// them.
+    /// Takes the weights of the last step, due or not, unless [`observe`](Self::observe) took them.
+    /// If the queue is full, it waits for room, at most as long as the finish timeout.
     pub fn observe_last(&self, step: impl Into<Step>, model: &dyn Model) {
         let (Some(inner), step) = (&self.0, step.into().get()) else { return };
         inner.engine.reached(step);
@@ -141,8 +144,9 @@ impl Observer {
         }
     }
 
-    /// Takes the gradients at the weights of `step` if it is due: after the backward pass and before the update.
-    /// `gradients` shows them under the names and identities of the parameters.
+    /// Takes the gradients at the weights of `step` if it is due. Call it after the backward pass
+    /// and before the update. `gradients` must show them under the names and identities of the
+    /// parameters.
     #[inline]
     pub fn gradients(&self, step: impl Into<Step>, model: &dyn Model, gradients: &dyn Model) {
         let (Some(inner), step) = (&self.0, step.into().get()) else { return };
@@ -153,8 +157,8 @@ impl Observer {
         }
     }
 
-    /// Records what a layer is given in a forward of training: tokens × `features` values, row by row, each row a
-    /// sample of its own. Only the forwards of a due step count.
+    /// Records the input of a layer in a training forward: tokens × `features` values, row by row,
+    /// each row an independent sample. Only the forwards of a due step count.
     pub fn tap(&self, name: &str, values: &[f32], features: usize) {
         let tokens = values.len().checked_div(features).unwrap_or(0);
         self.record(
@@ -170,7 +174,8 @@ impl Observer {
         );
     }
 
-    /// Gives an input to this observer alone, where several models train on one thread: see [`taps::record`].
+    /// Records an input for this observer alone, for threads that train several models. See
+    /// [`taps::record`].
     #[inline]
     pub fn record(&self, key: Key<'_>, input: &Input, keep: &Keep<'_>) {
         if let Some(inner) = &self.0 {
@@ -179,7 +184,8 @@ impl Observer {
         }
     }
 
-    /// Lets taps of this thread serve the observer, where forwards are made on another one than that which observes.
+    /// Lets taps of this thread serve the observer. Call it where forwards run on another thread
+    /// than `observe`.
     pub fn listen(&self) {
         if let Some(inner) = &self.0
             && inner.probe.is_armed()
@@ -188,7 +194,8 @@ impl Observer {
         }
     }
 
-    /// Tells that training goes on from the weights after `step` updates: see [`Engine::resume`].
+    /// States that training continues from the weights after `step` updates. See
+    /// [`Engine::resume`].
     pub fn resume(&self, step: impl Into<Step>) {
         if let Some(inner) = &self.0 {
             inner.last_taken.store(NONE, Ordering::Release);
@@ -196,7 +203,7 @@ impl Observer {
         }
     }
 
-    /// Logs a number beside the spectra, under its own name.
+    /// Logs a number under its own name, beside the spectra.
     pub fn scalar(
         &self,
         step: impl Into<Step>,
@@ -214,7 +221,8 @@ impl Observer {
         self.finish()
     }
 
-    /// Waits until everything taken is analysed and written, at most the finish timeout, and says what became of it.
+    /// Waits until everything taken is analysed and written, at most as long as the finish timeout,
+    /// and returns the summary.
     pub fn finish(&self) -> Summary {
         match &self.0 {
             Some(inner) => {
@@ -225,17 +233,17 @@ impl Observer {
         }
     }
 
-    /// How the run is doing now.
+    /// The current state of the run.
     pub fn status(&self) -> Status {
         self.engine().map(Engine::status).unwrap_or_default()
     }
 
-    /// Matrices counted so far.
+    /// Counts of matrices so far.
     pub fn counts(&self) -> Counts {
         self.engine().map(Engine::counts).unwrap_or_default()
     }
 
-    /// Where the run is written; `None` when disabled.
+    /// The directory that the run is written to; `None` when disabled.
     pub fn run_directory(&self) -> Option<&Path> {
         self.engine().map(Engine::run_directory)
     }

@@ -1,4 +1,4 @@
-//! One observer's share of what taps are given.
+//! The inputs that taps record for one observer.
 
 use super::inputs::{Gathered, Input, Keep, Origin};
 use crate::guard::lock;
@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// What a parameter's name ends with, and a tap's need not.
 const WEIGHT: &str = ".weight";
 
-/// Which weight an input belongs to.
+/// Identifies the weight that an input belongs to.
 #[derive(Debug, Clone, Copy)]
 pub enum Key<'a> {
-    /// The weight of this name, which may lack `.weight` at the end.
+    /// By the weight's name, with or without a final `.weight`.
     Name(&'a str),
-    /// The parameter of this identity.
+    /// By the identity of the parameter.
     Id(u64),
 }
 

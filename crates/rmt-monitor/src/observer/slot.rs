@@ -1,4 +1,4 @@
-//! A place for what waits until the next observation.
+//! A slot for data that waits until the next observation.
 
 use crate::guard::lock;
 use std::sync::Mutex;

@@ -1,8 +1,8 @@
-//! Taps of a thread, and the observers that they serve.
+//! The taps of a thread, and the observers that they serve.
 //!
-//! A due step arms the taps of the thread that observes it, until the next step is observed: all
-//! forwards of training in between (micro-batches included) are made by exactly the weights that were
-//! taken. Where no tap is armed, one costs a look at a thread-local number.
+//! A due step arms the taps of the observing thread until the next step is observed. All training
+//! forwards in between, micro-batches included, use exactly the weights that were taken. An unarmed
+//! tap costs a look at a thread-local number.
 
 use super::inputs::{Input, Keep};
 use super::probe::{Key, Probe};
@@ -23,7 +23,7 @@ const SEEN: u8 = 1;
 /// An observer may want what taps are given.
 const ARMED: u8 = 2;
 
-/// Remembers that taps are called by name on this thread, and says whether they have anything to do.
+/// Records that taps are called by name on this thread. Returns whether they have anything to do.
 #[inline]
 pub fn seen_and_armed() -> bool {
     let state = state();
@@ -48,7 +48,7 @@ fn change_state(change: impl FnOnce(u8) -> u8) {
     let _ = STATE.try_with(|state| state.set(change(state.get())));
 }
 
-/// Tells that a walk met a layer with a tap.
+/// Records that a walk met a layer with a tap.
 pub fn met() {
     let _ = MET.try_with(|met| met.set(met.get().wrapping_add(1)));
 }
@@ -86,7 +86,7 @@ fn listening<T: Default>(look: impl FnOnce(&[Weak<Probe>]) -> T) -> T {
     looked.ok().flatten().unwrap_or_default()
 }
 
-/// Gives an input to the observers of this thread that want it; `keep` is called for each.
+/// Passes an input to the observers of this thread that want it. `keep` is called once for each.
 #[cold]
 pub fn record(key: Key<'_>, input: &Input, keep: &Keep<'_>) {
     let probes: Vec<Arc<Probe>> =

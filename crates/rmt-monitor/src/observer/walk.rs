@@ -1,11 +1,11 @@
-//! Walks through a model: which of its matrices are due, and handles on them.
+//! Walks through a model and takes handles on its due matrices.
 
 use crate::engine::Engine;
 use crate::snapshot::LayerSnapshot;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// A model, as the adapter of its framework shows it.
+/// A model, as its framework's adapter shows it.
 pub trait Model {
     /// Shows each parameter that may hold matrices, in the same order every time.
     fn walk(&self, walk: &mut Walk<'_>);
@@ -31,7 +31,7 @@ pub(super) enum Wanted {
     Gradients,
 }
 
-/// Takes what is due of the parameters that a [`Model`] shows it.
+/// Takes the due matrices among the parameters that a [`Model`] shows it.
 #[derive(Debug)]
 pub struct Walk<'a> {
     engine: &'a Engine,
@@ -73,18 +73,19 @@ impl<'a> Walk<'a> {
         walk.found
     }
 
-    /// Settings, layouts and kinds by name.
+    /// The engine, which knows settings, layouts and kinds by name.
     pub fn engine(&self) -> &'a Engine {
         self.engine
     }
 
-    /// Whether only parameters with a gradient of their own count: a product of parameters has none.
+    /// Whether only parameters with their own gradient count. A product of parameters has none.
     pub fn is_of_gradients(&self) -> bool {
         self.wanted == Wanted::Gradients
     }
 
-    /// Meets a parameter that may hold matrices. `id` is its identity, whatever its name and its values. Returns
-    /// whether it is watched and met for the first time: what shares the identity of an earlier one is tied to it.
+    /// Meets a parameter that may hold matrices. `id` is its identity, independent of its name and
+    /// values. Returns whether the parameter is watched and new. A parameter with the identity of
+    /// an earlier one is tied to it.
     pub fn meet(&mut self, name: &str, id: u64) -> bool {
         let found = &mut self.found;
         if let Some(parameters) = &mut found.parameters {
@@ -103,7 +104,7 @@ impl<'a> Walk<'a> {
         true
     }
 
-    /// Counts a parameter that was met and is read as matrices. Returns whether it is due.
+    /// Counts the met parameter, which is read as matrices. Returns whether it is due.
     pub fn is_due(&mut self) -> bool {
         let number = self.found.watched;
         self.found.watched += 1;
@@ -117,7 +118,8 @@ impl<'a> Walk<'a> {
         self.found.places.insert(id, first..self.found.layers.len());
     }
 
-    /// Meets, counts and takes a parameter that is one matrix; `snapshot` is asked for where it is due.
+    /// Meets, counts and takes a parameter that is one matrix. `snapshot` is called only if it is
+    /// due.
     pub fn matrix(&mut self, name: &str, id: u64, snapshot: impl FnOnce() -> LayerSnapshot) {
         if self.meet(name, id) && self.is_due() {
             self.take(id, [snapshot()]);
@@ -129,17 +131,18 @@ impl<'a> Walk<'a> {
         self.found.layers.last_mut()
     }
 
-    /// Tells of a due parameter that is not drawn yet: see [`Model::later`].
+    /// Reports a due parameter that the framework has not initialized yet. See [`Model::later`].
     pub fn uninitialized(&mut self, name: String) {
         self.found.uninitialized.push(name);
     }
 
-    /// Tells of a parameter that cannot be read as matrices. `message` becomes a warning, once a run.
+    /// Reports a parameter that cannot be read as matrices. `message` becomes a warning, once per
+    /// run.
     pub fn unreadable(&mut self, message: String) {
         self.found.unreadable.push(message);
     }
 
-    /// Tells where the model lives, for `run.json`. It is asked for once.
+    /// Records the device of the model for `run.json`. `device` is called once.
     pub fn on_device(&mut self, device: impl FnOnce() -> String) {
         if self.found.parameters.is_some() {
             self.found.device.get_or_insert_with(device);

@@ -1,4 +1,4 @@
-//! One JSON object a line: reports, scalars and profiles.
+//! JSONL files: one JSON object per line.
 
 use super::Sink;
 use super::files::{no_link, still_at};
@@ -16,15 +16,15 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes `metrics.jsonl` (layer reports and nothing else), `scalars.jsonl` (the user's scalars and
-/// figures of the monitor, of the whole model and of gradients), `profiles.jsonl` (full spectra,
-/// every so many ticks), `gradients.jsonl` (those of gradients, as often), `tables.jsonl` (each row of
-/// a table an object, by column) and `warnings.jsonl` (what went wrong).
+/// Writes `metrics.jsonl` (layer reports only), `scalars.jsonl` (the user's scalars, and figures of
+/// the monitor, the whole model and gradients), `profiles.jsonl` (full spectra of some reports),
+/// `gradients.jsonl` (full spectra of gradients, equally often), `tables.jsonl` (one object per row
+/// of a table), `alerts.jsonl` and `warnings.jsonl`.
 ///
 /// Each record reaches its file in one write, so a killed process leaves at most one torn line, the
-/// last. Nothing is held back: `flush` has nothing to do. A file that is removed or replaced is begun
-/// anew; a symbolic link in its place is refused, so that nothing outside the directory is written. At
-/// the end of the run the files are brought to the disk (`fsync`).
+/// last. Nothing is buffered, so `flush` has nothing to do. A file that was removed or replaced is
+/// begun anew. A symbolic link in its place is refused, so that nothing outside the directory is
+/// written. At the end of the run the files are synchronized to disk (`fsync`).
 #[derive(Debug)]
 pub struct Jsonl {
     directory: PathBuf,
@@ -77,8 +77,8 @@ struct TableRow<'a> {
 }
 
 impl Jsonl {
-    /// Files in `directory`, appended to; spectra of a layer with every `profiles_every`-th of its
-    /// reports (0: never).
+    /// Appends to the files in `directory`. Writes the spectra of a layer with every
+    /// `profiles_every`-th of its reports; 0 writes none.
     pub fn new(directory: &Path, profiles_every: u64) -> Self {
         Self {
             directory: directory.to_owned(),
@@ -90,7 +90,7 @@ impl Jsonl {
         }
     }
 
-    /// The number of the program run that alerts and warnings are of; 0 where it is not given.
+    /// Sets the session that alerts and warnings belong to. The default is 0.
     pub fn with_session(mut self, session: u32) -> Self {
         self.session = session;
         self

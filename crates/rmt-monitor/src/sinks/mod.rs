@@ -1,4 +1,4 @@
-//! Where records go.
+//! Sinks for records: JSONL files, TensorBoard, the page, and your own.
 
 mod files;
 mod jsonl;
@@ -18,10 +18,10 @@ use crate::record::Record;
 use rmt_core::Table;
 use std::path::Path;
 
-/// A place that records are written to, called on the worker thread only.
+/// A destination for records. It is called on the worker thread only.
 ///
-/// A sink that fails is counted and called again with the next record; a sink that panics is not
-/// called again. Neither stops training or the other sinks.
+/// A failure is counted, and the sink is called again with the next record. A sink that panics is
+/// not called again. Neither stops training or the other sinks.
 pub trait Sink: Send {
     /// A short name for counts and messages.
     fn name(&self) -> &str;
@@ -41,8 +41,9 @@ pub trait Sink: Send {
     }
 }
 
-/// Writes a table, under its name and the step that it belongs to (0 outside training), into a run directory
-/// without a monitor, as `tables.jsonl` and, with feature `tensorboard`, for TensorBoard; the directory is made if need be. What a run has logged there stays as it is.
+/// Writes a table into a run directory without a monitor: to `tables.jsonl` and, with the feature
+/// `tensorboard`, for TensorBoard. `step` is 0 outside training. The directory is made if it does
+/// not exist. Existing records of a run in it stay as they are.
 ///
 /// ```
 /// use rmt_core::Table;

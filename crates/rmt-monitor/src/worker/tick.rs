@@ -112,7 +112,7 @@ impl Worker {
         snapshot: LayerSnapshot,
         full: Full,
     ) -> Result<LayerReport, (DropReason, String)> {
-        let LayerSnapshot { layer, shape, orientation, dtype, quantised, mut notes, .. } = snapshot;
+        let LayerSnapshot { layer, shape, orientation, dtype, quantized, mut notes, .. } = snapshot;
         let values = snapshot.weights.read();
         let values = values.map_err(|error| (DropReason::ReadFailed, error.to_string()))?;
         let standing = self.matrices.of(matrix).frozen.standing(snapshot.frozen, &values);
@@ -137,7 +137,7 @@ impl Worker {
         let finished = |report, notes: Vec<String>| {
             let mut report = LayerReport::new(self.session, step, layer, dtype, report);
             report.report.notes.extend(notes.into_iter().map(Note::from));
-            never_random(&mut report, quantised);
+            never_random(&mut report, quantized);
             report
         };
         let told_apart = &mut watched.told_apart;
@@ -207,9 +207,9 @@ fn read(snapshot: Option<ActivationSnapshot>, notes: &mut Vec<String>) -> Option
 }
 
 /// Rounding to a grid is no random initialization, though its spectrum may pass for it.
-fn never_random(report: &mut LayerReport, quantised: bool) {
-    if quantised && report.report.verdict == Verdict::Random {
+fn never_random(report: &mut LayerReport, quantized: bool) {
+    if quantized && report.report.verdict == Verdict::Random {
         report.report.verdict = Verdict::NotEstimable;
-        report.report.notes.push(Note::Quantised);
+        report.report.notes.push(Note::Quantized);
     }
 }

@@ -1,4 +1,4 @@
-//! The figures that are followed as heat maps, layer by step.
+//! The figures that heat maps show, layer by step.
 
 use super::heat_map_data::HeatMapData;
 use rmt_core::MatrixReport;
@@ -7,23 +7,23 @@ use rmt_core::shown::strongest_neg_log_p;
 /// Evidence from which on it is overwhelming: p-values of 1e-200 would leave one colour to all others.
 const OVERWHELMING: f64 = 10.0;
 
-/// A figure of every layer at every step.
+/// A figure that a heat map shows for every layer and step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Followed {
-    /// Directions of structure above and below, over the smaller side.
+    /// Number of structure directions above and below, divided by the smaller side.
     Share,
     /// Share of the squared norm in the directions above.
     NormShare,
-    /// −log₁₀ of the least p of the family, corrected for the number of its tests.
+    /// −log₁₀ of the smallest p-value of the family, corrected for the number of its tests.
     Evidence,
 }
 
 impl Followed {
-    /// All of them, in the order in which they are shown.
+    /// All figures, in the order of the page.
     pub const ALL: [Self; 3] = [Self::Share, Self::NormShare, Self::Evidence];
 
-    /// The figure of a matrix; NaN where it has none.
+    /// The figure of a matrix; NaN if it is missing.
     pub fn value(self, report: &MatrixReport) -> f64 {
         let structure = report.structure.as_ref();
         let value = match self {
@@ -36,7 +36,7 @@ impl Followed {
         value.unwrap_or(f64::NAN)
     }
 
-    /// What a picture of it is called.
+    /// Title of the heat map of this figure.
     pub fn title(self) -> &'static str {
         match self {
             Self::Share => "Directions of structure",
@@ -54,8 +54,9 @@ impl Followed {
         }
     }
 
-    /// The heat map of `rows` × `steps`, with the values row by row, NaN where there is none; `None` where there is none at
-    /// all. Evidence ends with the first step from which it is overwhelming in every row.
+    /// The heat map of `rows` × `steps`. `values` are row by row, NaN for missing ones. `None` if
+    /// all are missing. The heat map of evidence ends at the first step from which the evidence is
+    /// overwhelming in every row.
     pub fn by_step(
         self,
         rows: Vec<String>,

@@ -1,4 +1,4 @@
-//! One figure of many layers over many steps.
+//! Heat maps: one figure of many layers over many steps.
 
 use super::colour_bar::Colours;
 use super::counted;
@@ -23,11 +23,11 @@ const LEAST: f64 = 130.0;
 /// Pixels that the names of the rows may take.
 const NAMES: f64 = 190.0;
 
-/// Rows are layers, columns steps, colours the figure: viridis, the larger the lighter. Cells
-/// without a value are grey and struck through.
+/// Draws a heat map. Rows are layers, columns are steps, and the colour is the figure: viridis,
+/// lighter for larger values. Cells without a value are grey and struck through.
 ///
-/// More than 60 rows or 120 columns are put together, neighbours in equal numbers; each cell is
-/// then the largest value of its group, and a note says so.
+/// More than 60 rows or 120 columns are merged in groups of equally many neighbours. A cell then
+/// shows the largest value of its group, and a note states this.
 pub fn heat_map(data: &HeatMapData) -> Drawing {
     drawn(data).0
 }

@@ -1,33 +1,34 @@
-//! Layers × steps of a figure.
+//! The data of a heat map.
 
 use crate::text::clean;
 
-/// What [`heat_map`](crate::heat_map) draws.
+/// The data that [`heat_map`](crate::heat_map) draws.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HeatMapData {
-    /// What the picture is of.
+    /// Title of the picture.
     pub title: String,
-    /// What the colours stand for, with its unit.
+    /// Quantity that the colours show, with its unit.
     pub quantity: String,
-    /// Name of each row, from the top: the layers.
+    /// Names of the rows, the layers, from the top.
     pub rows: Vec<String>,
-    /// Step of each column, from the left.
+    /// Steps of the columns, from the left.
     pub columns: Vec<u64>,
-    /// Row by row, rows × columns of them. NaN where there is none; an infinite value has the
+    /// Rows × columns values, row by row. NaN marks a missing value. An infinite value gets the
     /// colour of the end of the scale.
     pub values: Vec<f64>,
-    /// Ends of the colour scale; those of the values, if `None`. Values outside have the colour of
-    /// the end.
+    /// Ends of the colour scale. `None` takes the smallest and the largest value. Values outside
+    /// get the colour of the end.
     pub limits: Option<(f64, f64)>,
-    /// Names of the columns, where they are not steps.
+    /// Names of the columns, if they are not steps.
     pub column_names: Option<Vec<String>>,
-    /// Whether the colours go from 0 by the square root, so that small values differ.
+    /// Whether the colour scale starts at 0 and follows the square root, so that small values
+    /// differ visibly.
     pub root: bool,
 }
 
 impl HeatMapData {
-    /// Rows × columns without values yet, of −log₁₀ p.
+    /// Empty data of rows × steps for −log₁₀ p.
     pub fn new(title: impl Into<String>, rows: Vec<String>, columns: Vec<u64>) -> Self {
         let values = vec![f64::NAN; rows.len() * columns.len()];
         let (title, quantity) = (title.into(), "−log₁₀ p".into());
@@ -35,7 +36,7 @@ impl HeatMapData {
         Self { title, quantity, rows, columns, values, limits, column_names, root }
     }
 
-    /// Rows × columns without values yet, of −log₁₀ p, where the columns are not steps.
+    /// Empty data of rows × named columns for −log₁₀ p.
     pub fn named(title: impl Into<String>, rows: Vec<String>, columns: Vec<String>) -> Self {
         let numbers = (0..columns.len() as u64).collect();
         Self { column_names: Some(columns), ..Self::new(title, rows, numbers) }
@@ -49,14 +50,14 @@ impl HeatMapData {
         }
     }
 
-    /// Names what the colours stand for.
+    /// Names the quantity that the colours show.
     #[must_use]
     pub fn with_quantity(mut self, quantity: impl Into<String>) -> Self {
         self.quantity = quantity.into();
         self
     }
 
-    /// Sets all values, row by row; what is too many is ignored, what is missing is missing.
+    /// Sets all values, row by row. Surplus values are ignored, and absent ones stay missing.
     #[must_use]
     pub fn with_values(mut self, values: impl IntoIterator<Item = f64>) -> Self {
         for (cell, value) in self.values.iter_mut().zip(values) {
@@ -72,14 +73,14 @@ impl HeatMapData {
         self
     }
 
-    /// Lets the colours go from 0 by the square root.
+    /// Starts the colour scale at 0 and lets it follow the square root.
     #[must_use]
     pub fn with_root(mut self) -> Self {
         self.root = true;
         self
     }
 
-    /// Sets one cell; nothing happens outside.
+    /// Sets one cell. It does nothing outside the data.
     pub fn set(&mut self, row: usize, column: usize, value: f64) {
         if column < self.columns.len()
             && let Some(cell) = self.values.get_mut(row * self.columns.len() + column)

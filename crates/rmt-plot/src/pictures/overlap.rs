@@ -8,7 +8,7 @@ use crate::scale::{Scale, range};
 use crate::sheet::{Axes, Key, Sample, Sheet, heading};
 use rmt_core::LayerReport;
 
-/// Where an overlap lies if the singular vectors know nothing of the activations.
+/// The range of an overlap if the singular vectors are independent of the activations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct NullBand {
@@ -27,27 +27,27 @@ impl NullBand {
     }
 }
 
-/// What [`overlap`] draws: O_k = max_j |v_k·f_j| of each right singular vector v_k with the
-/// eigenvectors f_j of the activations' covariance.
+/// The data that [`overlap`] draws: O_k = max_j |v_k·f_j| of each right singular vector v_k with
+/// the eigenvectors f_j of the activations' covariance.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct OverlapData<'a> {
     /// Name of the layer.
     pub name: &'a str,
-    /// Optimizer updates made before the weights were taken.
+    /// Number of optimizer updates made before the weights were taken.
     pub step: u64,
-    /// O_k in the order of the singular values, the largest first; not finite where there is none.
+    /// O_k in descending order of the singular values. A missing overlap is not finite.
     pub overlaps: &'a [f64],
-    /// The null.
+    /// The null band.
     pub band: NullBand,
-    /// Singular values significantly above the bulk.
+    /// Number of singular values significantly above the bulk.
     pub above: usize,
-    /// Singular values significantly below the bulk.
+    /// Number of singular values significantly below the bulk.
     pub below: usize,
 }
 
 impl<'a> OverlapData<'a> {
-    /// Overlaps with their null, no singular value significant.
+    /// Overlaps with their null band, and no significant singular value.
     pub fn new(name: &'a str, step: u64, overlaps: &'a [f64], band: NullBand) -> Self {
         Self { name, step, overlaps, band, above: 0, below: 0 }
     }
@@ -67,7 +67,8 @@ const FEW_VECTORS: usize = 200;
 const ABOVE: (Glyph, f64) = (Glyph::Up, 4.5);
 const BELOW: (Glyph, f64) = (Glyph::Down, 4.5);
 
-/// [`overlap`] of a report. `None` without a profile that has overlaps, or without their null.
+/// Draws the [`overlap`] picture of a report. `None` if the report has no profile with overlaps or
+/// no null band.
 pub fn overlap_of(report: &LayerReport) -> Option<Drawing> {
     let overlaps = &report.profile.as_ref()?.overlaps;
     let activation = report.report.activation.as_ref()?;
@@ -82,9 +83,9 @@ pub fn overlap_of(report: &LayerReport) -> Option<Drawing> {
     Some(overlap(&data))
 }
 
-/// Overlap O_k against the index k of the singular value (1 = largest), with the null's band and
-/// mean. Vectors of significant outliers are triangles, upwards above the bulk and downwards below
-/// it; those of the bulk are grey dots.
+/// Draws the overlap O_k against the index k of the singular value (1 = largest), with the band and
+/// mean of the null. Vectors of significant outliers are triangles, which point up above the bulk
+/// and down below it. Vectors of the bulk are grey dots.
 pub fn overlap(data: &OverlapData<'_>) -> Drawing {
     let NullBand { low, mean, high } = data.band;
     let count = data.overlaps.len();

@@ -25,13 +25,14 @@ const STRIP: f64 = 18.0;
 /// Radius of an outlier's triangle.
 const RADIUS: f64 = 5.0;
 
-/// Histogram (density) of the singular values with the Marchenko–Pastur law of the report's scale
-/// and shape, its edges ν₋ and ν₊, and every value as a line below zero. Values beyond the edges are
-/// triangles there. Filled are the largest and the smallest ones, as many as are structure, or where that was not told
-/// apart, as many as are significant. Beside the law, where there is one, is the band of the spectra of
-/// sign-flipped copies: [`Profile::copies`](rmt_core::Profile::copies).
+/// Draws the singular values as a density histogram with the Marchenko–Pastur law of the report's
+/// scale and shape and its edges ν₋ and ν₊. Every value is a line below zero, and a triangle there
+/// if it lies beyond an edge. As many triangles from each end are filled as directions are
+/// structure or, if structure was not separated from scale, as values are significant. The band is
+/// the range of the spectra of sign-flipped copies
+/// ([`Profile::copies`](rmt_core::Profile::copies)), if the report has it.
 ///
-/// The edges stand on borders of bins. `None` without a profile or a scale.
+/// The edges lie on borders of bins. `None` without a profile or a scale.
 pub fn spectrum(layer: &LayerReport) -> Option<Drawing> {
     let picture = Spectrum::new(layer)?;
     Some(picture.draw(layer))

@@ -1,4 +1,4 @@
-//! A few figures over the steps.
+//! Trajectories: a few figures over the steps.
 
 use super::{counted, line, markers};
 use crate::drawing::{Drawing, Glyph, Paint, Shape};
@@ -7,11 +7,11 @@ use crate::scale::{Scale, range};
 use crate::sheet::{Axes, Key, Sample, Sheet};
 use crate::text::{clean, fit};
 
-/// A range at one step.
+/// A range of values at one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct BandPoint {
-    /// Optimizer updates.
+    /// Number of optimizer updates.
     pub step: u64,
     /// Lower end.
     pub low: f64,
@@ -26,7 +26,7 @@ impl BandPoint {
     }
 }
 
-/// What [`trajectory`] draws.
+/// The data that [`trajectory`] draws.
 ///
 /// ```
 /// use rmt_plot::{BandPoint, Trajectory, trajectory};
@@ -38,26 +38,26 @@ impl BandPoint {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Trajectory {
-    /// What the picture is of.
+    /// Title of the picture.
     pub title: String,
-    /// What is on the y axis, with its unit.
+    /// Quantity on the y axis, with its unit.
     pub quantity: String,
-    /// Name and (step, value) of each curve; a value that is not finite interrupts its curve.
+    /// Name and (step, value) pairs of each curve. A value that is not finite interrupts its curve.
     pub series: Vec<(String, Vec<(u64, f64)>)>,
-    /// A range to compare the curves with, such as the bulk between its edges.
+    /// Name and points of a range to compare the curves with, such as the bulk between its edges.
     pub band: Option<(String, Vec<BandPoint>)>,
     /// Whether the y axis is logarithmic.
     pub logarithmic: bool,
 }
 
 impl Trajectory {
-    /// Without a curve yet.
+    /// A trajectory without curves.
     pub fn new(title: impl Into<String>, quantity: impl Into<String>) -> Self {
         let (title, quantity) = (title.into(), quantity.into());
         Self { title, quantity, series: Vec::new(), band: None, logarithmic: false }
     }
 
-    /// Adds a curve. The first six have colours; further ones are grey and have no name.
+    /// Adds a curve. The first six curves have colours. Further curves are grey and unnamed.
     #[must_use]
     pub fn with_series(
         mut self,
@@ -68,7 +68,7 @@ impl Trajectory {
         self
     }
 
-    /// Shades a range.
+    /// Adds a shaded range.
     #[must_use]
     pub fn with_band(
         mut self,
@@ -79,7 +79,7 @@ impl Trajectory {
         self
     }
 
-    /// Makes the y axis logarithmic; values that are not positive are left out.
+    /// Makes the y axis logarithmic. Values that are not positive are left out.
     #[must_use]
     pub fn with_logarithmic_axis(mut self) -> Self {
         self.logarithmic = true;
@@ -99,7 +99,7 @@ const NAME: f64 = 180.0;
 const DASHES: [Option<[f64; 2]>; SERIES] =
     [None, Some([7.0, 3.0]), Some([2.0, 2.5]), None, Some([7.0, 3.0]), Some([2.0, 2.5])];
 
-/// One or several curves over the steps, with a range to compare them with.
+/// Draws one or several curves over the steps, with a range to compare them with.
 pub fn trajectory(data: &Trajectory) -> Drawing {
     let sorted = |points: &[(u64, f64)]| {
         let mut points = points.to_vec();

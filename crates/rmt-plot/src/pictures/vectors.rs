@@ -24,9 +24,9 @@ struct Side {
     name: &'static str,
 }
 
-/// −log₁₀ p of the pooled entries of neighbouring left and right singular vectors against the index
-/// of the singular value, with the level of a single window and that of all of them together. Of
-/// single vectors where there are too few for windows.
+/// Draws −log₁₀ p of the pooled entries of neighbouring left and right singular vectors against the
+/// index of the singular value, with the level of a single window and that of all windows together.
+/// With too few vectors for windows it draws single vectors.
 ///
 /// `None` without p-values.
 pub fn vectors(layer: &LayerReport) -> Option<Drawing> {

@@ -249,5 +249,5 @@ fn what_cannot_be_ablated_is_named() {
     layer.weight = param(32, 64, 9, &device);
     let layer = layer.quantize_weights(&mut Quantizer::new(Calibration::MinMax, scheme));
     let error = remove(&layer, Select::all(), |_, _| true).unwrap_err();
-    assert!(matches!(error, AblationError::Quantised { layer } if layer == "weight"));
+    assert!(matches!(error, AblationError::Quantized { layer } if layer == "weight"));
 }

@@ -121,7 +121,7 @@ fn call(
             unread("a sparse tensor, which is not read; store it dense")
         }
         ("torch._utils", "_rebuild_qtensor") => {
-            unread("quantised, which is not read; analyse the model before it was quantised")
+            unread("quantized, which is not read; analyse the model before it was quantized")
         }
         (
             "numpy.core.multiarray"

@@ -9,7 +9,7 @@ fn why(source: Fake) -> Vec<String> {
 }
 
 #[test]
-fn quantised_weights_are_named_with_their_type() {
+fn quantized_weights_are_named_with_their_type() {
     let packed: &[(&str, &[usize])] = &[
         ("model.layers.0.self_attn.q_proj.qweight", &[512, 4096]),
         // bitsandbytes packs into one column.
@@ -27,7 +27,7 @@ fn quantised_weights_are_named_with_their_type() {
         ("model.layers.0.mlp.down_proj.weight.absmax", &[512, 64]),
     ]));
     assert_eq!(scales.len(), 3);
-    assert!(scales.iter().all(|why| why.contains("quantised")), "{scales:?}");
+    assert!(scales.iter().all(|why| why.contains("quantized")), "{scales:?}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn main() {
         let magnitude = if *x == 0.0 { 0 } else { (exponent as u32) << 10 | bits >> 13 & 1023 };
         (bits >> 16 & 0x8000 | magnitude).to_le_bytes()[..2].to_vec()
     };
-    let quantised = DType::QFloat(QuantScheme::default());
+    let quantized = DType::QFloat(QuantScheme::default());
     let tensors = vec![
         tensor("layer.10.weight", DType::F32, &[3, 4], values.iter().flat_map(single).collect()),
         tensor("layer.2.weight", DType::F64, &[3, 4], values.iter().flat_map(|x| x.to_le_bytes()).collect()),
@@ -27,7 +27,7 @@ fn main() {
         tensor("brain", DType::BF16, &[3, 4], values.iter().flat_map(brain).collect()),
         tensor("steps", DType::I64, &[1], vec![9, 0, 0, 0, 0, 0, 0, 0]),
         tensor("mask", DType::Bool(BoolStore::U8), &[2], vec![0, 1]),
-        tensor("quantised", quantised, &[2, 2], vec![1, 2, 3, 4, 0, 0, 128, 63]),
+        tensor("quantized", quantized, &[2, 2], vec![1, 2, 3, 4, 0, 0, 128, 63]),
     ];
     Writer::new(tensors)
         .with_metadata("producer", "burn-pack")

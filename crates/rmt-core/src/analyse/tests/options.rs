@@ -6,7 +6,7 @@ use crate::statistics::spectrum_test::Judge;
 use crate::test_support::binomial_interval;
 
 #[test]
-fn equalising_takes_differences_of_scale_away_and_keeps_the_level() {
+fn equalizing_takes_differences_of_scale_away_and_keeps_the_level() {
     let (rows, cols, draws) = (48, 96, 400);
     let options = AnalysisOptions { equilibrate: Equilibrate::Both, ..AnalysisOptions::default() };
     let mut rejected = 0;
@@ -24,7 +24,7 @@ fn equalising_takes_differences_of_scale_away_and_keeps_the_level() {
         rejected += usize::from(report.verdict.deviates());
         if seed == 0 {
             assert!(
-                report.notes.iter().any(|note| note.to_string().contains("equalised")),
+                report.notes.iter().any(|note| note.to_string().contains("equalized")),
                 "{report:?}"
             );
         }

@@ -150,8 +150,8 @@ mod tests {
         let first = layout.changed(&mut names).unwrap();
         for text in [
             "query: largest singular value, in units of σ√n",
-            "rmt_4_bulk/smallest_normalised/b.0.query.weight",
-            "rmt_4_bulk/edge_low_normalised/b.0.query.weight",
+            "rmt_4_bulk/smallest_normalized/b.0.query.weight",
+            "rmt_4_bulk/edge_low_normalized/b.0.query.weight",
             r"^rmt_1_above/minus_log10_p/b\.0\.query\.weight$",
         ] {
             assert!(holds(&first, text), "{text}");

@@ -33,10 +33,10 @@ use rmt_core::figures::curves;
 use rmt_core::report::Verdict;
 use std::path::Path;
 
-/// Writes event files into the run directory: one event a tick, flushed at every tick.
+/// Writes event files into the run directory: one event per tick, flushed at every tick.
 ///
-/// After an I/O error the file is left as it is, and the next record starts a new one; so it is when the
-/// file is removed or replaced. At the end of the run it is brought to the disk (`fsync`).
+/// After an I/O error, or if the file was removed or replaced, the next record starts a new file.
+/// At the end of the run the file is synchronized to disk (`fsync`).
 pub struct TensorBoard {
     files: EventFiles,
     names: TagNames,
@@ -50,8 +50,8 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Files in `directory`. The first one says that a session starts at its first step: what
-    /// earlier sessions said of that step and later ones is then replaced.
+    /// Writes files in `directory`. The first file marks the start of a session at its first step,
+    /// so TensorBoard replaces points of earlier sessions from that step on.
     pub fn new(directory: &Path) -> Self {
         Self {
             files: EventFiles::new(directory, false),
@@ -64,15 +64,15 @@ impl TensorBoard {
         }
     }
 
-    /// Whether pictures are drawn: of each matrix when the number of its reports has doubled, and of
-    /// its last one.
+    /// Sets whether pictures are drawn: of each matrix whenever its number of reports has doubled,
+    /// and at its last report.
     #[must_use]
     pub fn with_pictures(self, on: bool) -> Self {
         let overview = self.overview.with_pictures(on);
         Self { drawn: Drawn { pictures: on, ..self.drawn }, overview, ..self }
     }
 
-    /// Writes what these settings say, and says them on the text page.
+    /// Applies these settings and shows them on the text page.
     #[must_use]
     pub fn with_settings(self, settings: &Settings) -> Self {
         let TensorBoardConfig { detail, pictures, .. } = settings.tensorboard;
