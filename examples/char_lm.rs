@@ -42,25 +42,25 @@ use rmt_examples::transformer::{Hyperparameters, Transformer, batch_losses, mean
 /// Trains a transformer to tell the next character of a text.
 #[derive(Parser, Clone, Debug)]
 pub struct Options {
-    /// Text to learn; by default documentation and sources of this workspace, as they were once
+    /// Text to learn; by default an old copy of this workspace's documentation and sources
     #[arg(long)]
     pub text: Option<PathBuf>,
-    /// How large the model is, and how long it is trained
+    /// Size of the model, and length of its training
     #[arg(long, value_enum, default_value_t)]
     pub preset: Preset,
-    /// Number of optimizer steps, instead of the preset's
+    /// Number of optimizer steps instead of that of the preset
     #[arg(long)]
     pub steps: Option<u64>,
-    /// Validate and observe the weights every so many steps
+    /// Number of steps between validations, and between observations of the weights
     #[arg(long, default_value_t = 100)]
     pub every: u64,
-    /// Directory that the run is recorded in; numbered when it exists
+    /// Directory for the run; a number is appended if it exists
     #[arg(long, default_value = "runs/char_lm")]
     pub run: PathBuf,
-    /// Seed of the first weights, of the batches and of the text that is written at the end
+    /// Seed of the initial weights, the batches and the text that is written at the end
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// What it is trained on
+    /// Device to train on
     #[arg(long, value_enum, default_value_t)]
     pub device: Backend,
 }

@@ -1,4 +1,4 @@
-//! What do the small singular values know? Prune a transformer before fine-tuning it, or after.
+//! Prunes a transformer before or after fine-tuning it, to see how much the small singular values matter.
 //!
 //! ```text
 //! cargo run --release --example fine_tuning
@@ -32,22 +32,22 @@ use char_lm::fit;
 /// Prunes a transformer before and after fine-tuning.
 #[derive(Parser, Clone, Debug)]
 pub struct Options {
-    /// Optimizer steps on the sources
+    /// Number of optimizer steps on the sources
     #[arg(long, default_value_t = 1000)]
     pub steps: u64,
-    /// Optimizer steps on the documentation
+    /// Number of optimizer steps on the documentation
     #[arg(long, default_value_t = 200)]
     pub fine_tuning_steps: u64,
-    /// Number of seeds, of the weights and of the batches
+    /// Number of seeds of weights and batches
     #[arg(long, default_value_t = 3)]
     pub seeds: u64,
     /// Width of the model: a multiple of 32
     #[arg(long, default_value_t = 64)]
     pub width: usize,
-    /// Directory that the table is written to; numbered when it exists
+    /// Directory for the table; a number is appended if it exists
     #[arg(long, default_value = "runs/fine_tuning")]
     pub run: PathBuf,
-    /// What it is trained on
+    /// Device to train on
     #[arg(long, value_enum, default_value_t)]
     pub device: Backend,
 }

@@ -1,4 +1,4 @@
-//! A small network learns to add modulo a prime, memorizes, and long after that understands.
+//! A small network learns to add modulo a prime: it memorizes first, and generalizes much later.
 //!
 //! ```text
 //! cargo run --release --example grokking
@@ -42,19 +42,19 @@ pub struct Options {
     /// Number of optimizer steps
     #[arg(long, default_value_t = 4000)]
     pub steps: u64,
-    /// Evaluate the accuracy and observe the weights every so many steps
+    /// Number of steps between evaluations of the accuracy, and between observations of the weights
     #[arg(long, default_value_t = 50)]
     pub every: u64,
-    /// Directory that the run is recorded in; numbered when it exists
+    /// Directory for the run; a number is appended if it exists
     #[arg(long, default_value = "runs/grokking")]
     pub run: PathBuf,
-    /// Seed of the split into training and test pairs and of the first weights
+    /// Seed of the split into training and test pairs, and of the initial weights
     #[arg(long, default_value_t = 2)]
     pub seed: u64,
     /// Pairs are added modulo this number
     #[arg(long, default_value_t = 59)]
     pub modulus: usize,
-    /// What it is trained on
+    /// Device to train on
     #[arg(long, value_enum, default_value_t)]
     pub device: Backend,
 }

@@ -1,4 +1,4 @@
-//! Every weight initializer of burn against random matrix theory: all that draw independent
+//! Tests every weight initializer of burn against random matrix theory: all that draw independent
 //! entries must be found random.
 //!
 //! ```text
@@ -22,13 +22,13 @@ pub struct Options {
     /// Seed of the device.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Matrices drawn of each initializer and shape.
+    /// Number of matrices per initializer and shape.
     #[arg(long, default_value_t = 1)]
     repetitions: usize,
-    /// Probability, at most, that a run over random matrices fails.
+    /// Greatest probability that a run over random matrices fails.
     #[arg(long, default_value_t = 0.01)]
     level: f64,
-    /// What draws them.
+    /// Device that draws the matrices.
     #[arg(long, value_enum, default_value_t)]
     device: Backend,
 }

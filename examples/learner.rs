@@ -36,22 +36,22 @@ use std::sync::Arc;
 /// Trains a classifier with burn's `Learner`, watched.
 #[derive(Parser, Clone, Debug)]
 pub struct Options {
-    /// Number of passes over the data, at most
+    /// Greatest number of passes over the data
     #[arg(long, default_value_t = 20)]
     pub epochs: usize,
-    /// Points to train on; a quarter as many to validate with
+    /// Number of training points; a quarter as many are drawn for validation
     #[arg(long, default_value_t = 8192)]
     pub points: usize,
-    /// Observe the weights every so many optimizer steps
+    /// Number of optimizer steps between observations of the weights
     #[arg(long, default_value_t = 32)]
     pub every: u64,
-    /// Directory that the run is recorded in; numbered when it exists
+    /// Directory for the run; a number is appended if it exists
     #[arg(long, default_value = "runs/learner")]
     pub run: PathBuf,
-    /// Seed of the data and of the first weights
+    /// Seed of the data and the initial weights
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// What it is trained on
+    /// Device to train on
     #[arg(long, value_enum, default_value_t)]
     pub device: Backend,
 }

@@ -1,4 +1,4 @@
-//! What real pretrained transformers show of the claims of Staats, Thamm & Rosenow
+//! Tests the claims of Staats, Thamm & Rosenow on real pretrained transformers
 //! (2024, <https://arxiv.org/abs/2410.17770>).
 //!
 //! ```text
@@ -31,25 +31,25 @@ use rmt_examples::{Backend, area_under_curve};
 /// Watches a pretrained transformer, and takes singular values from it.
 #[derive(Parser, Clone, Debug)]
 pub struct Options {
-    /// Which model
+    /// Model to watch
     #[arg(long, value_enum, default_value_t)]
     pub model: Choice,
-    /// Fine-tune it on other text of its domain, and prune it before or after
+    /// Fine-tune the model on other text of its domain, and prune it before or after
     #[arg(long)]
     pub fine_tune: bool,
-    /// Parts of the spectrum that are taken away in turn
+    /// Number of parts of the spectrum, which are removed in turn
     #[arg(long, default_value_t = 10)]
     pub groups: usize,
-    /// Random choices of values of the bulk that outliers are compared with
+    /// Number of random choices of bulk values that outliers are compared with
     #[arg(long, default_value_t = 5)]
     pub draws: usize,
     /// Held-out text and training
     #[command(flatten)]
     pub sample: Sample,
-    /// Directory that runs and tables are written to; numbered when it exists
+    /// Directory for runs and tables; a number is appended if it exists
     #[arg(long, default_value = "runs/pretrained")]
     pub run: PathBuf,
-    /// What it is computed on
+    /// Device to compute on
     #[arg(long, value_enum, default_value_t)]
     pub device: Backend,
 }

@@ -5,8 +5,8 @@
 //! cargo run --release --example reproduction
 //! ```
 //!
-//! The transformer of the example `char_lm` is trained once a seed, watched from the start. A table a
-//! claim has the mean over the seeds and their standard deviation; `docs/reproduction.md` reads them.
+//! The transformer of the example `char_lm` is trained once per seed, watched from the start. There is one table
+//! per claim with mean and standard deviation over the seeds; `docs/reproduction.md` discusses them.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -35,13 +35,13 @@ mod char_lm;
 /// Trains a transformer once a seed and measures what the paper claims.
 #[derive(Parser, Clone, Debug)]
 pub struct Options {
-    /// Number of seeds, of the weights and of the batches
+    /// Number of seeds of weights and batches
     #[arg(long, default_value_t = 3)]
     pub seeds: u64,
-    /// Snapshots for each power of ten of the steps
+    /// Number of snapshots per power of ten of the steps
     #[arg(long, default_value_t = 16)]
     pub snapshots: u32,
-    /// Model, training and device; `--seed` is that of the first
+    /// Model, training and device; `--seed` is the first seed
     #[command(flatten)]
     pub model: char_lm::Options,
 }

@@ -1,5 +1,5 @@
 //! The same task with several initializers, widths and weight decays, one run each: TensorBoard's
-//! HParams page then sets what the runs were given against what became of their weights.
+//! HParams page then compares their settings with the final figures of their weights.
 //!
 //! ```text
 //! cargo run --release --example sweep
@@ -27,13 +27,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Trains one network for each initializer, width and weight decay.
 #[derive(Parser, Debug)]
 pub struct Options {
-    /// Steps of each run
+    /// Number of steps per run
     #[arg(long, default_value_t = 1000)]
     steps: u64,
-    /// Directory that the runs are recorded in, one below it each; numbered when it exists
+    /// Directory for the runs, with one directory each; a number is appended if it exists
     #[arg(long, default_value = "runs/sweep")]
     run: PathBuf,
-    /// What they are trained on
+    /// Device to train on
     #[arg(long, value_enum, default_value_t)]
     device: Backend,
 }

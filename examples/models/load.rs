@@ -32,6 +32,40 @@ pub struct Names<'a> {
 
 /// The model with the values of the checkpoint.
 ///
+/// ```no_run
+/// # use std::path::Path;
+/// # use burn::{module::Module, nn::{Linear, LinearConfig}, tensor::{Device, Tensor}};
+/// # use burn_rmt::{ActivationConfig, MonitorConfig};
+/// # use rmt_examples::models::load::{Names, Stored, load};
+/// # #[derive(Module, Debug)]
+/// # struct MyModel { head: Linear }
+/// # impl MyModel {
+/// #     fn new(device: &Device) -> Self { Self { head: LinearConfig::new(8, 8).init(device) } }
+/// #     fn loss(&self, batch: &Tensor<2>) -> Tensor<1> { self.head.forward(batch.clone()).sum() }
+/// # }
+/// # fn main() -> anyhow::Result<()> {
+/// # let (device, held_out) = (Device::flex(), Vec::<Tensor<2>>::new());
+/// let source = rmt_cli::formats::open(Path::new("model.safetensors"))?;
+/// let stored = |path: &str| {
+///     let name = path.replace("blocks", "encoder.layer");
+///     Some(Stored { name, transposed: true, part: None })
+/// };
+/// let tied = &[("head.weight", "embedding.weight")];
+/// let names = Names { stored: &stored, tied, buffers: &["position_ids"] };
+/// let model = load(MyModel::new(&device), source.as_ref(), &names)?;
+///
+/// // As it is, with the inputs of its layers.
+/// let monitor = MonitorConfig::new("runs/mine")
+///     .with_activations(ActivationConfig::new().with_in_evaluation(true))
+///     .init()?;
+/// monitor.observe(0, &model);
+/// for batch in &held_out {
+///     let _ = model.loss(batch);
+/// }
+/// monitor.finish_at(0, &model);
+/// # Ok(()) }
+/// ```
+///
 /// # Errors
 /// Where a parameter is missing there or has other sides, a tensor is of no use to the model, or
 /// one that should repeat another does not: all of them in one line.

@@ -1,67 +1,26 @@
-//! Documents hold: links and pictures resolve, commands name programs that exist, code is code that is compiled, and the
-//! README is short.
+//! Documents hold: links and pictures resolve, commands parse and name programs that exist, code is code that is
+//! compiled, and the README is short.
 
+use crate::support::documents::{commands, documents, files, lines, read, root};
 use crate::support::test;
+use clap::Parser;
+use clap::error::ErrorKind;
 use libtest_mimic::Trial;
+use rmt_cli::arguments::Arguments;
 use std::collections::HashSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test(module_path!(), "links_and_pictures_resolve", links),
-        test(module_path!(), "examples_exist", examples),
+        test(module_path!(), "commands_of_rmt_parse", commands_of_rmt),
+        test(module_path!(), "commands_of_cargo_name_what_exists", commands_of_cargo),
+        test(module_path!(), "commands_of_python_name_what_exists", commands_of_python),
+        test(module_path!(), "curves_exist", curves),
         test(module_path!(), "code_is_compiled", code),
         test(module_path!(), "the_readme_is_short", short),
         test(module_path!(), "the_guide_lists_its_pages", listed),
     ]
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Files below `folder` with this extension.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_dir() && name != "target" && !name.starts_with('.') {
-            found.extend(files(&path, extension));
-        } else if path.extension().is_some_and(|found| found == extension) {
-            found.push(path);
-        }
-    }
-    found
-}
-
-fn documents() -> Vec<PathBuf> {
-    let root = root();
-    let folders = ["docs", "crates", "benches"].map(|folder| files(&root.join(folder), "md"));
-    let above = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
-    folders.concat().into_iter().chain(above.map(|name| root.join(name))).collect()
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// What a document has in blocks of code of `language`, or outside all of them.
-fn lines(text: &str, language: Option<&str>) -> Vec<String> {
-    let mut within: Option<String> = None;
-    let mut found = Vec::new();
-    for line in text.lines() {
-        if let Some(opening) = line.trim_start().strip_prefix("```") {
-            within = within.is_none().then(|| opening.to_owned());
-        } else if match (&within, language) {
-            (Some(within), Some(language)) => within.starts_with(language),
-            (within, language) => within.is_none() && language.is_none(),
-        } {
-            found.push(line.to_owned());
-        }
-    }
-    found
 }
 
 /// Targets of `[…](target)`.
@@ -106,20 +65,113 @@ fn links() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
-fn examples() {
-    let root = root();
-    let there: HashSet<String> = ["examples", "crates", "benches"]
-        .iter()
-        .flat_map(|folder| files(&root.join(folder), "rs"))
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .collect();
+/// Every command with `rmt` has options and values that the program accepts; in prose it may be cut short.
+fn commands_of_rmt() {
+    let mut parsed = 0;
     for document in documents() {
         let text = read(&document);
-        for command in text.split("--example ").skip(1) {
-            let name = command.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
-            assert!(there.contains(name), "{}: no example {name}", document.display());
+        for words in commands(&text, "rmt") {
+            // Variables of a scheduler: the number of a part, and how many parts or cores there are.
+            let word = |word: &String| match word.split_once('/') {
+                Some((part, _)) if part.starts_with('$') => "0/16".to_owned(),
+                _ if word.starts_with('$') => "4".to_owned(),
+                _ => word.clone(),
+            };
+            let words: Vec<String> = words.iter().map(word).filter(|word| word != "…").collect();
+            match Arguments::try_parse_from(&words) {
+                Ok(_) => parsed += 1,
+                Err(error) => assert!(
+                    matches!(
+                        error.kind(),
+                        ErrorKind::MissingRequiredArgument
+                            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                            | ErrorKind::DisplayHelp
+                    ),
+                    "{}: {words:?}: {error}",
+                    document.display()
+                ),
+            }
         }
     }
+    assert!(parsed >= 40, "{parsed}");
+}
+
+/// Every example, program and package exists, and an example has the options that it is given.
+fn commands_of_cargo() {
+    let root = root();
+    let folders = ["examples", "crates", "benches", "generators"];
+    let sources: Vec<PathBuf> =
+        folders.iter().flat_map(|folder| files(&root.join(folder), "rs")).collect();
+    let source = |name: &str| {
+        let found = sources.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
+        found.map(|path| read(path))
+    };
+    let manifests: String = files(&root, "toml").iter().map(|path| read(path)).collect();
+    let mut examples = 0;
+    for document in documents() {
+        for words in commands(&read(&document), "cargo") {
+            let place = format!("{}: {words:?}", document.display());
+            let (own, given) = match words.iter().position(|word| word == "--") {
+                Some(at) => words.split_at(at),
+                None => (&words[..], &[][..]),
+            };
+            for pair in own.windows(2) {
+                let [option, name] = pair else { continue };
+                match option.as_str() {
+                    "-p" | "--package" => {
+                        assert!(manifests.contains(&format!("name = \"{name}\"")), "{place}");
+                    }
+                    "--example" | "--bin" => {
+                        let text = source(name).unwrap_or_else(|| panic!("{place}"));
+                        examples += 1;
+                        let options = given.iter().filter_map(|word| word.strip_prefix("--"));
+                        for option in options.filter(|option| !option.is_empty()) {
+                            let field = format!("{}:", option.replace('-', "_"));
+                            assert!(text.contains(&field), "{place}: no --{option}");
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert!(examples >= 15, "{examples}");
+}
+
+/// Every program of Python exists, and names the options that it is given.
+fn commands_of_python() {
+    for document in documents() {
+        for words in commands(&read(&document), "python3") {
+            let Some(program) = words.get(1).filter(|word| word.ends_with(".py")) else { continue };
+            let place = format!("{}: {words:?}", document.display());
+            let path = root().join(program);
+            assert!(path.is_file(), "{place}");
+            for option in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(read(&path).contains(&format!("\"{option}\"")), "{place}: {option}");
+            }
+        }
+    }
+}
+
+/// Every curve in the guide that is written out has a name that the code writes.
+fn curves() {
+    let folders = ["crates/rmt-monitor/src", "crates/rmt-core/src"];
+    let sources = folders.map(|folder| files(&root().join(folder), "rs")).concat();
+    let code: String = sources.iter().map(|path| read(path)).collect();
+    let mut found = 0;
+    for document in files(&root().join("docs"), "md") {
+        let text = read(&document);
+        for tag in text.split("`rmt_").skip(1).filter_map(|rest| rest.split('`').next()) {
+            let Some((_, name)) = tag.split_once('/') else { continue };
+            if name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+                // Both sides have the same names.
+                let name = name.trim_start_matches("left").trim_start_matches("right");
+                assert!(code.contains(&format!("{name}\"")), "{}: rmt_{tag}", document.display());
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 50, "{found}");
 }
 
 /// Without the comment at its end and with single spaces.
@@ -132,7 +184,7 @@ fn bare(line: &str) -> String {
     code.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every line of Rust in README and guide is one of an example, or of a documentation test of burn-rmt.
+/// Every line of Rust in README and guide is one of an example, or of a documentation test.
 fn code() {
     let root = root();
     let sources = ["examples", "crates/burn-rmt"].map(|folder| files(&root.join(folder), "rs"));
@@ -141,7 +193,7 @@ fn code() {
         .iter()
         .flat_map(|path| read(path).lines().map(bare).collect::<Vec<_>>())
         .collect();
-    let guide = files(&root.join("docs/guide"), "md");
+    let guide = files(&root.join("docs"), "md");
     for document in guide.into_iter().chain([root.join("README.md")]) {
         for line in lines(&read(&document), Some("rust")) {
             let line = bare(&line);

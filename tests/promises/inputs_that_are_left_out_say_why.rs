@@ -103,7 +103,7 @@ fn refused() {
             .join("; ")
     };
     assert!(notes("conv.weight").contains("activations of convolutions are not measured"));
-    let wrong = "the activation has 40 features, the weight takes 24";
+    let wrong = "the activation has 40 features, but the weight takes 24";
     assert!(notes("up.weight").contains(wrong), "{}", notes("up.weight"));
     assert!(notes("half.weight").contains("f16 activations, widened"), "{}", notes("half.weight"));
     assert_eq!(activation(&reports, "half.weight", 0).0.tokens, 96);

@@ -22,6 +22,7 @@ mod bad_configuration_is_a_clear_error;
 mod checkpoints_of_burn_are_read_as_they_are;
 mod ctrl_c_ends_an_example_with_its_summary;
 mod documents_hold;
+mod documents_say_each_thing_once;
 mod every_kind_of_parameter_is_accounted_for;
 mod false_positive_rates_are_what_they_claim;
 mod figures_agree_with_independent_programs;
@@ -116,6 +117,7 @@ fn main() -> ExitCode {
         checkpoints_of_burn_are_read_as_they_are::tests(),
         ctrl_c_ends_an_example_with_its_summary::tests(),
         documents_hold::tests(),
+        documents_say_each_thing_once::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),
         false_positive_rates_are_what_they_claim::tests(),
         figures_agree_with_independent_programs::tests(),

@@ -142,7 +142,7 @@ mod sealed {
 /// a tensor with one element. The worker thread reads the tensor, so it never synchronizes
 /// training.
 pub trait IntoScalar: sealed::Sealed {
-    /// The value, or a handle on it.
+    /// Converts to the value, or to a handle on it.
     fn into_scalar(self) -> Box<dyn Scalar>;
 }
 

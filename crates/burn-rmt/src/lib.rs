@@ -7,6 +7,10 @@
 //! on a side thread, every N steps. You do not need it for checkpoints of other frameworks: the
 //! program `rmt` reads those.
 //!
+//! At a step that is not due it costs the training thread a few integer tests. At a due step it
+//! takes handles of the weights, not copies. On burn's CPU backend weights, losses and random
+//! streams are bit-identical with and without the monitor.
+//!
 //! # A training loop
 //!
 //! ```no_run

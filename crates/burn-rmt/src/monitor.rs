@@ -73,7 +73,15 @@ impl Monitor {
     /// the run that made them. This session replaces earlier records of later steps. Drift is still
     /// measured from the run's first snapshot. Call it before the first `observe`, on a monitor
     /// whose configuration has `with_resume(true)`.
-    pub fn resume(&self, step: impl Into<Step>) {
+///
+    /// ```no_run
+    /// # use burn_rmt::MonitorConfig;
+    /// # fn resume(step: u64) -> Result<(), burn_rmt::InitError> {
+    /// let monitor = MonitorConfig::new("runs/x").with_every(100).with_resume(true).init()?;
+    /// monitor.resume(step); // the updates that the loaded weights have had
+    /// # Ok(()) }
+    /// ```
+        pub fn resume(&self, step: impl Into<Step>) {
         self.observer.resume(step);
     }
 

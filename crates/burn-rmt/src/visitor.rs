@@ -258,11 +258,11 @@ struct Factor {
 fn unread(name: &str, shape: &[usize], why: Unread) -> String {
     match why {
         Unread::Unknown => format!(
-            "`{name}` is not analysed: {shape:?} is no matrix, and no layout is known for it; give \
-             one with with_layout"
+            "`{name}` is not analysed: the shape {shape:?} is not a matrix, and its layout is \
+             unknown; state one with with_layout"
         ),
         Unread::Unfit(layout) => {
-            format!("`{name}` is not analysed: its shape {shape:?} does not fit {layout:?}")
+            format!("`{name}` is not analysed: its shape {shape:?} does not fit the layout {layout:?}")
         }
     }
 }

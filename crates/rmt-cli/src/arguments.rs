@@ -7,10 +7,10 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::io;
 use std::process::ExitCode;
 
-/// Random matrix theory for weight matrices: where has training left its mark?
+/// Finds the weight matrices of a checkpoint that have learned structure.
 ///
-/// A freshly initialized matrix is a random one. `rmt` says, matrix by matrix and with calibrated
-/// p-values, how far the weights of a checkpoint have left that state.
+/// A freshly initialized matrix is random. `rmt` tests with calibrated p-values how far each weight
+/// matrix has moved away from that state, by random matrix theory.
 #[derive(Debug, Parser)]
 #[command(name = "rmt", version, after_help = EXIT_STATUS)]
 pub struct Arguments {
@@ -19,8 +19,8 @@ pub struct Arguments {
 }
 
 const EXIT_STATUS: &str = "\
-Exit status: 0 when all went well, 1 after an error (one line on standard error says which), 2 when
-an expectation (--expect) does not hold.";
+Exit status: 0 if all went well, 1 after an error (with one line on standard error), 2 if an
+expectation (--expect) does not hold.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -28,7 +28,7 @@ enum Command {
     Compare(compare::Options),
     Merge(merge::Options),
     Report(report::Options),
-    /// Draws random matrices and checks that they are found random, and others not.
+    /// Draws random matrices, and checks that the analysis finds them random and others not.
     Sanity(sanity::Options),
     /// Prints a completion script for a shell.
     #[command(after_help = COMPLETIONS)]
@@ -44,7 +44,7 @@ Examples:
   rmt completions zsh > ~/.zfunc/_rmt
   rmt completions fish > ~/.config/fish/completions/rmt.fish";
 
-/// Runs what the command line asks for.
+/// Runs the command line.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

@@ -12,14 +12,14 @@ const PERMUTATIONS: usize = 199;
 /// Estimator of the bulk's scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scale {
-    /// From the median singular value.
+    /// The median singular value.
     Median,
-    /// From the middle 80 % of the singular values.
+    /// The middle 80 % of the singular values.
     #[value(alias = "trimmed-quantiles")]
     Trimmed,
-    /// The root mean square of the entries; not robust to outliers.
+    /// The root mean square of the entries, which is not robust to outliers.
     Entries,
-    /// Trimmed, again and again without the significant outliers; for many outliers.
+    /// Like trimmed, repeated without the significant outliers; for spectra with many outliers.
     Fit,
 }
 
@@ -67,24 +67,24 @@ pub(crate) struct Judging {
     /// Estimator of the bulk's scale.
     #[arg(long, value_enum, default_value = "trimmed")]
     scale: Scale,
-    /// Probability, at most, that a random matrix is found to deviate.
+    /// Greatest probability that a random matrix is found to deviate.
     #[arg(long, default_value_t = 0.01)]
     level: f64,
-    /// What p-values are computed against: the shipped table of random matrices, random matrices
-    /// simulated at the very shape, or B orders of the matrix' own entries (B decompositions a
-    /// matrix; for entries with heavy tails).
+    /// Null that p-values are computed against: the shipped table of random matrices, random
+    /// matrices simulated at exactly the shape, or B random orders of the matrix's own entries. The
+    /// last is for entries with heavy tails and takes B decompositions per matrix.
     #[arg(long, value_name = "table|simulate|permutation[:B]", default_value = "table")]
     null: Null,
-    /// Leaves the singular vectors and their tests out: about twice as fast for matrices that are not
-    /// square.
+    /// Skips the singular vectors and their tests. It is about twice as fast for matrices that are
+    /// not square.
     #[arg(long)]
     no_vectors: bool,
-    /// Leaves the correlation traps out: outliers that remain when the entries are permuted, for which
-    /// each matrix is decomposed a second time, without vectors.
+    /// Skips the correlation traps, which are outliers that remain when the entries are permuted.
+    /// It saves a second decomposition of each matrix, without vectors.
     #[arg(long)]
     no_traps: bool,
-    /// Leaves the sign null out, which separates structure from scale: a matrix that deviates takes several times as long
-    /// with it.
+    /// Skips the sign null, which separates structure from scale. With the sign null a deviating
+    /// matrix takes several times as long.
     #[arg(long)]
     no_signs: bool,
 }

@@ -1,7 +1,10 @@
-//! What the `rmt` program is made of: readers of checkpoints, and its subcommands.
+//! The parts of the program `rmt`: readers of checkpoints, and the subcommands.
 //!
-//! A checkpoint is opened by [`formats::open`], cut into the matrices that are analysed by
-//! [`matrices::plan`], and each matrix is read, one at a time, by [`matrices::read`].
+//! # Should I use this?
+//!
+//! To analyse checkpoints, install and run the program: `cargo install rmt-cli`. Use the library to
+//! read checkpoints of any format in your own Rust program. [`formats::open`] opens a checkpoint,
+//! [`matrices::plan`] lists its matrices, and [`matrices::read`] reads one of them.
 
 pub mod arguments;
 pub mod compare;

@@ -1,4 +1,4 @@
-//! `rmt merge`: the parts of a shared inspection, put together.
+//! `rmt merge`: merges the parts of a shared inspection.
 
 use crate::output::Output;
 use crate::parts::{Part, join};
@@ -7,33 +7,32 @@ use clap::Args;
 use std::path::PathBuf;
 
 const ABOUT: &str = "\
-Puts the parts together that rmt inspect --shard wrote.
+Merges the parts that rmt inspect --shard wrote.
 
-The result is, byte for byte, what rmt inspect --format jsonl writes alone. Parts that are missing,
-doubled, cut short or of another inspection are refused by name.";
+The result equals that of one rmt inspect --format jsonl, byte for byte. Parts that are missing,
+doubled, cut short or from another inspection are refused by name.";
 
 const EXAMPLES: &str = "\
 Examples:
   rmt merge part*.jsonl -o model.jsonl
-  rmt merge part*.jsonl | jq 'select(.verdict == \"deviates\") | .name'";
+  rmt merge part*.jsonl | jq 'select(.verdict == \"structure\") | .name'";
 
 /// Options of `rmt merge`.
 #[derive(Debug, Args)]
-#[command(about = "Puts the parts together that rmt inspect --shard wrote")]
+#[command(about = "Merges the parts that rmt inspect --shard wrote")]
 #[command(long_about = ABOUT, after_help = EXAMPLES)]
 pub struct Options {
     /// All parts, in any order.
     #[arg(required = true, value_name = "PART")]
     parts: Vec<PathBuf>,
-    /// Writes there instead of to standard output.
+    /// Writes to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// Puts them together.
+/// Merges the parts.
 ///
-/// # Errors
-/// When they are not the parts of one inspection, each of them once and complete.
+/// # Errors If the files are not all parts of one inspection, each once and complete.
 pub fn run(options: &Options) -> Result<()> {
     let parts = options.parts.iter().map(|path| Part::read(path)).collect::<Result<Vec<_>>>()?;
     let lines = join(&parts)?;

@@ -1,4 +1,4 @@
-//! Where a command's result goes, and in which form.
+//! Destination and format of a command's result.
 
 use crate::workers;
 use anyhow::{Context, Result, bail};
@@ -9,14 +9,14 @@ use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-/// What is printed.
+/// Format of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A table to read.
+    /// A table for people.
     Table,
-    /// One JSON object a matrix.
+    /// One JSON object per matrix.
     Jsonl,
-    /// One line a matrix, with named columns.
+    /// One line per matrix, with named columns.
     Csv,
 }
 
@@ -24,13 +24,13 @@ pub(crate) enum Format {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Target {
-    /// What is printed.
+    /// Format of the output.
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
-    /// Writes there instead of to standard output.
+    /// Writes to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Matrices, or pairs of them, analysed at a time.
+    /// Number of matrices, or pairs of matrices, analysed at a time [default: number of cores].
     #[arg(long, value_name = "N", default_value_t = workers::cores(), hide_default_value = true)]
     pub(crate) jobs: NonZeroUsize,
 }

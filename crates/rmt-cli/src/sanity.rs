@@ -52,9 +52,9 @@ fn law(text: &str) -> Result<Population, String> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A table to read.
+    /// A table for people.
     Table,
-    /// One JSON object a matrix.
+    /// One JSON object per matrix.
     Jsonl,
 }
 
@@ -63,47 +63,46 @@ Examples:
   rmt sanity
       twelve laws of entries, and five with directions planted in them, at four shapes
   rmt sanity --laws uniform,laplace --shapes 768x3072 --repetitions 20
-      how often each test rejects, beside its binomial limit
+      how often each test rejects, with its binomial limit
   rmt sanity --format jsonl | jq 'select(.found == \"structure\") | .label'
-      for programs
+      one JSON object per matrix, for programs
   rmt sanity --run-directory runs/sanity
-      the table for TensorBoard as well";
+      also writes the table for TensorBoard";
 
 /// Options of `rmt sanity`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Options {
-    /// Laws of the entries, separated by commas; all if none is given. sparse:K keeps one in K; row_scale+5
-    /// plants five directions.
+    /// Laws of the entries, separated by commas. The default is all laws. sparse:K keeps one entry
+    /// in K, and row_scale+5 plants five directions.
     #[arg(long, value_delimiter = ',', value_parser = law)]
     laws: Vec<Population>,
-    /// Shapes, separated by commas.
+    /// Shapes of the matrices, separated by commas.
     #[arg(long, value_delimiter = ',', default_value = "64x64,64x256,256x160,256x256")]
     shapes: Vec<Shape>,
-    /// Matrices drawn of each law and shape.
+    /// Number of matrices per law and shape.
     #[arg(long, default_value_t = 1)]
     repetitions: u32,
     /// Seed of the matrices.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Probability, at most, that a run over random matrices fails.
+    /// Greatest probability that a run over random matrices fails.
     #[arg(long, default_value_t = 0.01)]
     level: f64,
     /// Estimator of the bulk's scale.
     #[arg(long, alias = "scale", value_enum, default_value = "trimmed")]
     scale_estimator: Scale,
-    /// Also writes the table there, as tables.jsonl and for TensorBoard.
+    /// Also writes the table to this directory, as tables.jsonl and for TensorBoard.
     #[arg(long)]
     run_directory: Option<PathBuf>,
-    /// What is printed.
+    /// Format of the output.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }
 
-/// Whether every matrix was found to be what it must be.
+/// Returns whether every outcome was as expected.
 ///
-/// # Errors
-/// When the options ask for nothing, or a file cannot be written.
+/// # Errors If the options select nothing, or a file cannot be written.
 pub fn run(options: &Options) -> Result<bool> {
     if options.repetitions == 0 {
         bail!("--repetitions 0: there is nothing to draw");

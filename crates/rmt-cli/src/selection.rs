@@ -11,44 +11,45 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Which matrices")]
 pub(crate) struct Selection {
-    /// Only names like this, such as '*.attn.*'; may be given several times.
+    /// Analyses only matrices whose names match, such as '*.attn.*'. Can be given several times.
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
-    /// No names like this; may be given several times.
+    /// Skips matrices whose names match. Can be given several times.
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
-    /// Only these kinds: query, key, value, attention_output, up, gate, down, embedding, head, conv,
-    /// other.
+    /// Analyses only these kinds: query, key, value, attention_output, up, gate, down, embedding,
+    /// head, conv, other.
     #[arg(long, value_name = "KIND,…", value_delimiter = ',')]
     kind: Vec<LayerKind>,
-    /// The kind of names like this, whatever the names say.
+    /// Sets the kind of matrices whose names match. Can be given several times.
     #[arg(long, value_name = "GLOB=KIND")]
     kind_of: Vec<String>,
-    /// Which side is the input: of every linear layer (in-out or out-in), or of names like this
-    /// (in-out, out-in, stack, stack-out-in, conv:GROUPS).
+    /// Sets the input side: of all linear layers (in-out or out-in), or of tensors whose names
+    /// match (in-out, out-in, stack, stack-out-in, conv:GROUPS).
     #[arg(long, value_name = "in-out|out-in|GLOB=…")]
     layout: Vec<String>,
-    /// Only what lies below this key of the file, such as model or ema, with names from there on.
+    /// Reads only the tensors below this key of the file, such as model or ema, and names them from
+    /// there on.
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
-    /// Taken off the names that begin with it; may be given several times.
+    /// Removes this prefix from names. Can be given several times.
     #[arg(long, value_name = "PREFIX")]
     strip_prefix: Vec<String>,
-    /// Puts NEW where OLD first stands in a name; may be given several times.
+    /// Replaces the first OLD in a name by NEW. Can be given several times.
     #[arg(long, value_name = "OLD=NEW", value_parser = renaming)]
     rename: Vec<(String, String)>,
-    /// The model that adapters (of PEFT) are added to; without, the change alone is looked at.
+    /// Adds PEFT adapters to this base model. Without it, the change alone is analysed.
     #[arg(long, value_name = "PATH")]
     pub(crate) base: Option<PathBuf>,
-    /// Number of attention heads, of those of keys and values if there are fewer, and outputs of each;
-    /// without, as the config.json beside the checkpoint says.
+    /// Number of attention heads, number of key and value heads if there are fewer, and outputs per
+    /// head. The default comes from the config.json beside the checkpoint.
     #[arg(long, value_name = "N[:N[:WIDTH]]", value_parser = heads)]
     heads: Option<Heads>,
-    /// Cuts attention projections into their heads, each a matrix of its own.
+    /// Splits attention projections into their heads, and analyses each head as a matrix.
     #[arg(long)]
     split_heads: bool,
-    /// Leaves matrices out whose smaller side is below this [default: none is left out, and below 16
-    /// none is judged].
+    /// Skips matrices whose smaller side is below N [default: none is skipped; below 16 no verdict
+    /// is given].
     #[arg(long, value_name = "N")]
     pub(crate) min_side: Option<usize>,
 }

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-/// What a command that ran to its end found.
+/// The result of a command that ran to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// All went well.
     Success,
-    /// Something could not be done. A message has said what.
+    /// Something failed. A message states what.
     Failed,
-    /// What was expected does not hold.
+    /// The expectation does not hold.
     NotAsExpected,
 }
 

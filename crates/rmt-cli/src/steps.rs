@@ -24,10 +24,10 @@ enum Count {
 
 /// Kinds of numbers in file names, and the words for a step taken from each. The first kind that a name has counts.
 const COUNTS: [(Count, &str); 5] = [
-    (Count::Step, "the number behind `step` in their names"),
-    (Count::Iteration, "the number behind `iter` in their names"),
-    (Count::Epoch, "the number behind `epoch` in their names"),
-    (Count::Checkpoint, "the number behind `checkpoint` in their names"),
+    (Count::Step, "the number after `step` in their names"),
+    (Count::Iteration, "the number after `iter` in their names"),
+    (Count::Epoch, "the number after `epoch` in their names"),
+    (Count::Checkpoint, "the number after `checkpoint` in their names"),
     (Count::Bare, "the number in their names"),
 ];
 const ORDER: &str = "their order";

@@ -55,11 +55,11 @@ pub(crate) fn section(mut table: Table, width: Option<usize>, optional: &[&str])
     }
     match (prefix.as_str(), suffix.as_str()) {
         ("", "") => {}
-        (start, "") => text.push_str(&format!("(names without {start} before all of them)\n")),
-        ("", end) => text.push_str(&format!("(names without {end} behind all of them)\n")),
+        (start, "") => text.push_str(&format!("(names without their common start {start})\n")),
+        ("", end) => text.push_str(&format!("(names without their common end {end})\n")),
         (start, end) => {
             text.push_str(&format!(
-                "(names without {start} before and {end} behind all of them)\n"
+                "(names without their common start {start} and end {end})\n"
             ));
         }
     }
@@ -161,7 +161,7 @@ mod tests {
         for name in ["11.a.c.weight.query ", "11.a.c_attn.weight.key ", "11.attn.c_proj.weight "] {
             assert!(text.contains(name), "{text}");
         }
-        assert!(text.contains("(names without transformer.h. before all of them)"), "{text}");
+        assert!(text.contains("(names without their common start transformer.h.)"), "{text}");
         let mut firsts: Vec<&str> = text.lines().filter_map(|l| l.split("  ").next()).collect();
         let all = firsts.len();
         firsts.sort_unstable();

@@ -1,4 +1,4 @@
-//! Means over matrices that have something in common: a kind, a block.
+//! Means over groups of matrices, such as those of one kind or one block.
 
 use crate::figures::{Figure, Unit};
 use crate::layers::{LayerKind, by_kind};
@@ -6,48 +6,50 @@ use crate::signs::StructureReport;
 use crate::{LayerReport, MatrixReport};
 use serde::{Deserialize, Serialize};
 
-/// Counts, and means of the figures of every matrix that has them.
+/// Counts and means over a group of matrices. Each mean is over the matrices that have the figure.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Aggregate {
     /// Number of matrices.
     pub matrices: usize,
-    /// Those that deviate from independent entries.
+    /// Number of matrices that deviate from independent entries.
     pub deviating: usize,
-    /// Directions of structure above, over the smaller side m.
+    /// Mean number of structure directions above, divided by the smaller side m.
     pub structure_above: Option<f64>,
-    /// Directions of structure below, over m.
+    /// Mean number of structure directions below, divided by m.
     pub structure_below: Option<f64>,
-    /// Matrices of which one of these counts is a lower bound: then so are the means.
+    /// Number of matrices for which one of these counts is a lower bound. If it is not 0, the means
+    /// are lower bounds too.
     pub structure_cut_off: usize,
-    /// Singular values above the bulk, over the smaller side m.
+    /// Mean number of singular values above the bulk, divided by the smaller side m.
     pub outliers_above: Option<f64>,
-    /// Those that are significant, over m.
+    /// Mean number of the significant ones among them, divided by m.
     pub significant_above: Option<f64>,
-    /// Matrices of which that count is a lower bound: then so is the mean.
+    /// Number of matrices for which that count is a lower bound. If it is not 0, the mean is a
+    /// lower bound too.
     pub above_cut_off: usize,
-    /// Singular values below the bulk, over m.
+    /// Mean number of singular values below the bulk, divided by m.
     pub outliers_below: Option<f64>,
-    /// Those that are significant, over m.
+    /// Mean number of the significant ones among them, divided by m.
     pub significant_below: Option<f64>,
-    /// Matrices of which that count is a lower bound.
+    /// Number of matrices for which that count is a lower bound.
     pub below_cut_off: usize,
-    /// Fraction of the left vectors that are rejected.
+    /// Mean fraction of rejected left singular vectors.
     pub left_rejected: Option<f64>,
-    /// The same of the right ones.
+    /// Mean fraction of rejected right singular vectors.
     pub right_rejected: Option<f64>,
-    /// Overlap with the input of the vectors of the significant values above.
+    /// Mean overlap with the input, over the vectors of the significant values above.
     pub overlap_above: Option<f64>,
-    /// The same of the values below.
+    /// Mean overlap with the input, over the vectors of the significant values below.
     pub overlap_below: Option<f64>,
-    /// Power-law exponent.
+    /// Mean power-law exponent α.
     pub alpha: Option<f64>,
-    /// Stable rank.
+    /// Mean stable rank.
     pub stable_rank: Option<f64>,
 }
 
-/// A figure of which means are taken.
+/// A figure that means are taken of.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Mean {
@@ -88,13 +90,13 @@ const MEANS: &[Mean] = means! {
 };
 
 impl Mean {
-    /// Those that tables have columns of.
+    /// The means that tables have columns for.
     pub fn in_tables() -> impl Iterator<Item = (&'static Self, &'static Figure)> + Clone {
         let all = MEANS.iter().filter_map(|mean| Some((mean, mean.figure()?)));
         all.filter(|(_, figure)| !figure.head.is_empty())
     }
 
-    /// The figure of a matrix.
+    /// The figure behind the mean.
     pub fn figure(&self) -> Option<&'static Figure> {
         Figure::named(self.key)
     }
@@ -115,13 +117,14 @@ impl Mean {
         (self.value)(aggregate)
     }
 
-    /// Whether it is a lower bound.
+    /// Whether the mean is a lower bound.
     pub fn is_lower_bound(&self, aggregate: &Aggregate) -> bool {
         (self.cut_off)(aggregate) > 0
     }
 }
 
-/// What an [`Aggregate`] needs of one matrix, in little memory: for programs that keep many reports.
+/// The figures of one matrix that an [`Aggregate`] needs. Programs with many reports keep these to
+/// save memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
     deviates: bool,
@@ -133,7 +136,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Of this matrix.
+    /// The figures of this matrix.
     pub fn of(report: &MatrixReport) -> Self {
         let mut values = [f64::NAN; MEANS.len()];
         for (value, mean) in values.iter_mut().zip(MEANS) {
@@ -150,12 +153,12 @@ impl Figures {
 }
 
 impl Aggregate {
-    /// Of these matrices; a figure that none has is `None`.
+    /// Aggregates these matrices. A figure that none of them has is `None`.
     pub fn of<'a>(reports: impl IntoIterator<Item = &'a MatrixReport>) -> Self {
         Self::of_figures(reports.into_iter().map(Figures::of))
     }
 
-    /// The same of the figures of these matrices.
+    /// Aggregates these figures, one value per matrix.
     pub fn of_figures(figures: impl IntoIterator<Item = Figures>) -> Self {
         let all: Vec<Figures> = figures.into_iter().collect();
         let count = |of: fn(&Figures) -> bool| all.iter().filter(|figures| of(figures)).count();
@@ -176,7 +179,7 @@ impl Aggregate {
         aggregate
     }
 
-    /// Of each kind, in the order in which the kinds come first.
+    /// Aggregates the matrices of each kind, in the order of first occurrence.
     pub fn by_kind<'a>(
         reports: impl IntoIterator<Item = &'a LayerReport>,
     ) -> Vec<(LayerKind, Self)> {
@@ -184,8 +187,7 @@ impl Aggregate {
         kinds.into_iter().map(|(kind, reports)| (kind, Self::of(reports))).collect()
     }
 
-    /// Names and values of what there is, as they are logged: the number of deviating matrices, then
-    /// the means.
+    /// Names and values for the log: the number of deviating matrices, then the means that exist.
     pub fn scalars(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let means = MEANS.iter().filter_map(|mean| Some((mean.name, mean.value(self)?)));
         std::iter::once(("deviating", self.deviating as f64)).chain(means)

@@ -1,4 +1,4 @@
-//! One matrix in, one report out.
+//! The analysis of one matrix.
 //!
 //! In stages: `entries`, `beside` (other orders and earlier times of them), `decomposed`, and the tests: of the
 //! `spectrum`, of the `sides`' vectors, of the `activation`.
@@ -38,7 +38,7 @@ use beside::Beside;
 use decomposed::Decomposed;
 use entries::Entries;
 
-/// Measures matrices against random matrix theory.
+/// Tests matrices against random matrix theory.
 ///
 /// ```
 /// use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation, Verdict};
@@ -57,7 +57,7 @@ pub struct Analyser {
 }
 
 impl Analyser {
-    /// Checks the options.
+    /// Makes an analyser, and checks the options.
     ///
     /// # Errors
     /// [`RmtError::Setting`] unless 0 < `level` < 1, `min_side` ≥ 2, permutations ≥ 40 and `sign_copies` is not 1.
@@ -71,13 +71,13 @@ impl Analyser {
         &self.options
     }
 
-    /// Where the p-values come from.
+    /// The null distributions that p-values come from.
     pub fn nulls(&self) -> &Nulls {
         &self.nulls
     }
 
-    /// All statistics of one matrix. A matrix that is empty, too small, not finite or degenerate
-    /// gets a report that says so.
+    /// Computes all statistics of one matrix. An empty, too small, not finite or degenerate matrix
+    /// gets a report that states this.
     ///
     /// # Errors
     /// [`RmtError::NoConvergence`] when the decomposition fails.
@@ -180,7 +180,7 @@ impl Analyser {
         Ok(Analysis { report, profile, reference, tracker })
     }
 
-    /// The report of a matrix whose values could not be had.
+    /// The report of a matrix whose values could not be read.
     pub fn unread(
         &self,
         shape: [usize; 2],

@@ -1,22 +1,22 @@
 //! Error types.
 
-/// A request that cannot be answered with a number or a report.
+/// Why a function could not return a number or a report.
 ///
-/// A matrix that is merely unusual (not finite, zero, too small, rank deficient) is no error: its
-/// report says so in `verdict` and `notes`.
+/// An unusual matrix (not finite, zero, too small, rank deficient) is no error. The `verdict` and
+/// `notes` of its report state what is unusual.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RmtError {
-    /// The number of values is not rows × columns.
+    /// The number of values differs from rows × columns.
     #[error("a {rows}×{cols} matrix needs {expected} values, {found} were given")]
     Shape {
-        /// Rows as stated.
+        /// The stated number of rows.
         rows: usize,
-        /// Columns as stated.
+        /// The stated number of columns.
         cols: usize,
         /// rows × columns.
         expected: usize,
-        /// Values given.
+        /// The number of values.
         found: usize,
     },
     /// A shape or parameter lies outside the domain of a law.
@@ -24,27 +24,27 @@ pub enum RmtError {
     Domain {
         /// The law.
         law: &'static str,
-        /// What it needs.
+        /// Its requirement.
         requirement: &'static str,
     },
-    /// A setting has no meaning.
+    /// A setting is invalid.
     #[error("{setting} = {value}: {requirement}")]
     Setting {
         /// Name of the setting.
         setting: &'static str,
         /// Its value.
         value: f64,
-        /// What it must be.
+        /// The valid values.
         requirement: &'static str,
     },
-    /// There is no such process.
+    /// The rank of a process does not exist.
     #[error(
         "rank {rank} of {world}: ranks count from 0 to world − 1, and there must be at least one"
     )]
     Shard {
-        /// Number of the process.
+        /// The rank.
         rank: usize,
-        /// How many there are.
+        /// The number of processes.
         world: usize,
     },
     /// The decomposition did not converge.

@@ -1,28 +1,29 @@
-//! Random matrix theory for weight matrices.
+//! Tests weight matrices against random matrix theory.
 //!
-//! The null hypothesis is a matrix of independent entries: what a weight matrix is at random
-//! initialization. [`Analyser`] measures how far a matrix has left it, at the largest and the
-//! smallest singular values, in the bulk between them and in the singular vectors, each number
-//! beside its null.
+//! The null hypothesis is a matrix of independent entries, as after random initialization.
+//! [`Analyser`] measures how far a matrix has moved away from it: at the largest and the smallest
+//! singular values, in the bulk between them, and in the singular vectors. Each figure comes with
+//! its null.
 //!
 //! # Should I use this?
 //!
-//! Use it to analyse matrices that you hold in memory. To watch a training run, use the monitor
-//! that stands on it; this crate knows nothing of files, threads or frameworks.
+//! Use it to analyse matrices that your program holds in memory, or to use one of the laws alone.
+//! To watch a training run, use `burn-rmt` (for burn) or `rmt-monitor` (for other frameworks). To
+//! read checkpoints, use the program `rmt`. This crate uses no files and no threads, and depends on
+//! no framework.
 //!
 //! # What is where
 //!
 //! - [`laws`]: the laws, each usable alone (Marchenko–Pastur, Tracy–Widom, Porter–Thomas,
 //!   Wigner's semicircle and surmise, Brody);
 //! - [`spectrum`]: matrices, their orientation, and the decomposition in f64;
-//! - [`statistics`]: what is measured on one matrix; [`statistics::activation`]: its overlap with
-//!   what enters the layer;
+//! - [`statistics`]: the statistics of one matrix; [`statistics::activation`]: its overlap with the inputs of the layer;
 //! - [`tracking`]: both ends of the spectrum between full analyses;
 //! - [`nulls`]: simulated null distributions, seeded;
 //! - [`report`]: the public schema of the report on a matrix;
-//! - [`sanity`]: random matrices must be found random, and nothing else;
-//! - [`figures`]: one table of them, with title, unit and curve;
-//! - [`layers`]: what a parameter's name tells;
+//! - [`sanity`]: the experiment that random matrices are found random, and others not;
+//! - [`figures`]: the table of all figures, with meaning, unit and curve;
+//! - [`layers`]: kind, block and sides of a parameter, from its name;
 //! - [`shard`]: which of several processes analyses which matrix.
 
 pub mod figures;

@@ -1,4 +1,4 @@
-//! Which of several processes analyses which matrix, agreed on without a word between them.
+//! Shares matrices among several processes without communication between them.
 
 use crate::RmtError;
 use crate::spectrum::EIGEN_COPIES;
@@ -8,9 +8,9 @@ use std::collections::HashMap;
 /// One process of several that share the matrices of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Shard {
-    /// Number of this process, from 0.
+    /// Rank of this process, from 0.
     pub rank: usize,
-    /// How many processes there are.
+    /// Number of processes.
     pub world: usize,
 }
 
@@ -23,7 +23,7 @@ impl Shard {
         Self { rank, world }.checked()
     }
 
-    /// The same, if it has a meaning: one that was read from a file may have none.
+    /// The same shard, if it is valid. One that was read from a file may be invalid.
     ///
     /// # Errors
     /// [`RmtError::Shard`] unless rank < world.
@@ -38,8 +38,9 @@ impl Shard {
 /// 1024×1024 to 4096×14336, the time is proportional to the whole cost to within a fifth.
 const EIGENPROBLEM: f64 = 4.5;
 
-/// Time of the full analysis of a matrix, up to a constant: m²·n for its Gram matrix, a·m³ for
-/// the eigenproblem, m²·n for the vectors of the other side (m ≤ n; a = 4.5).
+/// Time of the full analysis of a matrix, up to a constant: 2·m²·n + a·m³ with m ≤ n and a = 4.5.
+/// The Gram matrix and the vectors of the larger side take m²·n each, and the eigenproblem takes
+/// a·m³.
 ///
 /// ```
 /// use rmt_core::shard::cost;
@@ -51,9 +52,9 @@ pub fn cost(rows: usize, cols: usize) -> f64 {
     m * m * (2.0 * n + EIGENPROBLEM * m)
 }
 
-/// Bytes that the full analysis of a well-conditioned matrix holds at its peak beside the program itself, about:
-/// the matrix in single precision, and the eigenproblem or after it the vectors of both sides,
-/// 4·m·n + 8·m·max(3.6·m, m + n) with m ≤ n.
+/// Approximate peak memory of the full analysis of a well-conditioned matrix, in bytes, without the
+/// program itself: 4·m·n + 8·m·max(3.6·m, m + n) with m ≤ n. The first term is the matrix in single
+/// precision. The second is the eigenproblem or, after it, the vectors of both sides.
 ///
 /// ```
 /// use rmt_core::shard::peak_bytes;
@@ -73,12 +74,12 @@ pub fn peak_bytes(rows: usize, cols: usize, signs: bool) -> f64 {
 /// the signs of all copies in a word per entry.
 const SIGN_COPIES: f64 = 2.5;
 
-/// Deals matrices out to ranks: longest processing time first.
+/// Assigns matrices to ranks, by longest processing time first.
 ///
-/// Matrices seen before keep their rank. New ones, in order of falling [`cost`] (equal ones as
-/// given), go to the rank with the least cost so far (of equal ones to the lowest). No rank then has
-/// more than the mean cost and one matrix. It depends on nothing else, so ranks that are shown the same
-/// matrices in the same order agree.
+/// Matrices seen before keep their rank. New matrices are taken in descending order of [`cost`],
+/// equal ones in the given order. Each goes to the rank with the least cost so far, and among
+/// equals to the lowest. No rank then has more than the mean cost plus one matrix. The assignment
+/// depends on nothing else, so ranks that see the same matrices in the same order agree.
 ///
 /// ```
 /// use rmt_core::shard::Split;
@@ -94,12 +95,12 @@ pub struct Split {
 }
 
 impl Split {
-    /// Among `world` ranks, at least one.
+    /// Assigns to `world` ranks, at least one.
     pub fn new(world: usize) -> Self {
         Self { loads: vec![0.0; world.max(1)], ranks: HashMap::new() }
     }
 
-    /// The rank of each of `matrices`: its path, which identifies it, and its shape.
+    /// The rank of each of `matrices`. The path identifies a matrix.
     pub fn assign<P: AsRef<str>>(&mut self, matrices: &[(P, [usize; 2])]) -> Vec<usize> {
         let unseen = |(path, _): &&(P, [usize; 2])| !self.ranks.contains_key(path.as_ref());
         let mut new: Vec<(&str, f64)> = matrices
@@ -115,7 +116,7 @@ impl Split {
         matrices.iter().map(|matrix| rank(matrix).unwrap_or(0)).collect()
     }
 
-    /// Cost of what each rank has so far.
+    /// Cost of the matrices of each rank so far.
     pub fn loads(&self) -> &[f64] {
         &self.loads
     }

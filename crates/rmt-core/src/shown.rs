@@ -1,10 +1,10 @@
-//! Figures as tables print them: few digits, a dash for what is missing.
+//! Figures as text for tables, with few digits and a dash for missing ones.
 
 use crate::report::Verdict;
 use crate::signs::StructureCount;
 use crate::{LayerReport, MatrixReport};
 
-/// What stands for a missing figure.
+/// The text for a missing figure.
 pub const NONE: &str = "–";
 
 /// A number in about four characters.
@@ -18,28 +18,28 @@ pub fn number(x: Option<f64>) -> String {
     }
 }
 
-/// A fraction in per cent.
+/// A fraction as a percentage.
 pub fn percent(x: Option<f64>) -> String {
     x.map_or(NONE.into(), |x| format!("{:.1} %", 100.0 * x))
 }
 
-/// A figure with the mark of a lower bound, where it is one.
+/// A figure, with `≥` if it is a lower bound.
 pub fn at_least(figure: impl Into<String>, lower_bound: bool) -> String {
     let figure = figure.into();
     if lower_bound && figure != NONE { format!("≥ {figure}") } else { figure }
 }
 
-/// A count, marked where a limit cut it off.
+/// A count, with `≥` if a limit cut it off.
 pub fn count(count: Option<usize>, cut_off: bool) -> String {
     at_least(count.map_or(NONE.into(), |count| count.to_string()), cut_off)
 }
 
-/// Directions above that no scale explains.
+/// Number of directions above that no scale explains.
 pub fn above(report: &MatrixReport) -> String {
     counted(report.structure.as_ref().map(|found| found.above))
 }
 
-/// Directions below that no scale explains.
+/// Number of directions below that no scale explains.
 pub fn below(report: &MatrixReport) -> String {
     counted(report.structure.as_ref().and_then(|found| found.below))
 }
@@ -48,11 +48,11 @@ fn counted(found: Option<StructureCount>) -> String {
     count(found.map(|found| found.count), found.is_some_and(|found| found.cut_off))
 }
 
-/// p-values below this are not told apart: a double is soon too small for them.
+/// Smallest p-value that is printed. Doubles hardly resolve smaller ones.
 pub const LEAST_P: f64 = 1e-300;
 
-/// A p-value in four characters or so: three decimals, or its power of ten; `< 1e-300` below
-/// [`LEAST_P`].
+/// A p-value in about four characters: three decimals, or its power of ten. Below [`LEAST_P`] it is
+/// `< 1e-300`.
 pub fn p_value(p: f64) -> String {
     match p {
         p if p >= 0.001 => format!("{p:.3}"),
@@ -62,19 +62,20 @@ pub fn p_value(p: f64) -> String {
     }
 }
 
-/// The same in a sentence: `p = 0.003`, `p < 1e-300`.
+/// A p-value in a sentence: `p = 0.003`, `p < 1e-300`.
 pub fn p_is(p: f64) -> String {
     if p < LEAST_P { format!("p {}", p_value(p)) } else { format!("p = {}", p_value(p)) }
 }
 
-/// −log₁₀ p, from 0 to 300: grows with the evidence against the null, and is finite where p is too small for a double.
-/// NaN stays NaN.
+/// −log₁₀ p, cut to 0 … 300. It grows with the evidence against the null, and stays finite if p is
+/// too small for a double. NaN stays NaN.
 pub fn neg_log_p(p: f64) -> f64 {
     // No −0 at p = 1.
     -p.clamp(LEAST_P, 1.0).log10() + 0.0
 }
 
-/// [`neg_log_p`] of the least p-value of the family, corrected for the number of its tests as the verdict is.
+/// [`neg_log_p`] of the smallest p-value of the family, corrected for the number of tests like the
+/// verdict.
 pub fn strongest_neg_log_p(report: &MatrixReport) -> Option<f64> {
     let least = report.tests.iter().map(|test| test.p).reduce(f64::min)?;
     Some(neg_log_p(least * report.tests.len() as f64)).filter(|x| !x.is_nan())
@@ -85,17 +86,17 @@ pub fn stable_rank(report: &MatrixReport) -> Option<f64> {
     report.heavy_tail.as_ref()?.stable_rank
 }
 
-/// Fraction of the vectors that are rejected on the output side.
+/// Fraction of rejected singular vectors on the output side.
 pub fn left(report: &MatrixReport) -> Option<f64> {
     Some(report.left.as_ref()?.ks_rejected)
 }
 
-/// Fraction of the vectors that are rejected on the input side.
+/// Fraction of rejected singular vectors on the input side.
 pub fn right(report: &MatrixReport) -> Option<f64> {
     Some(report.right.as_ref()?.ks_rejected)
 }
 
-/// Rows × columns.
+/// The shape as rows×columns.
 pub fn shape([rows, cols]: [usize; 2]) -> String {
     format!("{rows}×{cols}")
 }
@@ -105,13 +106,13 @@ pub fn verdict(verdict: Verdict) -> String {
     verdict.to_string().replace('_', " ")
 }
 
-/// The kind under its name in the schema.
+/// The kind, under its name in the schema.
 pub fn kind(report: &LayerReport) -> String {
     report.layer.kind.to_string()
 }
 
-/// Whether a character of a text from outside is not to be shown as it is: it would move a cursor, break the line,
-/// turn the direction of writing, or be invisible.
+/// Whether a character must not be shown unchanged, because it moves the cursor, breaks the line,
+/// changes the writing direction or is invisible.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -119,12 +120,13 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// A name as one line: each hidden character is replaced.
+/// A name as one line, with each hidden character replaced.
 pub fn clean(name: &str) -> String {
     name.chars().map(|c| if is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// A message as one line of at most so many characters and an ellipsis: each hidden character is written out.
+/// A message as one line of at most `longest` characters and an ellipsis. Each hidden character is
+/// written out.
 pub fn line(text: &str, longest: usize) -> String {
     let mut line = String::with_capacity(text.len().min(longest));
     for (count, c) in text.chars().enumerate() {

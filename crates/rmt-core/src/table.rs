@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Columns and rows of text, such as the result of an experiment. As text, aligned for a terminal.
+/// Columns and rows of text, such as the result of an experiment. It prints aligned for a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Table {
@@ -13,12 +13,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of these columns and rows.
+    /// Makes a table of these columns and rows.
     pub fn new(columns: Vec<String>, rows: Vec<Vec<String>>) -> Self {
         Self { columns, rows }
     }
 
-    /// Characters of a column, 0 where there is none.
+    /// Width of a column in characters; 0 if it does not exist.
     pub fn width(&self, column: usize) -> usize {
         let lines = self.rows.iter().chain([&self.columns]);
         lines.filter_map(|cells| cells.get(column)).map(|c| c.chars().count()).max().unwrap_or(0)

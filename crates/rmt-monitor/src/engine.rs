@@ -33,7 +33,7 @@ use std::sync::atomic::Ordering;
 /// Bytes that one waiting scalar counts for, beside its name.
 const SCALAR_BYTES: u64 = 64;
 
-/// A started monitor, whatever the framework: a queue bounded in bytes, and one worker thread.
+/// A started monitor for any framework: a queue bounded in bytes, and one worker thread.
 ///
 /// Clones share one run. Dropping the last clone finishes the run.
 #[derive(Debug, Clone)]
@@ -47,37 +47,40 @@ impl Engine {
         &self.owner.shared.settings
     }
 
-    /// Directory of the run, with its number where it was given one; of a process that shares the run, its
-    /// own below that.
+    /// Directory of the run, with the number that was appended if there is one. For a process that
+    /// shares the run, its own directory below that.
     pub fn run_directory(&self) -> &Path {
         self.owner.shared.directory.path()
     }
 
-    /// Number of the program run in this directory, from 0.
+    /// Session in this directory, from 0.
     pub fn session(&self) -> u32 {
         lock(&self.owner.shared.info).session
     }
 
-    /// Whether any layer is due at `step`: integer tests, one for an evenly spaced schedule.
+    /// Whether any layer is due at `step`. It costs a few integer tests, and one for an evenly
+    /// spaced schedule.
     #[inline]
     pub fn due(&self, step: u64) -> bool {
         self.owner.shared.timetable.due(step)
     }
 
-    /// Whether the watched layer of this number, in the order of the model, is due at `step`, at
-    /// which any is.
+    /// Whether the watched layer with this number, in the order of the model, is due at `step`.
+    /// Some layer must be due.
     pub fn layer_due(&self, step: u64, layer: usize) -> bool {
         self.owner.shared.timetable.layer_due(step, layer)
     }
 
-    /// Whether what is due at `step` is analysed in full, whatever else the worker finds that it has to: one of
-    /// every `full_every` times that a layer is due, the first included. Inputs are only measured then.
+    /// Whether layers that are due at `step` are analysed in full: at one of every `full_every` due
+    /// steps, including the first. Inputs are measured only then. The worker may analyse further
+    /// snapshots in full.
     pub fn full_due(&self, step: u64) -> bool {
         let shared = &self.owner.shared;
         shared.timetable.times_before(step).is_multiple_of(shared.settings.full_every)
     }
 
-    /// How far training has come: what the worker's lag is measured from. A warning where it goes back.
+    /// Reports the current step of training, from which the worker's lag is measured. A step that
+    /// goes back gives a warning.
     #[inline]
     pub fn reached(&self, step: u64) {
         let before = self.owner.shared.latest_step.swap(step, Ordering::Relaxed);
@@ -95,17 +98,17 @@ impl Engine {
         self.owner.shared.warn_once(step, "steps go back", message);
     }
 
-    /// Whether a parameter of this name is watched.
+    /// Whether the parameter with this name is watched.
     pub fn watches(&self, name: &str) -> bool {
         self.owner.shared.filter.watches(name)
     }
 
-    /// How the parameter of this name is read as matrices, where the user said so.
+    /// The layout that the user set for the parameter with this name.
     pub fn layout(&self, name: &str) -> Option<Layout> {
         self.owner.shared.filter.layout(name)
     }
 
-    /// The part that the parameter of this name plays, where the user said so.
+    /// The kind that the user set for the parameter with this name.
     pub fn kind(&self, name: &str) -> Option<LayerKind> {
         self.owner.shared.filter.kind(name)
     }
@@ -115,16 +118,17 @@ impl Engine {
         self.owner.shared.ledger.lock().counts.submitted > 0
     }
 
-    /// Names the framework, and the device where it is known, in `run.json`.
+    /// Records the framework, and the device if it is known, in `run.json`.
     pub fn describe(&self, framework: &str, device: Option<String>) {
         let mut info = lock(&self.owner.shared.info);
         info.versions.framework = Some(framework.to_owned());
         info.device = device.or(info.device.take());
     }
 
-    /// Tells that training goes on from the weights after `step` updates: what earlier sessions
-    /// logged of later steps is replaced, and drift is measured from the run's own first snapshot. A
-    /// warning where the settings do not say that a run is gone on with: then this is a new one.
+    /// States that training continues from the weights after `step` updates. This session replaces
+    /// earlier records of later steps, and drift is measured from the run's own first snapshot.
+    /// Without `with_resume(true)` in the settings it only gives a warning, since then the run is a
+    /// new one.
     pub fn resume(&self, step: u64) {
         let shared = &self.owner.shared;
         if !shared.settings.resume {
@@ -140,9 +144,9 @@ impl Engine {
         self.send(Job::Start { step });
     }
 
-    /// Keeps in `run.json` that `step` updates were made by the end of `epoch`. It is written at once,
-    /// not by the worker: whatever checkpoint the caller saves next, a killed run can go on from it. A
-    /// file system that hangs costs a second, once.
+    /// Records in `run.json` that `step` updates were made by the end of `epoch`. The file is
+    /// written at once, not by the worker, so a killed run can continue from any checkpoint that
+    /// the caller saves next. A hanging file system costs one second, once.
     pub fn epoch_ended(&self, epoch: u64, step: u64) {
         let shared = &self.owner.shared;
         let info = {
@@ -156,10 +160,9 @@ impl Engine {
         }
     }
 
-    /// Updates made by the end of `epoch`, as an earlier session kept it.
+    /// Number of updates made by the end of `epoch`, as an earlier session recorded it.
     ///
-    /// # Errors
-    /// [`ResumeError`] where `run.json` does not say.
+    /// # Errors [`ResumeError`] if `run.json` does not record it.
     pub fn epoch_step(&self, epoch: u64) -> Result<u64, ResumeError> {
         let info = lock(&self.owner.shared.info);
         info.epochs.get(&epoch).copied().ok_or_else(|| ResumeError {
@@ -173,8 +176,8 @@ impl Engine {
         })
     }
 
-    /// Counts due parameters that could not be taken: once, where several processes share the model. One warning
-    /// for all.
+    /// Counts due parameters that could not be taken, and warns once for all of them. If several
+    /// processes share the model, one of them counts.
     pub fn not_taken(&self, step: u64, names: &[String], reason: DropReason) {
         let shared = &self.owner.shared;
         if names.is_empty() || !shared.share.speaks_for_all() {
@@ -189,7 +192,7 @@ impl Engine {
         }
         let why = match reason {
             DropReason::NotInitialized => {
-                "never initialized, which happens where a parameter is first used: observe the model after a forward"
+                "never initialized, which happens at a parameter's first use; observe the model after a forward"
             }
             _ => "not to be had",
         };
@@ -200,12 +203,13 @@ impl Engine {
         shared.warn_once(step, &names.join(" "), message);
     }
 
-    /// Warns of `message` once a run, in the summary and as a `tracing` event.
+    /// Gives the warning `message` once per run, in the summary and as a `tracing` event.
     pub fn warn_once(&self, step: u64, message: String) {
         self.owner.shared.warn_once(step, &message.clone(), message);
     }
 
-    /// Logs a number of the user's under its own name. Not finite: a warning, and not written.
+    /// Logs a number under its own name. A number that is not finite is not written; it gives a
+    /// warning.
     pub fn scalar(&self, step: u64, name: &str, value: Box<dyn Scalar>) {
         let bytes = SCALAR_BYTES.saturating_add(name.len() as u64);
         // Its own statement, so that the ledger is free again for whoever hears the warning.
@@ -223,7 +227,7 @@ impl Engine {
         }
     }
 
-    /// How the run is doing.
+    /// The current state of the run.
     pub fn status(&self) -> Status {
         let shared = &self.owner.shared;
         let counts = self.counts();
@@ -239,19 +243,19 @@ impl Engine {
         }
     }
 
-    /// The counts so far.
+    /// Counts of matrices so far.
     pub fn counts(&self) -> Counts {
         self.owner.shared.ledger.lock().counts.clone()
     }
 
-    /// Scalars counted so far.
+    /// Counts of scalars so far.
     pub fn scalar_counts(&self) -> Counts {
         self.owner.shared.ledger.lock().scalars.clone()
     }
 
-    /// Waits until everything submitted is analysed and written, at most the finish timeout, and
-    /// says what became of it. (Where the file system hangs, at most a second more: `summary.json` is
-    /// then given up.) Later calls return the same summary.
+    /// Waits until everything submitted is analysed and written, at most as long as the finish
+    /// timeout, and returns the summary. If the file system hangs, it takes at most a second more
+    /// and gives up on `summary.json`. Later calls return the same summary.
     pub fn finish(&self) -> Summary {
         self.owner.finish()
     }

@@ -34,7 +34,7 @@ pub enum InitError {
         cause: io::Error,
     },
     /// The directory holds a `run.json` that this version cannot read.
-    #[error("run directory {}: its run.json is not one of this tool's ({problem}); choose another directory, or remove the file", .path.display())]
+    #[error("run directory {}: its run.json was not written by this tool ({problem}); choose another directory, or remove the file", .path.display())]
     ForeignRun {
         /// The directory.
         path: PathBuf,
@@ -43,7 +43,7 @@ pub enum InitError {
     },
     /// The directory holds a run, and `with_resume` is not set. Only processes that share a run get
     /// this error: a run of one process goes to a numbered directory instead.
-    #[error("run directory {}: it holds {found}; to go on with that run, set with_resume(true); for a new run, choose another directory, the same for all processes", .path.display())]
+    #[error("run directory {}: it holds {found}; to continue that run, set with_resume(true); for a new run, choose another directory, the same for all processes", .path.display())]
     RunExists {
         /// The directory.
         path: PathBuf,
@@ -76,7 +76,7 @@ pub struct PatternError {
 
 /// Why a run cannot be resumed after an epoch.
 #[derive(Debug, thiserror::Error)]
-#[error("run directory {}: its run.json says no step for the end of epoch {epoch} (it has {known}); {}", .path.display(), if *.resumed { "give the step with with_start_step" } else { "this is a new run: set with_resume(true) to go on with the one in the directory that MonitorConfig was given" })]
+#[error("run directory {}: its run.json has no step for the end of epoch {epoch} (it has {known}); {}", .path.display(), if *.resumed { "give the step with with_start_step" } else { "this is a new run: set with_resume(true) to go on with the one in the directory that MonitorConfig was given" })]
 #[non_exhaustive]
 pub struct ResumeError {
     /// The directory.
@@ -109,7 +109,7 @@ pub enum ReaderError {
         cause: io::Error,
     },
     /// A line is neither a report nor cut short.
-    #[error("{}, line {line}: it is no report that this version can read ({problem}); remove the line, or read the file with the version that wrote it", .path.display())]
+    #[error("{}, line {line}: it is not a report that this version can read ({problem}); remove the line, or read the file with the version that wrote it", .path.display())]
     Row {
         /// The file.
         path: PathBuf,

@@ -89,7 +89,7 @@ impl History {
                 Ok(None) => {}
                 Err(error) => {
                     self.updates = None;
-                    report.notes.push(Note::Other(format!("spectral edge, begun anew: {error}")));
+                    report.notes.push(Note::Other(format!("spectral edge restarted: {error}")));
                 }
             }
         }

@@ -91,7 +91,7 @@ impl FromStr for Layout {
 /// A text that is not the name of a layout.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no layout; the layouts are in-out, out-in, stack, stack-out-in, conv and conv:GROUPS \
+    "`{0}` is not a layout; the layouts are in-out, out-in, stack, stack-out-in, conv and conv:GROUPS \
      (of at least 1 group)"
 )]
 pub struct UnknownLayout(pub String);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Why a matrix that was due was not analysed.
+/// Why a due matrix was not analysed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -24,7 +24,7 @@ pub enum DropReason {
     Finished,
     /// Still waiting when `finish` ran out of time.
     FinishTimeout,
-    /// The device could not give the values.
+    /// The values could not be read from the device.
     ReadFailed,
     /// The analysis failed or panicked.
     AnalysisFailed,
@@ -32,24 +32,24 @@ pub enum DropReason {
     NotInitialized,
     /// The worker thread panicked.
     WorkerPanicked,
-    /// Of a scalar: it is not finite.
+    /// The scalar is not finite.
     NotFinite,
-    /// Of a scalar: its name is empty.
+    /// The name of the scalar is empty.
     Unnamed,
-    /// Of a scalar: its name is that of a curve of the monitor's.
+    /// The name of the scalar is reserved for a curve of the monitor.
     Reserved,
 }
 
-/// Matrices counted: `submitted` = `analysed` + the sum of `dropped`, once finished. (Scalars in the
-/// same way: those `analysed` were read and given to the sinks.)
+/// Counts of matrices. Once finished, `submitted` = `analysed` + the sum of `dropped`. Scalars are
+/// counted in the same way: those `analysed` were read and passed to the sinks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Watched matrices at due steps.
+    /// Number of watched matrices at due steps.
     pub submitted: u64,
-    /// Those that have a report.
+    /// Number of these that have a report.
     pub analysed: u64,
-    /// The others, by reason.
+    /// Number of the others, by reason.
     pub dropped: Dropped,
 }
 
@@ -85,7 +85,7 @@ impl Counts {
         }
     }
 
-    /// Those whose fate is still open: none, once finished.
+    /// Number of matrices neither analysed nor dropped yet; 0 once finished.
     pub fn outstanding(&self) -> u64 {
         let settled = self.analysed.saturating_add(self.dropped.total());
         self.submitted.saturating_sub(settled)
@@ -97,7 +97,7 @@ impl Counts {
 }
 
 impl Dropped {
-    /// All reasons together.
+    /// Total over all reasons.
     pub fn total(&self) -> u64 {
         let Self {
             queue_full,

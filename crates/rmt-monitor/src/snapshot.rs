@@ -37,10 +37,9 @@ impl WeightValues {
 
 /// A handle on one matrix as it was at its step. The worker thread reads it later.
 pub trait Weights: Send {
-    /// Brings the values to this thread, row by row.
+    /// Reads the values from their device, row by row.
     ///
-    /// # Errors
-    /// [`ReadError`] when the device cannot give them.
+    /// # Errors [`ReadError`] if the device fails.
     fn read(self: Box<Self>) -> Result<WeightValues, ReadError>;
 }
 
@@ -52,10 +51,9 @@ impl Weights for WeightValues {
 
 /// The inputs of a layer in the forwards of one step. The worker thread reads them later.
 pub trait Tokens: Send {
-    /// Brings them, or what was accumulated of them on their device, to this thread.
+    /// Reads the inputs, or the sums that were accumulated on their device.
     ///
-    /// # Errors
-    /// [`ReadError`] when the device cannot give them, or they have no covariance.
+    /// # Errors [`ReadError`] if the device fails, or the inputs have no covariance.
     fn read(self: Box<Self>) -> Result<Activation, ReadError>;
 }
 
@@ -189,10 +187,9 @@ impl std::fmt::Debug for GradientSnapshot {
 
 /// A number to log, perhaps still on its device.
 pub trait Scalar: Send {
-    /// Its value.
+    /// Reads the value.
     ///
-    /// # Errors
-    /// [`ReadError`] when the device cannot give it, or it is not one number.
+    /// # Errors [`ReadError`] if the device fails, or the value is not a single number.
     fn read(self: Box<Self>) -> Result<f64, ReadError>;
 }
 

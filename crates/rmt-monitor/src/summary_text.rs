@@ -13,9 +13,9 @@ use std::path::Path;
 const LISTED: usize = 5;
 
 const LEGEND: &str = "\
-above, below: directions of structure with large and small singular values, scale apart (≥: at least);
-left, right: singular vectors on the output and the input side that are not random (1 % if all are);
-drift: ‖W − W₀‖/‖W₀‖ since the first snapshot
+above, below: number of learned directions with large and with small singular values (≥: lower bound)
+left, right: share of the singular vectors on the output and input side that are not random (1 % by chance)
+drift: ‖W − W₀‖/‖W₀‖ since the first snapshot W₀
 ";
 
 /// First and last report of every layer; what was dropped, alerts, warnings and notes, where there are any;
@@ -40,7 +40,7 @@ impl Summary {
     /// What did not go as it should.
     fn troubles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.complete {
-            writeln!(f, "the summary is incomplete: the monitor ended before all was analysed")?;
+            writeln!(f, "the summary is incomplete: the monitor ended before everything was analysed")?;
         }
         let counted = [
             ("matrices", &self.counts),
@@ -66,7 +66,7 @@ impl Summary {
         let shown = |path: &Path| line(&path.display().to_string());
         let mut text = String::new();
         if !self.run_directory.as_os_str().is_empty() {
-            text.push_str(&format!("the run is in {}\n", shown(&self.run_directory)));
+            text.push_str(&format!("run directory: {}\n", shown(&self.run_directory)));
         }
         if let Some(page) = &self.page {
             text.push_str(&format!("open in a browser: {}\n", shown(page)));
@@ -181,7 +181,7 @@ mod tests {
         assert!(lines[2].starts_with("a.weight  0 "), "{text}");
         assert!(lines[3].trim_start().starts_with("50 ") && lines[3].contains("≥ 32"), "{text}");
         assert!(lines[4].starts_with("b.weight  0 ") && lines[5].starts_with("above, "), "{text}");
-        let end = "note: frozen (a.weight, b.weight)\n\nthe run is in runs/x\n";
+        let end = "note: frozen (a.weight, b.weight)\n\nrun directory: runs/x\n";
         assert!(text.ends_with(end), "{text}");
         assert!(!text.contains("dropped") && !text.contains("warning"), "{text}");
     }
@@ -201,7 +201,7 @@ mod tests {
         assert!(text.contains("    and 4 more, in summary.json"), "{text}");
         assert!(text.contains("incomplete") && !text.contains('\u{1b}'), "{text}");
         let end = "\
-the run is in runs/x/rank_1
+run directory: runs/x/rank_1
 open in a browser: runs/x/rank_1/index.html
 TensorBoard: tensorboard --logdir runs/x (to install it: pip install tensorboard)
 ";

@@ -9,7 +9,7 @@ const ABOUT: &str = "Alerts in order of step: a matrix deviates for the first ti
                      singular value runs away, the scale of a bulk shifts, weights are not finite. An alert is \
                      raised again only after its cause has ended.";
 
-const WARNINGS: &str = "What went wrong with the monitor. Training went on.";
+const WARNINGS: &str = "Faults of the monitor. Training was not affected.";
 
 /// The section of alerts; nothing where there are none.
 pub(crate) fn alerts(run: &Run) -> Markup {
@@ -22,8 +22,8 @@ pub(crate) fn list(id: &str, run: &Run) -> Markup {
     let columns = heads(&[
         ("name", "name of the matrix"),
         ("step", "step of the report that shows it"),
-        ("alert", "what happened"),
-        ("level", "how much it matters"),
+        ("alert", "kind of alert"),
+        ("level", "severity"),
         ("message", "in words"),
     ]);
     let row = |alert: &Alert| {
@@ -49,7 +49,7 @@ pub(crate) fn warnings(run: &Run) -> Markup {
     if run.warnings.is_empty() {
         return html! {};
     }
-    let columns = heads(&[("step", "the step it belongs to"), ("warning", "in words")]);
+    let columns = heads(&[("step", "step of the fault"), ("warning", "message")]);
     let row = |warning: &Warning| vec![Cell::whole(warning.step), Cell::text(&warning.message)];
     let table = low(&table("warnings-table", &columns, run.warnings.iter().map(row)));
     let about = WARNINGS.to_owned() + &run.warnings.note("warnings.jsonl");

@@ -1,4 +1,4 @@
-//! The page of several runs beside each other, aligned by step.
+//! The page of several runs side by side, aligned by step.
 
 use crate::html::{folded, grid, grid_of, section, wide};
 use crate::run::{Layer, Run};
@@ -11,7 +11,7 @@ const OPEN: usize = 30;
 
 pub(crate) fn contents(runs: &[Run]) -> Markup {
     let layers = layers(runs);
-    let about = "Each as it was last reported.";
+    let about = "Figures are those of each run's latest reports.";
     html! {
         (section("runs", "Runs", about, &tables::runs("runs-table", runs)))
         (course(runs, &layers))
@@ -72,14 +72,14 @@ fn course(runs: &[Run], layers: &[&str]) -> Markup {
             (folded("The largest singular value of each matrix", open, &grid(drawings)))
         }
     };
-    let about = "One curve per run; means over all of its matrices.";
-    section("course", "Course over the steps", about, &contents)
+    let about = "Each curve is one run: a mean over all of its matrices.";
+    section("course", "Curves over the steps", about, &contents)
 }
 
 fn at_one_step(runs: &[Run], layers: &[&str]) -> Markup {
     let Some(step) = last_common(runs) else {
-        let none = html! { p { "No step has reports of every run." } "\n" };
-        return section("beside", "Matrices beside each other", "", &none);
+        let none = html! { p { "No step has reports of all runs." } "\n" };
+        return section("beside", "Matrices side by side", "", &none);
     };
     let names: Vec<String> = runs.iter().map(|run| run.name().to_owned()).collect();
     let rows: Vec<String> = layers.iter().map(|layer| (*layer).to_owned()).collect();
@@ -97,8 +97,8 @@ fn at_one_step(runs: &[Run], layers: &[&str]) -> Markup {
     });
     let maps: Vec<Drawing> = maps.collect();
     let contents = html! { (wide(maps)) (tables::beside("beside-table", runs, layers, step)) };
-    let about = format!("At step {step}, the last that all runs have reports of.");
-    section("beside", "Matrices beside each other", &about, &contents)
+    let about = format!("At step {step}, the last step with reports of all runs.");
+    section("beside", "Matrices side by side", &about, &contents)
 }
 
 fn spectra(runs: &[Run], layers: &[&str]) -> Markup {
@@ -111,5 +111,5 @@ fn spectra(runs: &[Run], layers: &[&str]) -> Markup {
         html! { @if !drawn.is_empty() { (folded(layer, layers.len() <= OPEN, &grid_of(drawn))) } }
     };
     let contents = html! { @for layer in layers { (of(layer)) } };
-    section("spectra", "Spectra", "Of each run's last snapshot that has them.", &contents)
+    section("spectra", "Spectra", "Each picture shows the run's last snapshot with a full spectrum.", &contents)
 }

@@ -51,14 +51,14 @@ pub use look::Look;
 pub use run::{Layer, Run};
 pub use state::{End, RELOAD, State, ended};
 
-/// What stands near the top of every page, by which programs know that they may write over it.
+/// Text near the top of every page. Programs recognize by it that they may overwrite the file.
 pub const MARK: &str = "<meta name=\"generator\" content=\"rmt\">";
 
-/// Bytes of a page within which [`MARK`] stands.
+/// Number of bytes at the start of a page that contain [`MARK`].
 pub const MARK_WITHIN: usize = 512;
 
-/// The page of one run, or of several beside each other. `state` says whether the run goes on; `None`
-/// where nobody knows.
+/// Makes the page of one run, or of several side by side, as HTML. `state` is the state of the run;
+/// `None` if it is unknown.
 pub fn page(runs: &[Run], state: Option<&State>) -> String {
     let (title, contents) = match runs {
         [run] => (run.name().to_owned(), single::contents(run)),

@@ -9,9 +9,9 @@ use rmt_core::notes::{Group, grouped};
 /// One row per note, with the matrices that have it; empty without any.
 pub(crate) fn table_of(id: &str, run: &Run) -> Markup {
     let columns = heads(&[
-        ("note", "what the analysis has to say"),
-        ("matrices", "how many have it"),
-        ("which", "the first of them"),
+        ("note", "note of the analysis"),
+        ("matrices", "number of matrices with this note"),
+        ("which", "names of the first ones"),
     ]);
     let latest: Vec<(String, &LayerReport)> =
         run.latest().map(|row| (row.layer.path(), row)).collect();

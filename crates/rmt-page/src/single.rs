@@ -45,16 +45,16 @@ fn summary(run: &Run) -> Markup {
     let mut tiles = vec![
         (run.layers().len().to_string(), "matrices"),
         (of(Verdict::Structure).to_string(), "have structure"),
-        (of(Verdict::Scale).to_string(), "scale alone"),
+        (of(Verdict::Scale).to_string(), "deviate by scale"),
         (of(Verdict::Random).to_string(), "look random"),
     ];
     let untold = of(Verdict::Deviates);
     if untold > 0 {
-        tiles.push((untold.to_string(), "deviate"));
+        tiles.push((untold.to_string(), "deviate (cause not tested)"));
     }
     let others = of(Verdict::Degenerate) + of(Verdict::NotEstimable);
     if others > 0 {
-        tiles.push((others.to_string(), "cannot be judged"));
+        tiles.push((others.to_string(), "have no verdict"));
     }
     let steps = match run.steps().as_slice() {
         [step] => step.to_string(),
@@ -81,7 +81,7 @@ fn summary(run: &Run) -> Markup {
     html! {
         div.tiles { @for (figure, what) in tiles { div { b { (figure) } span { (what) } } } } "\n"
         p {
-            "As last reported. A random matrix deviates with probability " (level) ". "
+            "Counts are those of the latest reports. A random matrix deviates with probability " (level) " at most. "
             (first_deviation(run)) (thinned(run))
         }
         "\n"
@@ -93,7 +93,7 @@ fn thinned(run: &Run) -> String {
     match run.stride() {
         1 => String::new(),
         stride => format!(
-            " Of {stride} neighbouring snapshots the first is drawn; metrics.jsonl has all of them."
+            "  Of every {stride} neighbouring snapshots the first is drawn. metrics.jsonl has all of them."
         ),
     }
 }
@@ -101,7 +101,7 @@ fn thinned(run: &Run) -> String {
 /// Which matrices deviate first.
 fn first_deviation(run: &Run) -> String {
     let Some(step) = run.first_deviation() else {
-        return "None ever did.".into();
+        return "No matrix deviated at any step.".into();
     };
     let steps = run.steps();
     let (true, Some(first)) = (steps.len() > 1, steps.first()) else {
@@ -109,11 +109,11 @@ fn first_deviation(run: &Run) -> String {
     };
     let there = run.layers().iter().filter(|layer| layer.first_deviation == Some(step));
     let names: Vec<String> = there.map(|layer| clean(&layer.path)).collect();
-    let before = if step == *first { ", the first there is" } else { "" };
+    let before = if step == *first { ", the first one" } else { "" };
     let some = names.get(..NAMED.min(names.len())).unwrap_or_default().join(", ");
     let more = names.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("The first to deviate did so at step {step}{before}: {some}{more}.")
+    format!("The first deviation was at step {step}{before}: {some}{more}.")
 }
 
 /// Each figure of layer × step, and evidence of layer × test as last reported.
@@ -122,15 +122,15 @@ fn heat_maps(run: &Run) -> Markup {
     let values = run.latest().flat_map(|row| {
         FAMILY.each_ref().map(|name| row.report.test(name).map_or(f64::NAN, |t| neg_log_p(t.p)))
     });
-    let title = "Evidence by test, as last reported";
+    let title = "Evidence by test, latest reports";
     let by_test = HeatMapData::named(title, names(run), columns).with_values(values);
     let mut drawings = over_steps(run);
     drawings.push(heat_map(&Followed::Evidence.colours(by_test)));
-    let about = "Directions of structure have singular values that no scale of rows and columns explains, above or below: \
-                 the last count stands until the next. Evidence is −log₁₀ p of the tests that the verdict is made of: \
-                 2 is a p-value of 1 %, lighter is less random; the colours end at 10. p_above and p_below are of the \
-                 largest and the smallest singular value, p_bulk of all between, left and right of the singular vectors on \
-                 the output and the input side.";
+    let about = "Structure counts directions whose singular values no scale of rows and columns explains. A count stands \
+                 until the next one. Evidence is −log₁₀ p of the tests behind the verdict: 2 is a p-value of 1 %, lighter \
+                 is less random, and the colours end at 10. The test p_above is that of the largest singular value, p_below \
+                 that of the smallest, p_bulk that of the whole spectrum, and left and right those of the singular vectors \
+                 on the output and the input side.";
     section("where", "Where the matrices are not random", about, &wide(drawings))
 }
 
@@ -163,7 +163,7 @@ fn followed(figure: Followed, run: &Run) -> Option<Drawing> {
     let columns = steps.into_iter().step_by(together).collect();
     let mut data = figure.by_step(names(run), columns, values)?;
     if together > 1 {
-        data.title += &format!(" (the largest of up to {together} neighbours)");
+        data.title += &format!("  (largest of up to {together} neighbours)");
     }
     Some(heat_map(&data))
 }
@@ -187,13 +187,13 @@ fn means(run: &Run) -> Markup {
     let contents = html! {
         (grid(series::means(&curves)))
         @if !drawings.is_empty() {
-            @let title = format!("The extreme singular values of {} matrices", drawings.len());
+            @let title = format!("Largest and smallest singular values of {} matrices", drawings.len());
             (folded(&title, drawings.len() <= OPEN, &grid(drawings)))
         }
     };
-    let about = "Means over the matrices of a kind. Of many steps those with the highest and the lowest \
+    let about = "Each curve is a mean over the matrices of one kind. If there are many steps, those with the highest and lowest \
                  values among their neighbours are drawn.";
-    section("course", "Course over the steps", about, &contents)
+    section("course", "Curves over the steps", about, &contents)
 }
 
 /// Pictures that need the spectra.
@@ -219,10 +219,10 @@ fn pictures(run: &Run) -> Markup {
             (part(number, title, picture))
         }
     };
-    let about = "Of the last snapshot that has them. The curve is the law of independent entries of one variance. The green band \
-                 is what the matrix's own magnitudes give with random signs, structure taken out: the least and the largest of a \
-                 few copies. Filled triangles are as many of the largest and smallest singular values as are structure \
-                 by the tables' count; open ones lie beyond the edges of the curve and are not.";
+    let about = "Each picture shows the last snapshot with a full spectrum. The curve is the law of independent entries of one \
+                 variance. The green band is the range of a few copies of the matrix with random signs and without its structure. \
+                 Filled triangles mark as many of the largest and smallest singular values as the tables count as structure. \
+                 Open triangles lie beyond the edges of the curve and are no structure.";
     section("spectra", "Spectra and vectors", about, &contents)
 }
 
@@ -234,6 +234,6 @@ pub(crate) fn all_tables(run: &Run, suffix: &str) -> Markup {
         (folded("Means by kind", true, &by_kind))
         @if !notes.0.is_empty() { (folded("Notes", true, &notes)) }
     };
-    let about = "As last reported. A click on a head sorts by its column. Hover over a head for its meaning.";
+    let about = "All figures are those of the latest reports. Click a head to sort by its column. Hover over a head for its meaning.";
     section(&format!("tables{suffix}"), "Tables", about, &contents)
 }

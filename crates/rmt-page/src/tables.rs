@@ -27,23 +27,22 @@ const FIGURES: [&str; 10] = [
 /// The p-values of the family, by their test: where the analysis was not full, the verdict takes some from
 /// an earlier one.
 const TESTS: [(&str, &str, TestName); 5] = [
-    ("p_above", "p of the largest value", TestName::Above),
-    ("p_below", "p of the smallest value", TestName::Below),
-    ("p_bulk", "p of the bulk", TestName::Bulk),
-    ("p left", "p of the output vectors", TestName::Left),
-    ("p right", "p of the input vectors", TestName::Right),
+    ("p_above", "p-value of the largest singular value", TestName::Above),
+    ("p_below", "p-value of the smallest singular value", TestName::Below),
+    ("p_bulk", "p-value of the distance of the bulk", TestName::Bulk),
+    ("p left", "p-value of the output vectors", TestName::Left),
+    ("p right", "p-value of the input vectors", TestName::Right),
 ];
 
 fn figures() -> impl Iterator<Item = &'static Figure> {
     FIGURES.into_iter().filter_map(Figure::named)
 }
 
-/// What stands behind a head.
+/// The explanation of a column head.
 fn what(figure: &Figure) -> String {
     let title = figure.title;
     match figure.unit {
-        Unit::Count => format!("{title} (≥: at least)"),
-        Unit::Fraction => format!("{title}, as a fraction"),
+        Unit::Count => format!("{title} (≥ marks a lower bound)"),
         _ => title.to_owned(),
     }
 }

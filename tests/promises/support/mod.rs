@@ -1,6 +1,7 @@
 //! What several promises need.
 
 pub(crate) mod activations;
+pub(crate) mod documents;
 pub(crate) mod generator;
 pub(crate) mod learner;
 pub(crate) mod spectra;

@@ -8,7 +8,7 @@ use rmt_monitor::{Layout, PatternError, ReadError};
 #[non_exhaustive]
 pub enum AblationError {
     /// The selection matches no matrix.
-    #[error("{selection}: no matrix of the model is selected; it has {known}")]
+    #[error("{selection}: this selects no matrix of the model, which has {known}")]
     NothingSelected {
         /// The selection, in words.
         selection: String,
@@ -20,7 +20,7 @@ pub enum AblationError {
     Pattern(#[from] PatternError),
     /// The parameter has more than two axes, and its layout is unknown.
     #[error(
-        "`{layer}`: {shape:?} is no matrix, and no layout is known for it; give one with with_layout, or leave it out with except"
+        "`{layer}`: the shape {shape:?} is not a matrix, and its layout is unknown; state one with with_layout, or exclude the parameter with except"
     )]
     NotAMatrix {
         /// Name of the parameter.
@@ -29,13 +29,13 @@ pub enum AblationError {
         shape: Vec<usize>,
     },
     /// The layout that was given does not fit the parameter.
-    #[error("`{layer}`: its shape {shape:?} does not fit {layout:?}")]
+    #[error("`{layer}`: the shape {shape:?} does not fit the layout {layout:?}")]
     Unfit {
         /// Name of the parameter.
         layer: String,
         /// Its shape.
         shape: Vec<usize>,
-        /// As given.
+        /// The layout.
         layout: Layout,
     },
     /// The parameter is quantized.
@@ -46,14 +46,14 @@ pub enum AblationError {
     },
     /// burn has not drawn the parameter yet.
     #[error(
-        "`{layer}` is not initialized: make a forward of the model first, load its weights, or hand over model.valid()"
+        "`{layer}` is not initialized; call forward once, load the weights, or pass model.valid()"
     )]
     Uninitialized {
         /// Name of the parameter.
         layer: String,
     },
     /// The parameter holds NaN or infinities.
-    #[error("`{layer}`: {count} of its values are not finite; take an earlier checkpoint")]
+    #[error("`{layer}`: {count} values are not finite; use an earlier checkpoint")]
     NotFinite {
         /// Name of the parameter.
         layer: String,
@@ -62,7 +62,7 @@ pub enum AblationError {
     },
     /// Two parameters have the same identity and different values.
     #[error(
-        "`{layer}` is tied to `{first}` by its ParamId but has other values; give it an identity of its own, or the same values"
+        "`{layer}` has the ParamId of `{first}` but other values; give it its own ParamId, or the same values"
     )]
     Untied {
         /// Name of the parameter.
@@ -93,7 +93,7 @@ pub enum AblationError {
     Setting {
         /// Name of the setting.
         setting: &'static str,
-        /// As given.
+        /// The value.
         value: usize,
         /// What it must be.
         requirement: &'static str,
@@ -102,14 +102,14 @@ pub enum AblationError {
     #[error("share = {0}: the share of singular values to remove must lie between 0 and 1")]
     Share(f64),
     /// The closure returned no loss.
-    #[error("{group}: the closure gave no loss; it must give one for each batch")]
+    #[error("{group}: the closure returned no loss; it must return one per batch")]
     NoLosses {
         /// The measured group of singular values.
         group: String,
     },
     /// The closure returned another number of losses than for the unchanged model.
     #[error(
-        "{group}: the closure gave {found} losses, {expected} for the model as it is; give those of the same batches each time"
+        "{group}: the closure returned {found} losses, but {expected} for the unchanged model; return the losses of the same batches each time"
     )]
     LossCount {
         /// The measured group of singular values.

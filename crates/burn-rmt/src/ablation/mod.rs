@@ -72,10 +72,9 @@ pub use table::{AblationRow, AblationTable};
 use burn_core::module::Module;
 use rmt_core::layers::LayerKind;
 
-/// The deciles of the spectrum: [`groups`] of which there are ten.
+/// Measures the loss without each decile of the spectrum in turn: [`groups`] with n = 10.
 ///
-/// # Errors
-/// As [`groups`].
+/// # Errors Those of [`groups`].
 pub fn deciles<M: Module>(
     model: &M,
     select: Select,
@@ -87,13 +86,12 @@ pub fn deciles<M: Module>(
 /// Measures the loss without each of `n` groups of singular values in turn. Group g (0 the largest
 /// values) holds the ranks ⌊g·m/n⌋ to ⌊(g+1)·m/n⌋ − 1 of the m values of each selected matrix.
 ///
-/// `loss` gives the mean loss of each batch, a cross-entropy in nats for the perplexity to mean
-/// something, of the same batches in the same order at each call; the first is for the model as it
-/// is.
+/// `loss` returns the mean loss of each batch, for the same batches in the same order at every
+/// call. The first call is for the unchanged model. A perplexity needs losses that are
+/// cross-entropies in nats.
 ///
-/// # Errors
-/// [`AblationError`]: nothing selected, a parameter that is no matrix, is not initialized, quantized
-/// or not finite, or losses that cannot be compared.
+/// # Errors [`AblationError`] if nothing is selected, if a parameter is not a matrix, not
+/// initialized, quantized or not finite, or if the losses cannot be compared.
 pub fn groups<M: Module>(
     model: &M,
     select: Select,
@@ -103,13 +101,13 @@ pub fn groups<M: Module>(
     Ablation::new(select).groups(model, n, loss)
 }
 
-/// Measures the loss without the values significantly above the bulk, and without those below, each
-/// against as many bulk values of the same matrices, drawn uniformly.
+/// Measures the loss without the values significantly above the bulk, and without those below. Each
+/// is compared with as many bulk values of the same matrices, drawn uniformly.
 ///
-/// Which values are outliers is what a report of default options says (`significant_above`,
+/// The outliers are those of a report with default options (`significant_above`,
 /// `significant_below`). The four rows are `above`, `bulk (as above)`, `below` and `bulk (as
-/// below)`; a bulk row is the mean of [`Ablation::with_draws`] draws. Where there are no outliers the
-/// row says so, and is not measured.
+/// below)`. A bulk row is the mean over [`Ablation::with_draws`] draws. If there are no outliers,
+/// the row states this and is not measured.
 ///
 /// ```
 /// use burn::nn::LinearConfig;
@@ -131,8 +129,7 @@ pub fn groups<M: Module>(
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Errors
-/// As [`groups`].
+/// # Errors Those of [`groups`].
 pub fn outliers<M: Module>(
     model: &M,
     select: Select,
@@ -141,8 +138,9 @@ pub fn outliers<M: Module>(
     Ablation::new(select).outliers(model, loss)
 }
 
-/// A copy of the model without the singular values for which `removed(k, m)` is true: k the rank,
-/// 0 the largest, of the m values of each selected matrix. A matrix that loses none keeps its bits.
+/// Returns a copy of the model without the singular values for which `removed(k, m)` is true. k is
+/// the rank of the value, 0 for the largest, among the m values of each selected matrix. A matrix
+/// that loses no value keeps its bits.
 ///
 /// ```
 /// use burn::nn::LinearConfig;
@@ -157,9 +155,8 @@ pub fn outliers<M: Module>(
 /// # Ok::<(), burn_rmt::ablation::AblationError>(())
 /// ```
 ///
-/// # Errors
-/// [`AblationError`]: nothing selected, or a parameter that is no matrix, is not initialized,
-/// quantized or not finite.
+/// # Errors [`AblationError`] if nothing is selected, or a parameter is not a matrix, not
+/// initialized, quantized or not finite.
 pub fn remove<M: Module>(
     model: &M,
     select: Select,
@@ -168,8 +165,8 @@ pub fn remove<M: Module>(
     Ablation::new(select).remove(model, removed)
 }
 
-/// A copy of the model without the smallest `share` of the singular values of each selected matrix
-/// (of m values share·m, rounded), to be measured or trained on.
+/// Returns a copy of the model without the smallest `share` of the singular values of each selected
+/// matrix: share·m of m values, rounded.
 ///
 /// ```
 /// use burn::nn::LinearConfig;
@@ -184,14 +181,13 @@ pub fn remove<M: Module>(
 /// # Ok::<(), burn_rmt::ablation::AblationError>(())
 /// ```
 ///
-/// # Errors
-/// As [`remove`], and [`AblationError::Share`] unless 0 ≤ `share` ≤ 1.
+/// # Errors Those of [`remove`], and [`AblationError::Share`] unless 0 ≤ `share` ≤ 1.
 pub fn prune<M: Module>(model: &M, select: Select, share: f64) -> Result<M, AblationError> {
     Ablation::new(select).prune(model, share)
 }
 
-/// The kinds of the matrices that the model has, in the order of [`LayerKind::ALL`]: to ablate each
-/// by itself, with [`Select::kind`].
+/// The kinds of the model's matrices, in the order of [`LayerKind::ALL`]. Use it to ablate each
+/// kind by itself, with [`Select::kind`].
 ///
 /// ```
 /// use burn::nn::{EmbeddingConfig, LinearConfig};

@@ -43,7 +43,7 @@ pub(super) fn finding(pairs: &[&Compared]) -> String {
     let mut kinds = means(&moved, kind);
     kinds.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     lines.push(format!(
-        "moved by kind, in the mean: {}",
+        "mean movement by kind: {}",
         list(kinds.iter().map(shown_mean).collect())
     ));
     let blocks = means(&moved, block);

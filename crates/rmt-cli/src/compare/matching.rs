@@ -56,7 +56,7 @@ pub(super) fn matched(before: &Checkpoint, after: &Checkpoint) -> Matching {
         state
             .matching
             .notes
-            .push(format!("{count} names are equal but for what wrappers put into them"));
+            .push(format!("{count} names are equal except for parts added by wrappers"));
     }
     while state.beginnings() {}
     // An alias was taken once: a matrix has one partner.
@@ -152,7 +152,7 @@ impl State {
             beginning => format!("`{beginning}.`"),
         };
         self.matching.notes.push(format!(
-            "{count} names are equal without {} before those of the first and {} before those of the second",
+            "{count} names are equal without the prefix {} in the first checkpoint and {} in the second",
             shown(&one),
             shown(&other)
         ));

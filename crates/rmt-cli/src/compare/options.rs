@@ -7,46 +7,47 @@ use clap::Args;
 use std::path::PathBuf;
 
 const ABOUT: &str = "\
-Says what changed between two checkpoints, matrix by matrix.
+Shows what changed between two checkpoints, matrix by matrix.
 
-For each matrix that both have: how far it moved (relative norm, distance of the spectra), whether its
-strongest and weakest directions turned (angles beside that of unrelated directions), whether the change
-itself has directions beyond noise of its size, and every statistic before and after.
+For each matrix that both have, it prints how far the matrix moved (relative norm, distance of the
+spectra), how far its strongest and weakest directions turned (with the angle of unrelated directions),
+how many directions of the change exceed noise of its size, and every statistic before and after.
 
-With --random in the place of the second checkpoint, each matrix is compared with its own entries in
-random order: the same distribution of entries, so that what differs is structure.";
+With --random instead of a second checkpoint, each matrix is compared with its own entries in random
+order. The distribution of the entries is the same, so every difference is structure.";
 
 const EXAMPLES: &str = "\
 Examples:
   rmt compare step0.safetensors step1000.safetensors
-      what a thousand steps did
+      the change of a thousand training steps
   rmt compare base.safetensors finetuned.safetensors --include '*.mlp.*' --format csv
       some matrices, for a spreadsheet
   rmt compare base.safetensors adapter
-      what an adapter of PEFT changes: it is added to the base first
+      the change by a PEFT adapter, which is added to the base first
   rmt compare model.safetensors --random --seed 7
-      how much of the spectrum is structure
+      the part of the spectrum that is structure
   rmt compare a.npy b.npy --format jsonl | jq '.drift.change.significant_above'
       directions in the change beyond noise";
 
 /// Options of `rmt compare`.
 #[derive(Debug, Args)]
-#[command(about = "Says what changed between two checkpoints, matrix by matrix")]
+#[command(about = "Shows what changed between two checkpoints, matrix by matrix")]
 #[command(long_about = ABOUT, after_help = EXAMPLES)]
 pub struct Options {
-    /// The checkpoint before.
+    /// Checkpoint before the change.
     #[arg(value_name = "A")]
     pub(super) before: PathBuf,
-    /// The checkpoint after.
+    /// Checkpoint after the change.
     #[arg(value_name = "B", required_unless_present = "random", conflicts_with = "random")]
     pub(super) after: Option<PathBuf>,
-    /// Compares the entries of each matrix of A in random order with the matrix as it is.
+    /// Compares each matrix of A with its own entries in random order.
     #[arg(long)]
     pub(super) random: bool,
     /// Seed of the random orders.
     #[arg(long, default_value_t = 1, requires = "random", conflicts_with = "after")]
     pub(super) seed: u64,
-    /// Compares embeddings and heads of unequal vocabularies over the rows that both have: the first ones.
+    /// Compares embeddings and heads of unequal vocabularies over their first rows, as many as both
+    /// have.
     #[arg(long, conflicts_with = "random")]
     pub(super) common_rows: bool,
     #[command(flatten)]

@@ -17,11 +17,10 @@ use anyhow::{Result, bail};
 use rmt_core::Analyser;
 use std::path::PathBuf;
 
-/// Compares what the options ask for.
+/// Compares the selected matrices.
 ///
-/// # Errors
-/// When nothing can be compared, or the result cannot be written. A pair that fails alone is a row
-/// that says so, and `Status::Failed`.
+/// # Errors If nothing can be compared, or the result cannot be written. A single pair that fails
+/// becomes a row with the reason, and the status is `Status::Failed`.
 pub fn run(options: &Options) -> Result<Status> {
     let analyser = options.judging.analyser(options.selection.min_side)?;
     let selection = &options.selection;
@@ -112,7 +111,7 @@ fn in_common(all: &[Compared]) -> Status {
         first.map_or_else(|| "none".to_owned(), |pair| clean(&pair.layer.path()))
     });
     eprintln!(
-        "error: the checkpoints have no matrix in common: the names of one are such as {}, of the other such as {}",
+        "error: the checkpoints have no matrix in common; the first has names such as {}, the second such as {}",
         names[0], names[1]
     );
     Status::Failed

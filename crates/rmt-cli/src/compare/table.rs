@@ -23,7 +23,7 @@ pub(super) fn text(pairs: &[Compared], width: Option<usize>) -> String {
         text.push_str(LEGEND);
         text.push('\n');
         text.push_str(&section(changes(&compared), width, &OPTIONAL_CHANGES));
-        text.push_str("before → after; one figure where it is the same\n\n");
+        text.push_str("before → after; a single figure is the same in both\n\n");
     }
     for pair in pairs {
         let name = clean(&pair.layer.path());
@@ -50,7 +50,7 @@ pub(super) fn text(pairs: &[Compared], width: Option<usize>) -> String {
     text.push_str(&finding(&compared));
     let (all, others) = (compared.len(), pairs.len() - compared.len());
     text.push_str(&format!(
-        "{all} compared, {changed} of another verdict, {others} not compared\n"
+        "{all} compared, {changed} with another verdict, {others} not compared\n"
     ));
     text
 }

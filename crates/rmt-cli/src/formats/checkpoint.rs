@@ -78,25 +78,25 @@ pub(super) fn weights(top: &HashMap<String, Top>, tensors: Vec<(String, bool)>) 
         }
         let prefix = format!("{key}.");
         if strip(&mut names, &prefix, false) {
-            notes.push(format!("the names are those below {key:?}"));
+            notes.push(format!("names start below the key {key:?}"));
             break;
         }
     }
     for prefix in WITHIN {
         if strip(&mut names, prefix, true) {
-            notes.push(format!("{prefix:?} is taken off every name"));
+            notes.push(format!("{prefix:?} was removed from every name"));
         }
     }
     for inserted in INSERTED {
         if remove(&mut names, inserted) {
-            notes.push(format!("{inserted:?} is taken out of the names"));
+            notes.push(format!("{inserted:?} was removed from the names"));
         }
     }
     for _ in 0..MOST_WRAPPERS {
         if !strip(&mut names, WRAPPER, true) {
             break;
         }
-        notes.push(format!("{WRAPPER:?} is taken off every name"));
+        notes.push(format!("{WRAPPER:?} was removed from every name"));
     }
     Weights { names, notes }
 }

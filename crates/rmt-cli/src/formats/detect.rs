@@ -100,14 +100,14 @@ fn file(path: &Path) -> Result<Box<dyn Source>, FormatError> {
         return Ok(Box::new(Shards::open(&input)?));
     }
     Err(input.error(format!(
-        "it is no checkpoint of a known format ({}, or an index of safetensors shards)",
+        "it is not a checkpoint of a known format ({}, or an index of safetensors shards)",
         EXTENSIONS.map(|extension| format!(".{extension}")).join(", ")
     )))
 }
 
 fn zip(input: Arc<Input>) -> Result<Box<dyn Source>, FormatError> {
     let mut archive = archive::open(&input).map_err(|problem| {
-        let cut = "which stands at its end: if the download was cut short, get the file again";
+        let cut = "which stands at its end: if the download was cut short, download the file again";
         input.error(format!("{problem}, {cut}"))
     })?;
     let members = archive::members(&archive, input.length());
@@ -121,7 +121,7 @@ fn zip(input: Arc<Input>) -> Result<Box<dyn Source>, FormatError> {
     if members.iter().any(|member| member.name.ends_with(".h5")) {
         return Ok(Box::new(hdf5::open_zip(&input, &mut archive, &members)?));
     }
-    Err(input.error("a zip archive with neither arrays of NumPy nor a checkpoint of PyTorch"))
+    Err(input.error("a zip archive with neither NumPy arrays nor a PyTorch checkpoint"))
 }
 
 fn extension(path: &Path) -> String {
@@ -225,7 +225,7 @@ fn in_directory(directory: &Path) -> Result<Choice, FormatError> {
             let names: Vec<_> = names.take(NAMED).map(|name| name.to_string_lossy()).collect();
             let more = if several.len() > NAMED { ", …" } else { "" };
             let problem = format!(
-                "which of the {} checkpoints in it? {}{more}",
+                "it holds {} checkpoints; name one: {}{more}",
                 several.len(),
                 names.join(", ")
             );

@@ -119,7 +119,7 @@ pub(super) fn reserve<T>(entries: impl TryInto<usize>) -> Result<Vec<T>, String>
     let size = || entries.saturating_mul(size_of::<T>());
     vector
         .try_reserve_exact(entries)
-        .map_err(|_| format!("{} bytes of memory are not to be had", size()))?;
+        .map_err(|_| format!("{} bytes of memory could not be allocated", size()))?;
     Ok(vector)
 }
 

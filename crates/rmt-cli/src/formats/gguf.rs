@@ -70,7 +70,7 @@ impl Header<'_> {
     fn within(&self, bytes: u64) -> Result<(), String> {
         match self.read.checked_add(bytes) {
             Some(end) if end <= self.length => Ok(()),
-            _ => Err(format!("its header speaks of {bytes} bytes, which it has not")),
+            _ => Err(format!("its header claims {bytes} bytes, more than the file has")),
         }
     }
 
@@ -124,7 +124,7 @@ fn tensors(input: &Input) -> Result<Vec<Tensor>, String> {
     header.pass(MAGIC.len() as u64)?;
     let version = header.number::<4>()?;
     if !(2..=3).contains(&version) {
-        return Err(format!("its version {} is not known, 2 and 3 are", version as u32));
+        return Err(format!("its version {} is unknown; 2 and 3 are supported", version as u32));
     }
     let (count, pairs) = (header.number::<8>()?, header.number::<8>()?);
     let mut alignment = ALIGNMENT;
@@ -134,7 +134,7 @@ fn tensors(input: &Input) -> Result<Vec<Tensor>, String> {
         let value = header.value(kind, 0)?;
         if key == "general.alignment" {
             let valid = value.filter(|value| value.is_power_of_two());
-            alignment = valid.ok_or("its alignment is no power of two")?;
+            alignment = valid.ok_or("its alignment is not a power of two")?;
         }
     }
     let mut described = Vec::new();

@@ -27,7 +27,7 @@ pub(super) fn dict(text: &str) -> Result<Vec<(String, Literal)>, String> {
         .enumerate()
         .find(|(at, (key, _))| pairs.iter().take(*at).any(|(before, _)| before == key));
     match twice {
-        Some((_, (key, _))) => Err(format!("the key {key:?} comes twice")),
+        Some((_, (key, _))) => Err(format!("the key {key:?} occurs twice")),
         None => Ok(pairs),
     }
 }
@@ -39,7 +39,7 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn problem(&self) -> String {
         let near: String = self.rest.chars().take(20).collect();
-        format!("it is no dict of Python from {near:?} on")
+        format!("it is not a Python dict from {near:?} on")
     }
 
     fn space(&mut self) {

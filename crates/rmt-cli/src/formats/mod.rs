@@ -1,8 +1,9 @@
-//! Readers of checkpoints: what tensors a file holds, and their values on demand.
+//! Readers of checkpoints. They list the tensors of a file, and read values on demand.
 //!
-//! Opening reads headers only. Values are read by position, one tensor at a time: no file is mapped
-//! into memory, so one that shrinks while it is read is an error and not a crash. Whatever a file
-//! claims is checked against its length before memory is taken for it. No pickle is executed.
+//! Opening reads headers only. Values are read by position, one tensor at a time. No file is mapped
+//! into memory, so a file that shrinks while it is read gives an error instead of a crash. Every
+//! claim of a file is checked against its length before memory is allocated for it. No pickle is
+//! executed.
 
 mod adapter;
 mod archive;
@@ -36,7 +37,7 @@ use rmt_core::Orientation;
 use rmt_monitor::WeightValues;
 use std::path::{Path, PathBuf};
 
-/// What an entry of a tensor is stored as.
+/// Storage type of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Element {
@@ -52,16 +53,17 @@ pub enum Element {
     F8E4M3,
     /// Eight bits: five of exponent, two of fraction.
     F8E5M2,
-    /// Blocks that share a scale, by the name of the type: read in single precision.
+    /// A quantized block type, by its name. Each block shares a scale, and values are read in
+    /// single precision.
     Quantized(String),
-    /// A type that is not read as weights (integers, quantized blocks), by its name in the file.
+    /// A type that is not read as weights, such as integers, by its name in the file.
     Other(String),
-    /// A tensor that cannot be read, and why. Its sides are empty where they are not known.
+    /// A tensor that cannot be read, with the reason. Its shape is empty if unknown.
     Unread(String),
 }
 
 impl Element {
-    /// Its name in reports.
+    /// The name in reports.
     pub fn name(&self) -> &str {
         match self {
             Self::F16 => "f16",
@@ -75,7 +77,7 @@ impl Element {
         }
     }
 
-    /// Whether its values are rounded to a few bits.
+    /// Whether values are rounded to a few bits.
     pub fn is_coarse(&self) -> bool {
         matches!(self, Self::Quantized(_) | Self::F8E4M3 | Self::F8E5M2)
     }
@@ -89,22 +91,22 @@ pub struct Entry {
     pub name: String,
     /// Sides, in row-major order.
     pub shape: Vec<usize>,
-    /// What it is stored as.
+    /// Storage type.
     pub element: Element,
     /// Size in the file.
     pub bytes: u64,
 }
 
-/// Which side of a stored matrix is the layer's input, as far as the format tells.
+/// The input side of stored matrices by the convention of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Convention {
-    /// PyTorch's: linear layers are [out, in]. Formats that PyTorch models are saved in.
+    /// PyTorch's convention: linear layers are [out, in].
     OutIn,
-    /// The format stores none: a rule by name, said to be assumed.
+    /// The format has no convention. A rule by name is used, and reports note that it is assumed.
     Unknown,
 }
 
-/// How a model uses a tensor, where its format tells.
+/// How a model uses a tensor, if its format records that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Usage {
@@ -118,14 +120,14 @@ pub enum Usage {
     Kernel,
 }
 
-/// Why a checkpoint cannot be read: one line with the file, what is wrong and what to do.
+/// Why a checkpoint cannot be read: one line with the file, the problem and a remedy.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", .path.display())]
 #[non_exhaustive]
 pub struct FormatError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong, and what to do.
+    /// The problem and a remedy.
     pub problem: String,
 }
 
@@ -138,55 +140,53 @@ impl FormatError {
 
 /// A reader of one file (or of one set of shards).
 pub trait Source: Send + Sync {
-    /// Its tensors, in the order of the file or by name, always the same.
+    /// The tensors, always in the same order: that of the file, or by name.
     fn entries(&self) -> &[Entry];
 
-    /// Which side is the input.
+    /// The input side of stored matrices.
     fn convention(&self) -> Convention;
 
-    /// What the reader of a report should know of this file, such as tensors that are left out.
+    /// Notes on the file for the reader of a report, such as tensors that are left out.
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// The whole path of the tensor of this number in the file, where its name is only the end of it; empty
-    /// where there is no such tensor.
+    /// The whole path of the tensor with this number, whose name may be only the end of it. Empty
+    /// if there is no such tensor.
     fn path(&self, entry: usize) -> &str {
         self.entries().get(entry).map_or("", |entry| &entry.name)
     }
 
-    /// How the model uses the tensor of this number, where the format tells.
+    /// How the model uses the tensor with this number, if the format records that.
     fn usage(&self, _entry: usize) -> Option<Usage> {
         None
     }
 
-    /// What tensors of equal bytes have in common, where that is known without reading them: tensors of one
-    /// type and shape whose fingerprints differ are not the same.
+    /// A fingerprint of the tensor's bytes, if it is known without reading them. Tensors of one
+    /// type and shape with different fingerprints differ.
     fn fingerprint(&self, _entry: usize) -> Option<Vec<u64>> {
         None
     }
 
-    /// The values of the tensor of this number in row-major order, widened from half precision;
-    /// nothing else is held in memory. Called from several threads.
+    /// Reads the values of the tensor with this number in row-major order, widened from half
+    /// precision. It holds nothing else in memory. Several threads call it.
     ///
-    /// # Errors
-    /// [`FormatError`] when the file is not what its header says, or the type is not read.
+    /// # Errors [`FormatError`] if the file contradicts its header, or the type is not supported.
     fn read(&self, entry: usize) -> Result<WeightValues, FormatError>;
 }
 
-/// Opens a checkpoint of any format that is known, by its content, and by its extension where the
-/// content does not tell. Of a directory, the index of its shards, or its only checkpoint.
+/// Opens a checkpoint of any known format. The content decides the format, and the extension only
+/// if the content does not. In a directory it opens the index of the shards, or the only
+/// checkpoint.
 ///
-/// # Errors
-/// [`FormatError`] when it cannot be read, or is of no known format.
+/// # Errors [`FormatError`] if it cannot be read, or its format is unknown.
 pub fn open(path: &Path) -> Result<Box<dyn Source>, FormatError> {
     open_on(path, None)
 }
 
-/// The same; an adapter (of PEFT) is added to the base model that is given.
+/// Like [`open`], but adds a PEFT adapter to this base model.
 ///
-/// # Errors
-/// As [`open`], of both.
+/// # Errors Those of [`open`], for both files.
 pub fn open_on(path: &Path, base: Option<&Path>) -> Result<Box<dyn Source>, FormatError> {
     let source = float8::scaled(path, detect::open(path)?);
     match adapter::config_beside(path) {
@@ -195,7 +195,7 @@ pub fn open_on(path: &Path, base: Option<&Path>) -> Result<Box<dyn Source>, Form
     }
 }
 
-/// Whether there are the settings of an adapter beside it.
+/// Whether the settings of an adapter lie beside the checkpoint.
 pub fn is_adapter(path: &Path) -> bool {
     adapter::config_beside(path).is_some()
 }

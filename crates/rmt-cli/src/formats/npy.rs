@@ -82,7 +82,7 @@ fn interpret(pairs: &[(String, Literal)], length: u64, rest: u64) -> Result<Head
     let (element, big_endian) = match find("descr")? {
         Literal::Text(descr) => element(descr),
         Literal::Several(_) => (Element::Other("structured".into()), false),
-        other => return Err(format!("{other:?} is no type")),
+        other => return Err(format!("{other:?} is not a type")),
     };
     let Literal::Bool(fortran) = *find("fortran_order")? else {
         return Err("fortran_order is neither True nor False".into());
@@ -94,7 +94,7 @@ fn interpret(pairs: &[(String, Literal)], length: u64, rest: u64) -> Result<Head
         Literal::Number(side) => {
             usize::try_from(*side).map_err(|_| "a side is too long".to_owned())
         }
-        other => Err(format!("{other:?} is no side")),
+        other => Err(format!("{other:?} is not a side")),
     };
     let shape: Vec<usize> = sides.iter().map(side).collect::<Result<_, _>>()?;
     let bytes = match &element {

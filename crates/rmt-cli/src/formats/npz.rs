@@ -42,7 +42,7 @@ impl Npz {
             npz.arrays.push((member.number, header));
         }
         if others > 0 {
-            npz.notes.push(format!("{others} members of the archive are no arrays"));
+            npz.notes.push(format!("{others} members of the archive are not arrays"));
         }
         distinct(&npz.entries).map_err(|problem| npz.input.error(problem))?;
         Ok(npz)
@@ -55,13 +55,13 @@ impl Npz {
 
 fn header(archive: &mut Archive, member: &Member) -> Result<Header, String> {
     if member.is_bomb() {
-        return Err(format!("it claims to unpack to {} bytes, which cannot be", member.size));
+        return Err(format!("it claims to unpack to {} bytes, which is impossible", member.size));
     }
     let mut stream = archive.by_index(member.number).map_err(|error| error.to_string())?;
     let header = npy::header(&mut stream, member.size)?;
     let size = header.length.saturating_add(header.bytes);
     if size != member.size {
-        return Err(format!("its header speaks of {size} bytes, it has {}", member.size));
+        return Err(format!("its header claims {size} bytes, but it has {}", member.size));
     }
     Ok(header)
 }

@@ -5,14 +5,14 @@ use super::{Convention, Entry, FormatError, Source, Usage};
 use rmt_monitor::WeightValues;
 use std::path::PathBuf;
 
-/// What is to be done with names, in this order.
+/// Changes to names, applied in this order.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
-    /// Only what lies below this key of the file, and names from there on.
+    /// Keeps only tensors below this key of the file, and names them from there on.
     pub key: Option<String>,
-    /// Taken off the names that begin with it.
+    /// Prefixes to remove from names.
     pub strip: Vec<String>,
-    /// (Old, new): replaced where it first stands in a name.
+    /// Pairs (old, new). The first `old` in a name is replaced by `new`.
     pub rename: Vec<(String, String)>,
 }
 
@@ -25,10 +25,9 @@ struct Renamed {
 }
 
 impl Names {
-    /// The same checkpoint under these names.
+    /// The checkpoint with changed names.
     ///
-    /// # Errors
-    /// When there is nothing below the key, or two tensors get one name.
+    /// # Errors If nothing lies below the key, or two tensors get the same name.
     pub fn of(
         &self,
         path: PathBuf,

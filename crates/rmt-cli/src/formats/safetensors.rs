@@ -31,7 +31,7 @@ fn tensors(input: &Input) -> Result<Vec<(Entry, Place)>, String> {
     let length = prefix.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
     let length = length.ok_or("it is shorter than the length of a safetensors header")?;
     if input.length() > PREFIX && input.bytes(PREFIX, 1)? != b"{" {
-        return Err("it is no safetensors file, whatever its name: it does not begin with the length of a header and the header".into());
+        return Err("it is not a safetensors file, despite its name: it does not begin with the length of a header and the header".into());
     }
     let data = length.checked_add(PREFIX).filter(|&data| data <= input.length());
     let Some(data) = data.filter(|_| length <= LONGEST_HEADER) else {
@@ -51,7 +51,7 @@ fn tensors(input: &Input) -> Result<Vec<(Entry, Place)>, String> {
     let covered = metadata.data_len() as u64;
     if data.checked_add(covered) != Some(input.length()) {
         return Err(format!(
-            "its header speaks of {covered} bytes of tensors, it has {}: it is truncated, or was not written to its end",
+            "its header claims {covered} bytes of tensors, but it has {}: it is truncated, or was not written to its end",
             input.length().saturating_sub(data)
         ));
     }

@@ -39,7 +39,7 @@ pub(super) fn pairs<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     let mut seen = HashSet::new();
     while let Some(name) = map.next_key::<String>()? {
         if !seen.insert(name.clone()) {
-            return Err(A::Error::custom(format!("the name {} comes twice", quoted(&name))));
+            return Err(A::Error::custom(format!("the name {} occurs twice", quoted(&name))));
         }
         if Some(name.as_str()) == apart {
             map.next_value::<IgnoredAny>()?;

@@ -1,4 +1,4 @@
-//! `--expect`: a statement about all matrices together, for scripts.
+//! `--expect`: an expectation about all matrices together, for scripts.
 
 use crate::checkpoint::Checkpoint;
 use crate::measure::Row;

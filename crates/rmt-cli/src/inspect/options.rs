@@ -13,18 +13,21 @@ use std::path::PathBuf;
 const MOST_PARTS: usize = 100_000;
 
 const ABOUT: &str = "\
-Measures every weight matrix of a checkpoint against random matrix theory.
+Tests every weight matrix of a checkpoint against random matrix theory.
 
-One row per matrix: its verdict (random; scale, where the magnitudes of its entries explain how it deviates;
-structure, where they do not); how many directions of structure have large (above) and small (below) singular values; how many singular vectors are not random, on the output side (left) and on the input
-side (right); WeightWatcher's alpha; stable rank, effective rank and condition number. Then means by kind, by block
-and over the experts of a mixture, and what was skipped.
+The table has one row per matrix:
+  verdict      random; scale, where the magnitudes of the entries explain the deviation; or structure
+  above, below number of learned directions with large and with small singular values
+  left, right  share of the singular vectors that are not random, on the output and on the input side
+  others       WeightWatcher's alpha, stable rank, effective rank, condition number
+Means by kind, by block and over the experts of a mixture follow, and then the skipped tensors.
 
-p-values allow for the excess kurtosis of the entries, cut to -2 … 3: edges and vectors are corrected for it.
-Beyond it independent entries deviate too, and a note says so.
+Edges and vectors are corrected for the excess kurtosis of the entries, from -2 to 3. Beyond that range
+independent entries deviate too, and a note says so.
 
-Formats: safetensors (also sharded), PyTorch, GGUF (dequantized), ONNX, Keras, npy, burn; adapters of PEFT alone or
-added to their --base. Each worker holds one matrix at a time, with about seven copies of it in double precision (four with --no-signs).";
+Formats: safetensors (also sharded), PyTorch, GGUF (dequantized), ONNX, Keras, npy, burn, and PEFT adapters
+alone or added to their --base. Each worker holds one matrix at a time, with about seven copies of it in
+double precision (four with --no-signs).";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,26 +38,26 @@ Examples:
   rmt inspect model.safetensors --top 10 --by left
       the matrices whose output vectors are the least random
   rmt inspect adapter --base model.safetensors
-      what an adapter makes of the weights; without --base its changes alone
-  rmt inspect model.safetensors --format jsonl | jq 'select(.verdict == \"deviates\") | .name'
-      one JSON object a matrix, in the schema of a run's metrics.jsonl
+      the weights with an adapter added; without --base the change alone
+  rmt inspect model.safetensors --format jsonl | jq 'select(.verdict == \"structure\") | .name'
+      one JSON object per matrix, in the schema of a run's metrics.jsonl
   rmt inspect step*.safetensors --tensorboard runs/after-the-fact
       a training run from its checkpoints
   rmt inspect init.safetensors --expect random && train …
-      exit status 0 if it holds, 2 if not, 1 after an error
+      exit status 0 if no matrix deviates, 2 if one does, 1 after an error
   rmt inspect huge.safetensors --no-traps --jobs 2
-      each matrix decomposed once: without the spectrum of its permuted entries
+      each matrix decomposed once, without the spectrum of its permuted entries
   rmt inspect huge.safetensors --no-traps --no-vectors --jobs 2
       singular values alone
   rmt inspect huge.safetensors --shard 2/8 --format jsonl -o part2.jsonl
-      one part of eight, on a machine of its own; rmt merge part*.jsonl -o all.jsonl";
+      one part of eight, each on its own machine; then rmt merge part*.jsonl -o all.jsonl";
 
 /// Options of `rmt inspect`.
 #[derive(Debug, Args)]
-#[command(about = "Measures every weight matrix of a checkpoint against random matrix theory")]
+#[command(about = "Tests every weight matrix of a checkpoint against random matrix theory")]
 #[command(long_about = ABOUT, after_help = EXAMPLES)]
 pub struct Options {
-    /// Checkpoints: files, or directories that hold one.
+    /// Checkpoints: files, or directories with one checkpoint each.
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -71,16 +74,16 @@ pub struct Options {
     pub(super) sharing: Sharing,
 }
 
-/// How the work is shared among several processes.
+/// Sharing of the work among several processes.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Sharing the work")]
 pub(super) struct Sharing {
-    /// Takes part I of N, numbered from 0, of about equal cost; with --format jsonl. `rmt merge` puts
-    /// the parts together, `rmt report` takes them as they are.
+    /// Analyses part I of N parts of about equal cost, numbered from 0; needs --format jsonl. rmt
+    /// merge merges the parts, and rmt report reads them directly.
     #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with_all = ["tensorboard", "expect"])]
     pub(super) shard: Option<Shard>,
-    /// Analyses nothing: prints what would be, with a forecast of time and memory from a matrix that
-    /// is timed for it.
+    /// Analyses nothing. Prints the matrices, and a forecast of time and memory from one timed
+    /// matrix.
     #[arg(long)]
     pub(super) dry_run: bool,
 }
@@ -97,29 +100,30 @@ fn shard(text: &str) -> Result<Shard, String> {
     }
 }
 
-/// What else is done with the results.
+/// Further output.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputOptions {
-    /// Adds the singular values to each row of jsonl, as singular_values, and the band of the copies' spectra, as copies:
-    /// for the pictures of `rmt report`.
+    /// Adds the singular values to each row of jsonl (as singular_values), and the band of the
+    /// copies' spectra (as copies). The pictures of rmt report need them.
     #[arg(long)]
     pub(super) spectrum: bool,
-    /// Also writes the checkpoints there as the steps of one run, for TensorBoard and as
-    /// metrics.jsonl.
+    /// Also writes the checkpoints to this directory as the steps of one run, for TensorBoard and
+    /// as metrics.jsonl.
     #[arg(long, value_name = "DIR")]
     pub(super) tensorboard: Option<PathBuf>,
-    /// Steps of the checkpoints, in the order given. Without: the number behind step, iter, epoch or
-    /// checkpoint in their names (step1000, ckpt_10k, epoch=3-val_loss=0.93), or the one that differs, else
-    /// 0, 1, 2, …
+    /// Steps of the checkpoints, in the order given. The default is the number after step, iter,
+    /// epoch or checkpoint in their names (step1000, ckpt_10k, epoch=3-val_loss=0.93), or the
+    /// number that differs, or else 0, 1, 2, …
     #[arg(long, value_name = "STEP,…", value_delimiter = ',')]
     pub(super) step: Vec<u64>,
-    /// Exit status 2 unless this holds at --level, divided by the number of matrices that can be
-    /// judged: `random` if none of them deviates, `deviates` if one does. Over random matrices
-    /// either is wrong with probability at most --level.
+    /// Exits with status 2 unless this holds. random holds if no matrix deviates, and deviates
+    /// holds if at least one does. The level of each matrix is --level divided by the number of
+    /// matrices with a verdict, so over random matrices the answer is wrong with probability at
+    /// most --level.
     #[arg(long, value_enum)]
     pub(super) expect: Option<Expectation>,
-    /// Names every tensor that is skipped.
+    /// Lists every skipped tensor.
     #[arg(short, long)]
     pub(super) verbose: bool,
 }

@@ -8,14 +8,15 @@ use rmt_core::figures::{Figure, STATISTICS, Unit};
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct Ranking {
-    /// Shows the N matrices with the largest figure --by, the largest first; the means are still over all.
+    /// Shows only the N matrices with the largest value of --by, in descending order. Means are
+    /// still over all matrices.
     #[arg(long, value_name = "N", conflicts_with = "bottom")]
     pub(super) top: Option<usize>,
-    /// The same of the N with the smallest figure, the smallest first.
+    /// Shows only the N matrices with the smallest value of --by, in ascending order.
     #[arg(long, value_name = "N")]
     pub(super) bottom: Option<usize>,
-    /// The figure that --top and --bottom go by: a column such as above, left, eff-rank or condition, or a key
-    /// of docs/figures.md.
+    /// Figure that --top and --bottom sort by: a column such as above, left, eff-rank or condition,
+    /// or a key of docs/figures.md.
     #[arg(long, value_name = "COLUMN", default_value = "above", value_parser = figure)]
     pub(super) by: &'static Figure,
 }

@@ -17,11 +17,10 @@ use crate::workers::in_order;
 use anyhow::{Result, bail};
 use rmt_core::Analyser;
 
-/// Measures what the options ask for.
+/// Analyses the selected matrices.
 ///
-/// # Errors
-/// When nothing can be measured, or the result cannot be written. A matrix that fails alone is a row
-/// that says so, and `Status::Failed`.
+/// # Errors If nothing can be analysed, or the result cannot be written. A single matrix that fails
+/// becomes a row with the reason, and the status is `Status::Failed`.
 pub fn run(options: &Options) -> Result<Status> {
     if options.output.spectrum && options.target.format != Format::Jsonl {
         bail!("--spectrum: singular values are printed with --format jsonl");

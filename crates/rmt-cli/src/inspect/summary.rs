@@ -29,7 +29,7 @@ pub(super) fn verdicts(rows: &[Row], level: f64) -> String {
     for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
         let _ = write!(text, ", {count} {what}");
     }
-    format!("{text} (a random matrix is one of the others with probability {level})\n")
+    format!("{text} (a random matrix gets another verdict with probability {level})\n")
 }
 
 /// What p-values allow for, and where that ends.
@@ -89,13 +89,13 @@ pub(super) fn files(checkpoints: &[Checkpoint], verbose: bool) -> String {
     let (vectors, unwanted) = (sum(|c| c.plan.vectors), sum(|c| c.plan.unwanted));
     let mut text = String::new();
     if vectors > 0 {
-        let _ = writeln!(text, "skipped: {}: one side only", plural(vectors, "tensor"));
+        let _ = writeln!(text, "skipped: {}: only one side", plural(vectors, "tensor"));
         for name in checkpoints.iter().flat_map(|c| &c.plan.one_sided).filter(|_| verbose) {
             let _ = writeln!(text, "    {}", clean(name));
         }
     }
     if unwanted > 0 {
-        let _ = writeln!(text, "skipped: {}: not asked for", plural(unwanted, "matrix"));
+        let _ = writeln!(text, "skipped: {}: not selected", plural(unwanted, "matrix"));
     }
     if let [Checkpoint { step_from: Some(from), .. }, _, ..] = checkpoints {
         let steps: Vec<String> = checkpoints.iter().map(|c| c.step.to_string()).collect();

@@ -25,7 +25,7 @@ impl Run {
             let file = entry.with_context(name)?.file_name();
             let file = file.to_string_lossy();
             if file == "metrics.jsonl" || file.contains(".tfevents.") {
-                bail!("{}: it has a run already ({file}); choose another directory", name());
+                bail!("{}: it already has a run ({file}); choose another directory", name());
             }
         }
         let mut run = Self {

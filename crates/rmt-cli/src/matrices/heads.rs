@@ -21,15 +21,14 @@ const KEY_VALUE: [&str; 3] = ["num_key_value_heads", "num_kv_heads", "n_head_kv"
 pub struct ConfigError {
     /// The file.
     pub path: PathBuf,
-    /// What is wrong.
+    /// The problem.
     pub problem: String,
 }
 
-/// The number of heads by the `config.json` in the directory of a checkpoint, or in the checkpoint
-/// that is a directory; `None` where there is none, or it does not say.
+/// The number of heads from the `config.json` beside a checkpoint, or in a checkpoint that is a
+/// directory. `None` if there is no such file, or it has no number of heads.
 ///
-/// # Errors
-/// [`ConfigError`] when it is there and cannot be used.
+/// # Errors [`ConfigError`] if the file exists and cannot be used.
 pub fn heads_beside(checkpoint: &Path) -> Result<Option<Heads>, ConfigError> {
     let directory = if checkpoint.is_dir() { Some(checkpoint) } else { checkpoint.parent() };
     let path = directory.unwrap_or(Path::new("")).join("config.json");

@@ -24,11 +24,11 @@ use rmt_core::layers::{Cut, LayerId};
 use rmt_monitor::WeightValues;
 use std::path::PathBuf;
 
-/// One matrix to analyse.
+/// A matrix to analyse.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Planned {
-    /// Which.
+    /// Identity of the matrix.
     pub layer: LayerId,
     /// [rows, columns] as analysed.
     pub shape: [usize; 2],
@@ -38,54 +38,57 @@ pub struct Planned {
     pub dtype: String,
     /// Whether the values are rounded to blocks of a few bits.
     pub quantized: bool,
-    /// What the reader of the report should know, such as that the sides are guessed.
+    /// Notes for the reader of the report, such as that the sides are assumed.
     pub notes: Vec<String>,
     /// Number of the tensor in its checkpoint.
     pub entry: usize,
-    /// Bytes that reading it takes from the file: all of its tensor, for each of its parts.
+    /// Bytes to read from the file: the whole tensor, for each of its parts.
     pub bytes: u64,
-    /// Its place in the tensor; `None` where it is all of it.
+    /// Place of the matrix in the tensor; `None` if it is the whole tensor.
     pub cut: Option<Cut>,
-    /// Where the tensor is a direction: its gain, with which the weight is formed.
+    /// Gain of the weight, if the tensor is a direction.
     pub gain: Option<Gain>,
     /// Other names under which the checkpoint holds the same matrix.
     pub aliases: Vec<String>,
 }
 
-/// A tensor that is not analysed, and why.
+/// A tensor that is not analysed, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Name of the parameter and, behind a dot, of its part.
+    /// Name of the parameter, followed by a dot and the name of the part if it has one.
     pub name: String,
-    /// In words.
+    /// The reason, in words.
     pub why: String,
-    /// Whether it may be a weight that cannot be read.
+    /// Whether the tensor may be a weight that cannot be read.
     pub unread: bool,
 }
 
-/// What a checkpoint gives.
+/// The matrices of a checkpoint.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Plan {
-    /// In the order of the checkpoint; the parts of one tensor are neighbours.
+    /// The matrices to analyse, in the order of the checkpoint. The parts of one tensor follow each
+    /// other.
     pub matrices: Vec<Planned>,
-    /// Tensors of two sides or more that are not analysed. Vectors are no matrices and not listed.
+    /// Tensors with two or more sides that are not analysed. Vectors are not matrices and not
+    /// listed here.
     pub skipped: Vec<Skipped>,
     /// Number of vectors and scalars.
     pub vectors: usize,
-    /// Their names.
+    /// Names of the vectors and scalars.
     pub one_sided: Vec<String>,
-    /// Number of matrices and tensors that were not asked for.
+    /// Number of matrices and tensors that the options exclude.
     pub unwanted: usize,
-    /// (`layout` or `kind`, glob) of settings whose names no matrix has.
+    /// Settings that match no matrix, as (`layout` or `kind`, glob).
     pub unused: Vec<(&'static str, String)>,
 }
 
-/// The values of one matrix, row by row. Its whole tensor is read, and let go of once it is cut.
+/// Reads the values of one matrix, row by row. It reads the whole tensor, and releases it once the
+/// matrix is cut out.
 ///
-/// # Errors
-/// As [`Source::read`]; also where it gives another number of values than the header says.
+/// # Errors Those of [`Source::read`], and an error if the number of values differs from that of
+/// the header.
 pub fn read(source: &dyn Source, matrix: &Planned) -> Result<WeightValues, FormatError> {
     let mut values = source.read(matrix.entry)?;
     if let Some(gain) = matrix.gain {
@@ -105,7 +108,7 @@ pub fn read(source: &dyn Source, matrix: &Planned) -> Result<WeightValues, Forma
     };
     taken.ok_or_else(|| FormatError {
         path: PathBuf::from(&matrix.layer.name),
-        problem: "the file has not as many values as its header says; get the checkpoint anew"
+        problem: "the file has fewer values than its header claims; download the checkpoint again"
             .into(),
     })
 }

@@ -9,19 +9,19 @@ use crate::formats::{Entry, Source};
 use rmt_core::layers::{Cut, Fused, FusedPart, Heads, LayerId, Side, fused, heads_of, is_adapter};
 use rmt_monitor::Matrices;
 
-const NO_HEADS: &str = "not split into heads: their number is not known; give --heads";
+const NO_HEADS: &str = "not split into heads: their number is unknown; give --heads";
 const UNEQUAL_HEADS: &str = "not split into heads: its side is no multiple of their number; give the \
                              right --heads";
 
 /// Cuts a checkpoint into matrices, from its headers alone.
 ///
-/// Which side is the input goes by what the user says, else by the name (embeddings; GPT-2's
-/// matrices, by their shapes), else by the format's convention. Where there is none the sides are
-/// assumed [in, out], as burn stores linear layers, and a note says so: burn's `LinearLayout::Col`,
-/// which is stored [out, in], cannot be seen and needs [`Wanted::orientation`].
+/// The input side comes from the user's options, else from the name (embeddings, and GPT-2's
+/// matrices by their shapes), else from the format's convention. A format without a convention is
+/// assumed to store [in, out], as burn stores linear layers, and a note states this. burn's
+/// `LinearLayout::Col`, which is stored [out, in], cannot be recognized and needs
+/// [`Wanted::orientation`].
 ///
-/// # Errors
-/// [`PlanError`] when what is asked for has no meaning.
+/// # Errors [`PlanError`] if an option is invalid.
 pub fn plan(source: &dyn Source, wanted: &Wanted) -> Result<Plan, PlanError> {
     let rules = Rules::new(wanted)?;
     let checkpoint = Checkpoint::new(source);

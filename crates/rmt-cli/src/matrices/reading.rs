@@ -273,7 +273,7 @@ impl<'a> Checkpoint<'a> {
             }
             _ => {
                 return Err(Left::Why(format!(
-                    "{} sides {shape:?}, and no layout is known for it; give one with --layout \
+                    "{} sides {shape:?} of unknown layout; state it with --layout \
                      NAME=LAYOUT",
                     shape.len()
                 )));

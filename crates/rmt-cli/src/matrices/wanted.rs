@@ -1,62 +1,61 @@
-//! What the user asks for, and knows better than the names.
+//! The user's selection of matrices, and corrections to what names show.
 
 use rmt_core::Orientation;
 use rmt_core::layers::{Heads, LayerKind};
 use rmt_monitor::{Layout, NameFilter, NameRules, PatternError};
 use std::cell::Cell;
 
-/// Which matrices are wanted, and what the user knows better than the names.
+/// A selection of matrices, with corrections to what names show.
 ///
-/// A glob of a part (`*.c_attn.weight.query`) is matched with the parameter's name and, behind a
-/// dot, the part's.
+/// Globs match the parameter's name and, for a part of a fused parameter, the name followed by a
+/// dot and the part's name (`*.c_attn.weight.query`).
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Globs of the names that are taken; none for all.
+    /// Globs of the names to take. An empty list takes all.
     pub include: Vec<String>,
-    /// Globs of the names that are left out.
+    /// Globs of the names to leave out.
     pub exclude: Vec<String>,
-    /// Kinds that are taken; none for all.
+    /// Kinds to take. An empty list takes all.
     pub only: Vec<LayerKind>,
-    /// The sides of linear layers, whatever the format and the names say. Embeddings, convolutions
-    /// and adapters keep theirs: they are stored alike everywhere.
+    /// Orientation of linear layers, which overrides format and names. Embeddings, convolutions and
+    /// adapters keep theirs, because they are stored alike everywhere.
     pub orientation: Option<Orientation>,
-    /// (Glob, layout): the sides of what has such a name, whatever it is; of several, the last.
+    /// Pairs of a glob and the layout of matching tensors. Of several matches the last counts.
     pub layouts: Vec<(String, Layout)>,
-    /// (Glob, kind): the kind of what has such a name; of several, the last.
+    /// Pairs of a glob and the kind of matching tensors. Of several matches the last counts.
     pub kinds: Vec<(String, LayerKind)>,
-    /// Number of attention heads, for what is fused by head and for `split_heads`.
+    /// Number of attention heads, for parameters fused by head and for `split_heads`.
     pub heads: Option<Heads>,
-    /// Whether attention projections are cut into their heads.
+    /// Whether to split attention projections into their heads.
     pub split_heads: bool,
-    /// Whether fused projections are left whole.
+    /// Whether to leave fused projections whole.
     pub keep_fused: bool,
-    /// Matrices with a smaller side below this are left out.
+    /// Least smaller side. Smaller matrices are left out.
     pub min_side: usize,
 }
 
-/// What is asked for has no meaning.
+/// Why a selection is invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
     /// A name pattern does not parse.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// A setting has no meaning.
+    /// A setting is invalid.
     #[error("`{setting}`: {problem}")]
     Setting {
         /// Its name.
         setting: &'static str,
-        /// What is wrong and what it must be.
+        /// The problem, and the valid values.
         problem: String,
     },
 }
 
 impl Wanted {
-    /// Takes an option `LAYOUT` (`in-out` or `out-in`: the sides of linear layers) or `GLOB=LAYOUT`
-    /// (any layout).
+    /// Adds an option `LAYOUT` (`in-out` or `out-in`, for linear layers) or `GLOB=LAYOUT` (any
+    /// layout).
     ///
-    /// # Errors
-    /// [`PlanError::Setting`] for another text.
+    /// # Errors [`PlanError::Setting`] for any other text.
     pub fn add_layout(&mut self, text: &str) -> Result<(), PlanError> {
         let error = |problem| PlanError::Setting { setting: "layout", problem };
         let (glob, layout) = match text.rsplit_once('=') {
@@ -76,10 +75,9 @@ impl Wanted {
         Ok(())
     }
 
-    /// Takes an option `GLOB=KIND`.
+    /// Adds an option `GLOB=KIND`.
     ///
-    /// # Errors
-    /// [`PlanError::Setting`] for another text.
+    /// # Errors [`PlanError::Setting`] for any other text.
     pub fn add_kind(&mut self, text: &str) -> Result<(), PlanError> {
         let error = |problem| PlanError::Setting { setting: "kind", problem };
         let Some((glob, kind)) = text.rsplit_once('=') else {

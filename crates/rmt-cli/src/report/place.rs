@@ -22,7 +22,7 @@ pub(super) fn beside(runs: &[PathBuf]) -> Result<PathBuf> {
         runs => common(runs)?.join(OF_SEVERAL),
     };
     if !may_replace(&place).with_context(|| place.display().to_string())? {
-        bail!("{}: this file is no page of rmt; name another one with -o", place.display());
+        bail!("{}: this file is not a page of rmt; name another one with -o", place.display());
     }
     Ok(place)
 }

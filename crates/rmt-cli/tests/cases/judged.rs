@@ -36,7 +36,7 @@ fn steps_are_those_of_the_names(cases: &Cases) {
     let steps: Vec<u64> = rows.iter().map(|row| row["step"].as_u64().unwrap()).collect();
     assert_eq!(steps, [2, 0, 1]);
     let (table, _) = cases.said(&[&["inspect"], &files[..]].concat(), 0);
-    assert!(table.contains("steps: 2, 0, 1, by the number behind `epoch`"), "{table}");
+    assert!(table.contains("steps: 2, 0, 1, by the number after `epoch`"), "{table}");
 }
 
 fn blocks_of_two_stacks(cases: &Cases) {

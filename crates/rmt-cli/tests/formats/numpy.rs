@@ -147,7 +147,7 @@ fn an_archive_has_its_arrays_in_the_order_they_were_saved() {
         assert_eq!(values(&*source, "layers/a"), WeightValues::F64(vec![0.0; 4]));
         assert_eq!(values(&*source, "empty"), WeightValues::F32(vec![]));
         assert!(source.read(2).unwrap_err().to_string().contains("object"));
-        assert_eq!(source.notes(), ["1 members of the archive are no arrays"]);
+        assert_eq!(source.notes(), ["1 members of the archive are not arrays"]);
     }
 }
 

@@ -57,7 +57,7 @@ fn shards_may_be_links_as_in_a_cache() {
 #[test]
 fn an_index_that_lies_is_refused() {
     let refusals = [
-        (r#"{"l.10.w":"model-2.safetensors"}"#, "\"l.10.w\" is in shard \"model-2.safetensors\""),
+        (r#"{"l.10.w":"model-2.safetensors"}"#, "it places tensor \"l.10.w\" in shard \"model-2.safetensors\""),
         (r#"{"l.10.w":"model-3.safetensors"}"#, "missing"),
         (r#"{"l.10.w":"../model-1.safetensors"}"#, "not a file beside the index"),
         (r#"{"l.10.w":"./model-1.safetensors"}"#, "not a file beside the index"),
@@ -110,6 +110,6 @@ fn a_directory_stands_for_its_only_checkpoint() {
     fs::write(directory.path().join("ema.PT"), "x").unwrap();
     refused(
         &directory.path().join("."),
-        "which of the 2 checkpoints in it? ema.PT, model.safetensors",
+        "it holds 2 checkpoints; name one: ema.PT, model.safetensors",
     );
 }

@@ -1,4 +1,4 @@
-//! What an analysis is given beside the matrix, and what it gives.
+//! The input of an analysis beside the matrix, and its result.
 
 use crate::notes::Note;
 use crate::report::{MatrixReport, Profile, Verdict};
@@ -6,7 +6,7 @@ use crate::statistics::activation::Activation;
 use crate::statistics::drift::Reference;
 use crate::tracking::{Tracker, TrackingOptions};
 
-/// What else is known of the matrix.
+/// Further input of an analysis, and requests for further output.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Context<'a> {
@@ -16,13 +16,15 @@ pub struct Context<'a> {
     pub previous: Option<&'a Reference>,
     /// Whether the analysis gives a [`Reference`] of this matrix for later ones.
     pub keep: bool,
-    /// What entered the layer.
+    /// Inputs of the layer.
     pub activation: Option<&'a Activation>,
-    /// What is to be followed of the matrix until the next full analysis.
+    /// What to follow of the matrix until the next full analysis.
     pub tracking: Option<TrackingOptions>,
-    /// Whether a matrix that deviates is compared with copies of itself, which tell structure from scale. True by default.
+    /// Whether a deviating matrix is compared with copies of itself, which separates structure from
+    /// scale. True by default.
     pub ladder: bool,
-    /// Whether the profile has the band of the copies' spectra, for a picture: [`Profile::copies`]. False by default.
+    /// Whether the profile has the band of the copies' spectra ([`Profile::copies`]), for a
+    /// picture. False by default.
     pub band: bool,
 }
 
@@ -49,43 +51,45 @@ impl<'a> Context<'a> {
         self
     }
 
-    /// Asks for [`Analysis::reference`].
+    /// Requests [`Analysis::reference`].
     #[must_use]
     pub fn with_keep(mut self, keep: bool) -> Self {
         self.keep = keep;
         self
     }
 
-    /// Asks for [`Analysis::tracker`].
+    /// Requests [`Analysis::tracker`].
     #[must_use]
     pub fn with_tracking(mut self, tracking: Option<TrackingOptions>) -> Self {
         self.tracking = tracking;
         self
     }
 
-    /// Compares a matrix that deviates with copies of itself ([`signs`](crate::signs)), or does not. It costs several times
-    /// the rest of the analysis, and nothing for a matrix that looks random.
+    /// Sets whether a deviating matrix is compared with copies of itself ([`signs`](crate::signs)).
+    /// The comparison costs several times the rest of the analysis, and nothing for a matrix that
+    /// looks random.
     #[must_use]
     pub fn with_ladder(mut self, ladder: bool) -> Self {
         self.ladder = ladder;
         self
     }
 
-    /// Asks for [`Profile::copies`] of a matrix that deviates and is compared with copies of itself. It costs the singular values
-    /// of five matrices.
+    /// Requests [`Profile::copies`] for a deviating matrix that is compared with copies of itself.
+    /// It costs the singular values of five matrices.
     #[must_use]
     pub fn with_band(mut self, band: bool) -> Self {
         self.band = band;
         self
     }
 
-    /// Measures the overlap of the right singular vectors with the input of the layer; they are
-    /// computed even if [`AnalysisOptions::vectors`](crate::AnalysisOptions::vectors) is false.
+    /// Measures the overlap of the right singular vectors with the input of the layer. The vectors
+    /// are then computed even if [`AnalysisOptions::vectors`](crate::AnalysisOptions::vectors) is
+    /// false.
     ///
-    /// For N features four N×N matrices of doubles, 32·N² bytes, are needed at a time beside the
-    /// singular vectors of the weights and the activation's own two: of a square matrix, six of its
-    /// size at the peak, where without an activation there are four. It takes the time of three
-    /// symmetric eigendecompositions with vectors.
+    /// For N features it needs four N×N matrices of doubles, 32·N² bytes, beside the singular
+    /// vectors of the weights and the two matrices of the activation. For a square weight matrix
+    /// the peak is six matrices of its size, instead of four without an activation. It takes the
+    /// time of three symmetric eigendecompositions with vectors.
     #[must_use]
     pub fn with_activation(mut self, activation: Option<&'a Activation>) -> Self {
         self.activation = activation;
@@ -93,19 +97,20 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A report and the spectrum behind it.
+/// The result of an analysis.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Analysis {
-    /// The statistics.
+    /// All statistics.
     pub report: MatrixReport,
-    /// Singular values and vector p-values; empty where there are none.
+    /// Singular values and p-values of vectors; empty if there are none.
     pub profile: Profile,
-    /// This snapshot, to measure later ones against; only if the [`Context`] asks for it, and
-    /// where the matrix could be decomposed.
+    /// This snapshot, to measure later ones against. It exists only if the [`Context`] requests it
+    /// and the matrix could be decomposed.
     pub reference: Option<Reference>,
-    /// What the matrix can be followed by until the next full analysis; only if the [`Context`] asks for
-    /// it, and where that is worth it: for a matrix that is large enough and has a bulk.
+    /// The state for [`track`](crate::Analyser::track) until the next full analysis. It exists only
+    /// if the [`Context`] requests it, and the matrix has a bulk and is large enough for tracking
+    /// to pay.
     pub tracker: Option<Tracker>,
 }
 

@@ -1,4 +1,4 @@
-//! The ends of the spectrum alone, between full analyses.
+//! The analysis of both ends of the spectrum between full analyses.
 
 use super::NullModel;
 use super::{Analyser, Family, finite};
@@ -46,17 +46,17 @@ impl Analyser {
         options.filter(|_| plain)
     }
 
-    /// The ends of the spectrum of a matrix that was analysed before, tested as a full analysis does: at
-    /// a twentieth of its cost and less for large matrices ([`tracking`](crate::tracking)).
+    /// Tests both ends of the spectrum of a matrix that was analysed before, as a full analysis
+    /// does. For large matrices it costs a twentieth of a full analysis or less
+    /// ([`tracking`](crate::tracking)).
     ///
-    /// `None` where a full analysis is needed: another shape, entries that are not finite, no bulk, or as
-    /// many significant values at one end as are followed there.
+    /// `None` if a full analysis is needed, because the shape changed, entries are not finite,
+    /// there is no bulk, or all followed values at one end are significant.
     ///
-    /// The family has the tests at both ends as they are now, and the others as they were at the last full
-    /// analysis; so has the verdict.
+    /// The family of tests, and so the verdict, combines the current tests at both ends with the
+    /// other tests of the last full analysis.
     ///
-    /// # Errors
-    /// [`RmtError::Domain`] where a law has no such shape.
+    /// # Errors [`RmtError::Domain`] if a law is not defined for the shape.
     pub fn track(
         &self,
         matrix: &Matrix<'_>,

@@ -1,4 +1,4 @@
-//! One table of the figures of a matrix: what each is, its unit, and how it is read from a report.
+//! The table of all figures of a matrix: meaning, unit, curve, and where a report has the value.
 //!
 //! Curves, columns of CSV, tables, pages, means and `docs/figures.md` are made from [`FIGURES`].
 
@@ -21,7 +21,7 @@ pub mod group {
     pub const VECTORS: &str = "rmt_3_vectors";
     /// The bulk of the spectrum.
     pub const BULK: &str = "rmt_4_bulk";
-    /// Activations, and where the weights point in them.
+    /// Activations, and the overlap of the weights with them.
     pub const OVERLAP: &str = "rmt_5_overlap";
     /// Change since the first snapshot, and since the previous one.
     pub const DRIFT: &str = "rmt_6_drift";
@@ -52,7 +52,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Its name in tables; empty where there is none.
+    /// Name of the unit in tables; empty if there is none.
     pub fn name(self) -> &'static str {
         match self {
             Self::Number | Self::Word => "",
@@ -66,15 +66,15 @@ impl Unit {
     }
 }
 
-/// Where a figure is drawn over the steps.
+/// The curve of a figure over the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Curve {
-    /// A [group].
+    /// One of the [groups](group).
     pub group: &'static str,
     /// Name within the group.
     pub name: &'static str,
-    /// Whether it belongs to the lean choice of curves.
+    /// Whether TensorBoard gets the curve by default.
     pub lean: bool,
 }
 
@@ -82,16 +82,16 @@ pub struct Curve {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Figure {
-    /// Its place in a row of `metrics.jsonl` and its column in CSV. A dot leads into an object or to an
-    /// element of a list. Empty where the figure is computed from others.
+    /// Path of the figure in a row of `metrics.jsonl`, and its column in CSV. A dot leads into an
+    /// object or to an element of a list. Empty if the figure is computed from others.
     pub key: &'static str,
-    /// Head of its column in tables; empty where it has none.
+    /// Head of its column in tables; empty if it has none.
     pub head: &'static str,
-    /// What it is.
+    /// Meaning of the figure.
     pub title: &'static str,
-    /// Its unit.
+    /// Unit of the figure.
     pub unit: Unit,
-    /// Its curve, where it is drawn as one.
+    /// Curve of the figure, if it has one.
     pub curve: Option<Curve>,
     value: fn(&MatrixReport) -> Option<f64>,
     cut_off: fn(&MatrixReport) -> bool,
@@ -134,18 +134,18 @@ impl Figure {
         FIGURES.iter().copied().flatten().find(|figure| figure.key == key)
     }
 
-    /// Its value; `None` where the report has none.
+    /// Value of the figure; `None` if the report has none.
     pub fn value(&self, report: &MatrixReport) -> Option<f64> {
         (self.value)(report)
     }
 
-    /// What its curve shows: the value, of a p-value −log₁₀ p.
+    /// The point of its curve: the value or, for a p-value, −log₁₀ p.
     pub fn drawn(&self, report: &MatrixReport) -> Option<f64> {
         let value = self.value(report)?;
         Some(if self.unit == Unit::P { neg_log_p(value) } else { value })
     }
 
-    /// In few characters, as tables on a terminal have it.
+    /// The value in few characters, for tables on a terminal.
     pub fn shown(&self, report: &MatrixReport) -> String {
         // Smaller angles are rounding.
         let whole = |angle: f64| if angle < 1e-6 { 0.0 } else { angle };
@@ -156,7 +156,8 @@ impl Figure {
         })
     }
 
-    /// Counts and p-values as in every table, other figures as `digits` prints them.
+    /// The value as text: counts and p-values as in every table, other figures as `digits` prints
+    /// them.
     pub fn shown_by(&self, report: &MatrixReport, digits: impl Fn(f64) -> String) -> String {
         let Some(value) = self.value(report) else { return NONE.into() };
         match self.unit {
@@ -167,12 +168,12 @@ impl Figure {
     }
 }
 
-/// The figures that are drawn as curves.
+/// All figures with a curve.
 pub fn curves() -> impl Iterator<Item = (Curve, &'static Figure)> + Clone {
     FIGURES.iter().copied().flatten().filter_map(|figure| Some((figure.curve?, figure)))
 }
 
-/// Column names of CSV, in order, of the [`STATISTICS`] of a matrix or of the [`CHANGE`] between two.
+/// Column names of CSV, in order, for the [`STATISTICS`] of a matrix or the [`CHANGE`] between two.
 pub fn columns(part: &[&'static [Figure]]) -> Vec<&'static str> {
     let keys = part.iter().copied().flatten().map(|figure| figure.key);
     keys.filter(|key| !key.is_empty()).collect()

@@ -48,23 +48,23 @@ mod ladder;
 
 use ladder::LADDER;
 
-const CUT_OFF: &str = "whether that is a lower bound: it is counted up to half of all values";
+const CUT_OFF: &str = "whether the count is a lower bound, because it stopped at half of all values";
 
 /// The spectrum against its law.
 const SPECTRUM: &[Figure] = &[
     Figure::word(
         "verdict",
-        "random, scale, structure, deviates (not told apart), degenerate or not_estimable",
+        "random, scale, structure, deviates (scale and structure not separated), degenerate or not_estimable",
     ),
     at!(Number, level, "family-wise level of the verdict"),
     at!(Weight, scale, "scale of the bulk").head("scale").lean(BULK, "scale"),
     Figure::word("scale_estimator", "estimator of the scale"),
     at!(Weight, scale_entries, "standard deviation of the entries"),
     at!(Number, excess_kurtosis, "excess kurtosis of the entries"),
-    at!(Weight, edge_low, "lower edge of the bulk of a random matrix"),
+    at!(Weight, edge_low, "lower edge of the bulk"),
     computed(Unit::Noise, "lower edge of the bulk", |r| normalized(r, r.edge_low))
         .lean(BULK, "edge_low_normalized"),
-    at!(Weight, edge_high, "upper edge of the bulk of a random matrix").head("edge"),
+    at!(Weight, edge_high, "upper edge of the bulk").head("edge"),
     computed(Unit::Noise, "upper edge of the bulk", |r| normalized(r, r.edge_high))
         .lean(BULK, "edge_high_normalized"),
     at!(Weight, smallest, "smallest singular value"),
@@ -81,57 +81,57 @@ const SPECTRUM: &[Figure] = &[
         ratio(r.largest, r.edge_high)
     })
     .lean(ABOVE, "largest_over_edge"),
-    at!(Count, outliers_above, "singular values above the upper edge").curve(ABOVE, "outliers"),
-    at!(Count, outliers_below, "singular values below the lower edge").curve(BELOW, "outliers"),
-    at!(Count, significant_above, "singular values significantly above the bulk")
+    at!(Count, outliers_above, "number of singular values above the upper edge").curve(ABOVE, "outliers"),
+    at!(Count, outliers_below, "number of singular values below the lower edge").curve(BELOW, "outliers"),
+    at!(Count, significant_above, "number of singular values significantly above the bulk")
         .cut_off(|r| r.significant_above_cut_off)
         .lean(ABOVE, "significant"),
     Figure::word("significant_above_cut_off", CUT_OFF),
-    at!(Count, significant_below, "singular values significantly below the bulk")
+    at!(Count, significant_below, "number of singular values significantly below the bulk")
         .cut_off(|r| r.significant_below_cut_off)
         .lean(BELOW, "significant"),
     Figure::word("significant_below_cut_off", CUT_OFF),
-    at!(P, p_above, "p of the largest value").head("p above").lean(ABOVE, "minus_log10_p"),
-    at!(P, p_below, "p of the smallest value").head("p below").lean(BELOW, "minus_log10_p"),
+    at!(P, p_above, "p-value of the largest singular value").head("p above").lean(ABOVE, "minus_log10_p"),
+    at!(P, p_below, "p-value of the smallest singular value").head("p below").lean(BELOW, "minus_log10_p"),
     at!(Number, bulk_distance, "m times the distance from the Marchenko–Pastur law")
         .curve(BULK, "distance"),
-    at!(P, p_bulk, "p of the bulk").head("p bulk").curve(BULK, "minus_log10_p"),
+    at!(P, p_bulk, "p-value of bulk_distance").head("p bulk").curve(BULK, "minus_log10_p"),
     at!(Number, spacing_ratio, "mean ratio of consecutive spacings, .5307 for random matrices")
         .head("⟨r⟩")
         .curve(BULK, "spacing_ratio"),
-    at!(Number, spacing_ratio_z, "its distance from that in standard deviations"),
-    at!(Count, levels.spacings, "unfolded spacings"),
+    at!(Number, spacing_ratio_z, "distance of spacing_ratio from its random value, in standard deviations"),
+    at!(Count, levels.spacings, "number of unfolded spacings"),
     at!(Number, levels.surmise_distance, "distance of the spacings from Wigner's surmise"),
-    at!(P, levels.surmise_p, "p of that distance"),
+    at!(P, levels.surmise_p, "p-value of surmise_distance"),
     at!(
         Number,
         levels.brody.exponent,
         "Brody's exponent, .96 for random matrices, 0 without repulsion"
     )
     .curve(BULK, "brody_exponent"),
-    at!(Number, levels.brody.standard_error, "its standard error for independent spacings"),
+    at!(Number, levels.brody.standard_error, "standard error of Brody's exponent for independent spacings"),
     at!(Number, levels.brody_expected, "mean of Brody's exponent over random matrices"),
-    at!(Number, levels.brody_spread, "its standard deviation over random matrices"),
+    at!(Number, levels.brody_spread, "standard deviation of Brody's exponent over random matrices"),
 ];
 
 /// The singular vectors of one side.
 macro_rules! side {
     ($side:ident, $of:literal) => {
         &[
-            at!(P, $side.p, concat!("p of the ", $of, " vectors"))
+            at!(P, $side.p, concat!("p-value of the ", $of, " vectors"))
                 .head(concat!("p ", stringify!($side))),
-            at!(P, $side.p_windows, "p of their entries, pooled over neighbouring vectors"),
-            at!(Fraction, $side.ks_rejected, concat!($of, " vectors that are not random"))
+            at!(P, $side.p_windows, concat!("p-value of the ", $of, " vectors, pooled over ten neighbours")),
+            at!(Fraction, $side.ks_rejected, concat!("share of ", $of, " vectors that are not random"))
                 .head(stringify!($side))
                 .lean(VECTORS, concat!(stringify!($side), "_rejected")),
-            at!(Fraction, $side.ks_rejected_top, "among the tenth with the largest values"),
-            at!(Fraction, $side.ks_rejected_bottom, "among the tenth with the smallest values"),
+            at!(Fraction, $side.ks_rejected_top, "the same share among the tenth with the largest singular values"),
+            at!(Fraction, $side.ks_rejected_bottom, "the same share among the tenth with the smallest singular values"),
             at!(Number, $side.ipr, "mean inverse participation ratio, 3N/(N + 2) if random")
                 .curve(VECTORS, concat!(stringify!($side), "_ipr")),
-            at!(Number, $side.ipr_z, "its distance from that in standard deviations"),
-            at!(Number, $side.entropy, "mean Shannon entropy of the vectors"),
-            at!(Number, $side.entropy_z, "its distance from random vectors in standard deviations"),
-            at!(Number, $side.localization_max, "largest |entry| of all vectors"),
+            at!(Number, $side.ipr_z, "distance of ipr from its random value, in standard deviations"),
+            at!(Number, $side.entropy, concat!("mean Shannon entropy of the ", $of, " vectors")),
+            at!(Number, $side.entropy_z, "distance of entropy from its random value, in standard deviations"),
+            at!(Number, $side.localization_max, concat!("largest |entry| of all ", $of, " vectors")),
         ]
     };
 }
@@ -148,13 +148,13 @@ const STRUCTURE: &[Figure] = &[
     Figure::new(
         "signal.0.cosine_left",
         Unit::Number,
-        "cosine between its left vector and the signal's",
+        "cosine between the left vector of that signal's outlier and the signal",
         |r| Some(r.signal.first()?.cosine_left),
     ),
     Figure::new(
         "signal.0.cosine_right",
         Unit::Number,
-        "cosine between its right vector and the signal's",
+        "cosine between the right vector of that signal's outlier and the signal",
         |r| Some(r.signal.first()?.cosine_right),
     ),
     Figure::new(
@@ -166,19 +166,19 @@ const STRUCTURE: &[Figure] = &[
     Figure::new(
         "suppression.0.cosine",
         Unit::Number,
-        "cosine between its vector and that direction",
+        "cosine between the vector of the smallest value and that direction",
         |r| Some(r.suppression.first()?.cosine),
     ),
-    at!(Count, threshold_rank, "singular values above the Gavish–Donoho threshold"),
-    at!(Number, heavy_tail.alpha, "power-law exponent").head("alpha").curve(HEAVY_TAIL, "alpha"),
-    at!(Number, heavy_tail.alpha_sigma, "its standard error"),
+    at!(Count, threshold_rank, "number of singular values above the Gavish–Donoho threshold"),
+    at!(Number, heavy_tail.alpha, "power-law exponent α").head("alpha").curve(HEAVY_TAIL, "alpha"),
+    at!(Number, heavy_tail.alpha_sigma, "standard error of α"),
     at!(Number, heavy_tail.alpha_weighted, "α·log₁₀ λ_max").curve(HEAVY_TAIL, "alpha_weighted"),
-    at!(Number, heavy_tail.xmin, "λ from which the fitted tail begins"),
+    at!(Number, heavy_tail.xmin, "λ at which the fitted tail begins"),
     at!(Number, heavy_tail.distance, "Kolmogorov–Smirnov distance of the tail from the fit"),
-    at!(Count, heavy_tail.tail_count, "eigenvalues in the fitted tail"),
+    at!(Count, heavy_tail.tail_count, "number of eigenvalues in the fitted tail"),
     at!(Number, heavy_tail.log_norm, "log₁₀ Σλ").curve(HEAVY_TAIL, "log_norm"),
     at!(Number, heavy_tail.log_alpha_norm, "log₁₀ Σλ^α").curve(HEAVY_TAIL, "log_alpha_norm"),
-    at!(Number, heavy_tail.stable_rank, "stable rank")
+    at!(Number, heavy_tail.stable_rank, "stable rank Σν²/ν₁²")
         .head("stable rank")
         .lean(HEAVY_TAIL, "stable_rank"),
     at!(Number, heavy_tail.spectral_norm, "λ_max, the square of the largest singular value"),
@@ -190,12 +190,12 @@ const STRUCTURE: &[Figure] = &[
         .head("condition"),
     at!(Count, heavy_tail.matrix_rank, "rank at double precision"),
     at!(Count, heavy_tail.matrix_rank_storage, "rank at the precision of the storage type"),
-    at!(Number, heavy_tail.edge_ratio, "ν₊²/λ_max"),
-    at!(Count, traps.count, "significant values above after the entries are permuted")
+    at!(Number, heavy_tail.edge_ratio, "share ν₊²/λ_max of the largest eigenvalue that the bulk edge explains"),
+    at!(Count, traps.count, "number of significant values above after the entries are permuted")
         .cut_off(|r| r.traps.as_ref().is_some_and(|traps| traps.count_cut_off))
         .curve(HEAVY_TAIL, "traps"),
     Figure::word("traps.count_cut_off", CUT_OFF),
-    at!(P, traps.p, "p of the largest value of the permuted matrix"),
+    at!(P, traps.p, "p-value of the largest value of the permuted matrix"),
     at!(
         Number,
         traps.largest_over_edge,
@@ -205,7 +205,7 @@ const STRUCTURE: &[Figure] = &[
     at!(
         Number,
         traps.offset_over_edge,
-        "singular value that the mean of the entries makes, over that edge"
+        "singular value by the mean of the entries, over that edge"
     ),
     Figure::word("notes", "reasons and warnings"),
 ];
@@ -225,7 +225,7 @@ const DIFFERENCE: &[Figure] = &[
     at!(Angle, drift.angle_top_largest, "largest principal angle of the strongest directions"),
     at!(Angle, drift.angle_bottom_largest, "largest principal angle of the weakest directions"),
     at!(Angle, drift.angle_random, "angle between unrelated directions").head("random"),
-    at!(Count, drift.dimension, "directions that are compared at each end"),
+    at!(Count, drift.dimension, "number of directions compared at each end"),
     at!(Weight, drift.change.norm, "‖W − W₀‖"),
     at!(Weight, drift.change.largest, "largest singular value of the change"),
     at!(Number, drift.change.stable_rank, "stable rank of the change"),
@@ -235,7 +235,7 @@ const DIFFERENCE: &[Figure] = &[
         Count,
         drift.change,
         significant_above,
-        "singular values of the change above its bulk"
+        "number of singular values of the change above its bulk"
     )
     .head("directions")
     .cut_off(|r| change(r).is_some_and(|change| change.spectrum.significant_above_cut_off))
@@ -245,21 +245,21 @@ const DIFFERENCE: &[Figure] = &[
         Count,
         drift.change,
         significant_below,
-        "singular values of the change below its bulk"
+        "number of singular values of the change below its bulk"
     )
     .cut_off(|r| change(r).is_some_and(|change| change.spectrum.significant_below_cut_off)),
     Figure::word("drift.change.significant_below_cut_off", CUT_OFF),
-    of_change!(P, drift.change, p_above, "p of the largest singular value of the change")
+    of_change!(P, drift.change, p_above, "p-value of the largest singular value of the change")
         .head("p")
         .curve(DRIFT, "change_minus_log10_p"),
-    of_change!(P, drift.change, p_below, "p of the smallest singular value of the change"),
+    of_change!(P, drift.change, p_below, "p-value of the smallest singular value of the change"),
     of_change!(
         Number,
         drift.change,
         bulk_distance,
-        "m times its distance from the Marchenko–Pastur law"
+        "m times the distance of the change from the Marchenko–Pastur law"
     ),
-    of_change!(P, drift.change, p_bulk, "p of that distance"),
+    of_change!(P, drift.change, p_bulk, "p-value of that distance"),
     Figure::word("drift.change.reason", "why a figure of the change is missing"),
     Figure::word("drift.reason", "why a figure of the drift is missing"),
 ];
@@ -286,11 +286,11 @@ const TRAINING: &[Figure] = &[
         .lean(OVERLAP, "band_high"),
     computed(
         Unit::Fraction,
-        "share of the vectors above in the subspace with 90 % of the input's variance",
+        "share of the significant vectors above in the subspace with 90 % of the input's variance",
         |r| projection(r)?.above,
     )
     .curve(OVERLAP, "projection_above"),
-    computed(Unit::Fraction, "share of the vectors below in that subspace", |r| {
+    computed(Unit::Fraction, "share of the significant vectors below in that subspace", |r| {
         projection(r)?.below
     })
     .curve(OVERLAP, "projection_below"),
@@ -298,26 +298,26 @@ const TRAINING: &[Figure] = &[
         Some(projection(r)?.null_mean)
     })
     .curve(OVERLAP, "projection_random"),
-    at!(Angle, activation.angle_above, "angle of the vectors above to that subspace")
+    at!(Angle, activation.angle_above, "angle between the significant vectors above and that subspace")
         .curve(OVERLAP, "angle_above"),
-    at!(Angle, activation.angle_below, "angle of the vectors below to that subspace")
+    at!(Angle, activation.angle_below, "angle between the significant vectors below and that subspace")
         .curve(OVERLAP, "angle_below"),
     at!(Number, activation.effective_rank, "effective rank of the input's covariance")
         .curve(OVERLAP, "effective_rank"),
-    at!(Number, drift.previous.relative_norm, "‖W − W′‖/‖W′‖ since the snapshot before")
+    at!(Number, drift.previous.relative_norm, "‖W − W′‖/‖W′‖ since the previous snapshot W′")
         .curve(DRIFT, "update_norm"),
-    at!(Angle, drift.previous.angle_top, "angle between the strongest directions, since then")
+    at!(Angle, drift.previous.angle_top, "angle between the strongest directions since the previous snapshot")
         .curve(DRIFT, "update_angle_top"),
-    at!(Angle, drift.previous.angle_bottom, "angle between the weakest directions, since then")
+    at!(Angle, drift.previous.angle_bottom, "angle between the weakest directions since the previous snapshot")
         .curve(DRIFT, "update_angle_bottom"),
     of_change!(
         Count,
         drift.previous.change,
         significant_above,
-        "singular values of that change above its bulk"
+        "number of singular values of that change above its bulk"
     )
     .curve(DRIFT, "update_significant"),
-    of_change!(P, drift.previous.change, p_above, "p of the largest singular value of that change")
+    of_change!(P, drift.previous.change, p_above, "p-value of the largest singular value of that change")
         .curve(DRIFT, "update_minus_log10_p"),
     at!(Number, drift.previous.change.stable_rank, "stable rank of that change")
         .curve(DRIFT, "update_stable_rank"),

@@ -5,19 +5,20 @@ use statrs::distribution::{Binomial, Discrete, DiscreteCDF};
 /// Level at which a single vector counts as rejected.
 pub const VECTOR_LEVEL: f64 = 0.01;
 
-/// One p-value from those of m vectors: P(T ≤ t) of T = min(p_binom, m·p_min), where p_binom =
-/// P(Bin(m, .01) ≥ #{p_k ≤ .01}), exact for independent p_k.
+/// One p-value from those of m vectors: P(T ≤ t) for T = min(p_binom, m·p_min), where p_binom =
+/// P(Bin(m, .01) ≥ #{p_k ≤ .01}). It is exact for independent p_k.
 ///
-/// The two parts see different things: p_binom many weak deviations, m·p_min one localized vector.
-/// Twice the smaller of the two, Bonferroni's bound, would have a level below the nominal one:
-/// they overlap, and p_binom is discrete. Fisher's combination would be wrong: the vectors are
-/// mutually orthogonal, which shrinks its variance. With K = #{p_k ≤ .01}, and given K = j,
+/// The two parts detect different things: p_binom many weak deviations, m·p_min one localized
+/// vector. Bonferroni's bound, twice the smaller of the two, would have a level below the nominal
+/// one, because they overlap and p_binom is discrete. Fisher's combination would be wrong, because
+/// the vectors are mutually orthogonal, which shrinks its variance. With K = #{p_k ≤ .01}, and
+/// given K = j,
 ///
 /// - where p_binom(j) ≤ t: T ≤ t for certain;
 /// - else P(m·p_min ≤ t) = 1 − (1 − t/(.01·m))^j for j ≥ 1 (1 from t = .01·m on), and
 ///   1 − ((1 − t/m)/.99)^m for j = 0 (0 below t = .01·m).
 ///
-/// 1 without p-values.
+/// Returns 1 without p-values.
 ///
 /// ```
 /// use rmt_core::laws::combination::combined_p_value;
@@ -31,7 +32,7 @@ pub fn combined_p_value(p_values: &[f64]) -> f64 {
     combination.probability(|p_binomial, t| p_binomial <= t)
 }
 
-/// P(T < t) and P(T ≤ t): they differ where T sits on a value of p_binom, which is discrete.
+/// P(T < t) and P(T ≤ t). They differ if T equals a value of p_binom, which is discrete.
 pub fn combined_p_interval(p_values: &[f64]) -> (f64, f64) {
     let combination = Combination::new(p_values);
     let strict = combination.probability(|p_binomial, t| p_binomial < t);

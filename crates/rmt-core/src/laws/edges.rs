@@ -39,7 +39,7 @@ fn standardized_above(lambda: f64, small: usize, large: usize) -> f64 {
 
 /// p-value of the smallest singular value ν_m: P(ν ≤ ν_m).
 ///
-/// It is δ = n − m that decides between the laws:
+/// The law depends on δ = n − m:
 /// - δ = 0, the hard edge (Edelman 1988): t = √n·ν_m/σ has P(T ≤ t) = 1 − exp(−t − t²/2);
 /// - δ = 1: exactly 1 − exp(−m·λ/2), λ = ν_m²/σ²;
 /// - δ ≥ 2: the logarithmic form of Ma (2012), −(ln λ − ln μ₋ − τ²/8)/τ ~ Tracy–Widom β = 1, with
@@ -47,7 +47,7 @@ fn standardized_above(lambda: f64, small: usize, large: usize) -> f64 {
 ///   square, so for δ ≤ 12 the leading term L of the distribution at small λ bounds it from below
 ///   where L < 0.01.
 ///
-/// NaN when a value is not finite or the scale is not positive.
+/// Returns NaN if a value is not finite or the scale is not positive.
 ///
 /// ```
 /// use rmt_core::laws::edges::p_below;

@@ -49,7 +49,7 @@ impl MarchenkoPastur {
         Self::new(small as f64 / large as f64)
     }
 
-    /// q.
+    /// The aspect ratio q.
     pub fn aspect(&self) -> f64 {
         self.aspect
     }

@@ -1,5 +1,5 @@
-//! The laws that random matrices obey, each usable alone, and the figures that a spectrum is measured against
-//! them by.
+//! The laws that random matrices obey, each usable alone, and the distances of a spectrum from
+//! them.
 
 pub mod bulk;
 pub mod combination;

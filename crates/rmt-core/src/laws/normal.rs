@@ -1,4 +1,4 @@
-//! The normal law, by a table for the many evaluations of a distance or of a smoothed staircase.
+//! The normal law, tabulated for the many evaluations of a distance or a smoothed staircase.
 
 use statrs::function::erf::erfc;
 use std::sync::LazyLock;

@@ -75,8 +75,8 @@ pub(crate) fn scaled_distance(
 /// their mean `excess` kurtosis. `buffer` is working space. NaN without vectors or where one is
 /// zero.
 ///
-/// Taking |v| makes the pooled sample independent of the vectors' arbitrary signs; fixing the signs
-/// by the sum, say, would not.
+/// Taking |v| makes the pooled sample independent of the vectors' arbitrary signs. Fixing the
+/// signs, for example by the sum of the entries, would not.
 pub fn pooled_distance<V: Iterator<Item = f64>>(
     vectors: impl Iterator<Item = V>,
     excess: f64,

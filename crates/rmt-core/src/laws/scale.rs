@@ -1,4 +1,4 @@
-//! The scale σ of the bulk: the standard deviation of the entries that the bulk alone suggests.
+//! The scale σ of the bulk: the standard deviation of the entries, estimated from the bulk alone.
 
 use crate::RmtError;
 use crate::laws::MarchenkoPastur;
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// How σ is estimated from the spectrum.
+/// Estimators of σ from the spectrum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -19,12 +19,12 @@ pub enum ScaleEstimator {
     /// more than 10 % of the values at one end are outliers; below m = 10 nothing is trimmed.
     #[default]
     TrimmedQuantiles,
-    /// As [`TrimmedQuantiles`](Self::TrimmedQuantiles), over what remains after the significant
-    /// outliers are dropped and the scale is fitted anew, until the set is stable (at most half of
-    /// the values): for spectra with more than 10 % outliers at one end.
+    /// Like [`TrimmedQuantiles`](Self::TrimmedQuantiles), but it drops the significant outliers and
+    /// estimates again until the set is stable. It drops at most half of the values. Use it for
+    /// spectra with more than 10 % outliers at one end.
     Fit,
-    /// √(Σν²/(mn)), the root mean square of the entries: least spread under the null, not robust
-    /// to outliers.
+    /// √(Σν²/(mn)), the root mean square of the entries. It has the least spread under the null and
+    /// is not robust to outliers.
     Entries,
 }
 
@@ -35,7 +35,7 @@ impl ScaleEstimator {
         if self == Self::Fit { Self::TrimmedQuantiles } else { self }
     }
 
-    /// The name used in reports.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Median => "median",
@@ -46,7 +46,7 @@ impl ScaleEstimator {
     }
 }
 
-/// An estimator made ready for one shape, so that simulation does not repeat the quantiles.
+/// An estimator prepared for one shape, so that simulations compute the quantiles once.
 ///
 /// ```
 /// use rmt_core::ScaleEstimator;
@@ -95,7 +95,7 @@ impl ScaleRule {
         Ok(Self { small, large, ranks, divisor })
     }
 
-    /// σ from the singular values in DESCENDING order (as many as the rule's small side).
+    /// Estimates σ from the singular values in DESCENDING order, as many as the rule's small side.
     pub fn estimate(&self, descending: &[f64]) -> f64 {
         // Relative to the largest value, so that squares neither overflow nor vanish.
         let largest = descending.first().copied().unwrap_or(0.0);
@@ -112,12 +112,12 @@ impl ScaleRule {
         largest * (sum / self.divisor).sqrt()
     }
 
-    /// m.
+    /// The small side m.
     pub fn small_side(&self) -> usize {
         self.small
     }
 
-    /// n.
+    /// The large side n.
     pub fn large_side(&self) -> usize {
         self.large
     }

@@ -12,8 +12,8 @@ const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
 ///
 /// p(s) = (ω+1)·b·s^ω·exp(−b·s^{ω+1}), F(s) = 1 − exp(−b·s^{ω+1}), b = Γ((ω+2)/(ω+1))^{ω+1}.
 ///
-/// Any ω > −1 is a law (that of Weibull with mean 1); ω < 0 is clustering, ω > 1 levels that are
-/// more regular than those of a random matrix.
+/// Every ω > −1 gives a law, the Weibull law with mean 1. ω < 0 describes clustering, and ω > 1
+/// levels more regular than those of a random matrix.
 ///
 /// Source: Brody, Lett. Nuovo Cimento 7, 482 (1973).
 ///
@@ -48,7 +48,7 @@ impl Brody {
         }
     }
 
-    /// ω.
+    /// The exponent ω.
     pub fn exponent(&self) -> f64 {
         self.exponent
     }
@@ -139,7 +139,7 @@ pub fn goe_number_variance_asymptotic(length: f64) -> f64 {
     }
 }
 
-/// The same at every L:
+/// Number variance of the Gaussian orthogonal ensemble at every L:
 ///
 /// Σ²(L) = (2/π²)·[ln(2πL) + γ + 1 − cos(2πL) − Ci(2πL)] + 2L·[1 − (2/π)·Si(2πL)]
 /// + [Si(πL)/π]² − Si(πL)/π.

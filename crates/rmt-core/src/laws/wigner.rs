@@ -51,7 +51,7 @@ impl Semicircle {
         Self::new(2.0 * scale * (side as f64).sqrt())
     }
 
-    /// R.
+    /// The radius R.
     pub fn radius(&self) -> f64 {
         self.radius
     }

@@ -1,4 +1,4 @@
-//! Tensors that checkpoints hold beside weights.
+//! Tensors in checkpoints that are no weights.
 
 use super::names::{component, components};
 
@@ -55,8 +55,8 @@ const BUFFERS: &[(&str, &str)] = &[
     ("g_idx", SCALES),
 ];
 
-/// What the tensor of this name is, where it is not a weight. Biases of two sides or more are
-/// those of experts, and causal masks.
+/// A description of the tensor with this name, if it is not a weight. Biases with two or more sides
+/// are those of experts, or causal masks.
 ///
 /// ```
 /// use rmt_core::layers::not_a_weight;

@@ -1,8 +1,9 @@
-//! Cutting a part out of a stored tensor.
+//! Cuts parts out of a stored tensor.
 
 use std::ops::Range;
 
-/// Rows or columns of a matrix: `count` runs of `length`, each `stride` behind the one before.
+/// A set of rows or columns of a matrix: `count` runs of `length`, each `stride` after the previous
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lanes {
     start: usize,
@@ -12,17 +13,17 @@ pub struct Lanes {
 }
 
 impl Lanes {
-    /// One run: `length` from `start` on.
+    /// One run of `length`, from `start` on.
     pub fn run(start: usize, length: usize) -> Self {
         Self { start, length, stride: length, count: 1 }
     }
 
-    /// `count` runs of `length`, the first at `start`, each `stride` behind the one before.
+    /// `count` runs of `length`, the first at `start`, each `stride` after the previous one.
     pub fn runs(start: usize, length: usize, stride: usize, count: usize) -> Self {
         Self { start, length, stride, count }
     }
 
-    /// How many rows or columns.
+    /// Number of rows or columns.
     pub fn len(self) -> usize {
         self.length.saturating_mul(self.count)
     }
@@ -32,8 +33,8 @@ impl Lanes {
         self.len() == 0
     }
 
-    /// Equal parts, in order; `None` where a part would begin or end within a run of which it has
-    /// only a piece beside other runs, or where they would not be equal.
+    /// Splits into equal parts, in order. `None` if the parts would not be equal, or if a part
+    /// would hold a piece of one run beside other runs.
     pub fn split(self, parts: usize) -> Option<Vec<Self>> {
         if parts == 0 || self.is_empty() || !self.len().is_multiple_of(parts) {
             return None;
@@ -63,7 +64,7 @@ impl Lanes {
     }
 }
 
-/// One matrix within a stored tensor: rows and columns of one of its matrices.
+/// A matrix within a stored tensor: rows and columns of one of the tensor's matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cut {
     /// Entries before the stored matrix's first.
@@ -75,30 +76,31 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// The matrix of this number in a stack of matrices [rows, columns]; 0 for all of one matrix.
+    /// The matrix with this number in a stack of matrices [rows, columns]. Number 0 is all of a
+    /// single matrix.
     pub fn of(number: usize, [rows, columns]: [usize; 2]) -> Self {
         let offset = number.saturating_mul(rows).saturating_mul(columns);
         Self { offset, stored: columns, rows: Lanes::run(0, rows), columns: Lanes::run(0, columns) }
     }
 
-    /// Rows and columns.
+    /// [rows, columns] of the part.
     pub fn shape(&self) -> [usize; 2] {
         [self.rows.len(), self.columns.len()]
     }
 
-    /// These rows alone; the indices are those of the stored matrix.
+    /// Keeps these rows only. The indices are those of the stored matrix.
     #[must_use]
     pub fn with_rows(self, rows: Lanes) -> Self {
         Self { rows, ..self }
     }
 
-    /// These columns alone; the indices are those of the stored matrix.
+    /// Keeps these columns only. The indices are those of the stored matrix.
     #[must_use]
     pub fn with_columns(self, columns: Lanes) -> Self {
         Self { columns, ..self }
     }
 
-    /// Equal parts of the rows, or of the columns; `None` where they do not split (see
+    /// Splits the rows or the columns into equal parts. `None` if they do not split (see
     /// [`Lanes::split`]).
     pub fn split(self, rows: bool, parts: usize) -> Option<Vec<Self>> {
         if rows {
@@ -109,7 +111,7 @@ impl Cut {
         }
     }
 
-    /// The part's entries, row by row, from the tensor's; `None` where it has too few.
+    /// The part's entries, row by row, from the tensor's entries. `None` if the tensor has too few.
     pub fn take<T: Copy>(&self, values: &[T]) -> Option<Vec<T>> {
         let [rows, columns] = self.shape();
         let len = rows.checked_mul(columns).filter(|&len| len <= values.len())?;

@@ -1,21 +1,21 @@
-//! What all names of a list share.
+//! Shortens names by what all of them share.
 
 use std::collections::HashSet;
 
-/// Names, and what was taken off all of them.
+/// Shortened names, and the ends that were removed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shortened {
-    /// As many as there were, in their order.
+    /// The shortened names, in the given order.
     pub names: Vec<String>,
-    /// What every name started with, such as `transformer.h.`.
+    /// The removed start of every name, such as `transformer.h.`.
     pub prefix: String,
-    /// What every name ended with, such as `.weight`.
+    /// The removed end of every name, such as `.weight`.
     pub suffix: String,
 }
 
-/// Names without what all of them share, if not all fit as they are: first without what they end with, then without what
-/// they start with. Names are cut at dots, and something remains of each. One name, in one row or in several, shares
-/// nothing.
+/// Removes shared ends from the names, if not all of them fit: first the shared end, then the
+/// shared start. Names are cut at dots, and a part of each remains. A list with one distinct name
+/// stays unchanged.
 pub fn without_shared_ends(names: &[&str], fits: impl Fn(&str) -> bool) -> Shortened {
     let owned = names.iter().map(|&name| name.to_owned()).collect();
     let mut short = Shortened { names: owned, prefix: String::new(), suffix: String::new() };

@@ -1,4 +1,4 @@
-//! Parameters that hold several projections in one, and how their outputs are told apart.
+//! Fused parameters, which hold several projections, and the place of each projection in them.
 
 use super::LayerKind::{self, *};
 use super::cut::Lanes;
@@ -8,21 +8,21 @@ use crate::spectrum::Orientation;
 /// Number of attention heads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heads {
-    /// Of queries.
+    /// Number of query heads.
     pub query: usize,
-    /// Of keys and values: fewer with grouped queries.
+    /// Number of key and value heads. It is smaller with grouped queries.
     pub key_value: usize,
-    /// Outputs of each, where that is known.
+    /// Outputs per head, if known.
     pub width: Option<usize>,
 }
 
 impl Heads {
-    /// So many heads of queries, and of keys and values.
+    /// These numbers of query heads, and of key and value heads.
     pub fn new(query: usize, key_value: usize) -> Self {
         Self { query, key_value, width: None }
     }
 
-    /// As many keys and values as queries.
+    /// The same number of query, key and value heads.
     pub fn equal(heads: usize) -> Self {
         Self::new(heads, heads)
     }
@@ -33,13 +33,13 @@ impl Heads {
     }
 }
 
-/// A parameter that holds several projections in one.
+/// A parameter that holds several projections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fused {
-    /// They can be told apart.
+    /// The projections can be separated.
     Parts(Vec<FusedPart>),
-    /// They cannot: why, and what would help.
+    /// The projections cannot be separated. The text states why, and what would help.
     Whole(&'static str),
 }
 
@@ -47,9 +47,9 @@ pub enum Fused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FusedPart {
-    /// Its part in the network; its name is the name of the part.
+    /// Kind of the projection. Its name is the name of the part.
     pub kind: LayerKind,
-    /// Its place on the parameter's output side.
+    /// Place of the projection on the parameter's output side.
     pub outputs: Lanes,
 }
 
@@ -96,8 +96,7 @@ const UNKNOWN: &str = "query, key and value in one matrix, in an order that diff
                        left whole";
 const NO_HALVES: &str = "two projections in one matrix, but not two halves: left whole";
 
-/// How the projections in the parameter of this name and shape are told apart; `None` where it
-/// holds one alone.
+/// The projections in the parameter with this name and shape; `None` if it holds a single one.
 ///
 /// ```
 /// use rmt_core::Orientation;
@@ -202,7 +201,7 @@ fn is_triple(outputs: usize, inputs: usize) -> bool {
     inputs > 0 && inputs.checked_mul(3) == Some(outputs)
 }
 
-/// Which side of a projection is one of heads, and how many they are.
+/// The side of a projection that consists of heads, and their number.
 pub fn heads_of(kind: LayerKind, heads: Heads) -> Option<(Side, usize)> {
     match kind {
         Query => Some((Side::Output, heads.query)),
@@ -215,14 +214,14 @@ pub fn heads_of(kind: LayerKind, heads: Heads) -> Option<(Side, usize)> {
 /// A side of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// What the layer gives.
+    /// The output side.
     Output,
-    /// What it is given.
+    /// The input side.
     Input,
 }
 
 impl Side {
-    /// Whether it is the rows of a matrix stored like this.
+    /// Whether the rows of a matrix with this orientation belong to the side.
     pub fn is_rows(self, orientation: Orientation) -> bool {
         (self == Self::Output) == orientation.rows_are_outputs()
     }

@@ -1,10 +1,10 @@
-//! The part that a matrix plays in its network.
+//! Kinds of layers.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Things by the kind of their layer, in the order in which the kinds come first.
+/// Groups things by the kind of their layer, in the order of first occurrence.
 pub fn by_kind<T>(things: impl IntoIterator<Item = (LayerKind, T)>) -> Vec<(LayerKind, Vec<T>)> {
     let mut kinds: Vec<(LayerKind, Vec<T>)> = Vec::new();
     for (kind, thing) in things {
@@ -16,7 +16,7 @@ pub fn by_kind<T>(things: impl IntoIterator<Item = (LayerKind, T)>) -> Vec<(Laye
     kinds
 }
 
-/// The part a matrix plays in its network.
+/// The role of a matrix in its network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -27,7 +27,7 @@ pub enum LayerKind {
     Key,
     /// Attention value projection.
     Value,
-    /// Projection of the attention heads' result.
+    /// Attention output projection.
     AttentionOutput,
     /// First matrix of a feed-forward block.
     Up,
@@ -41,7 +41,7 @@ pub enum LayerKind {
     Head,
     /// Convolution kernel.
     Conv,
-    /// Anything else.
+    /// Any other matrix.
     Other,
 }
 
@@ -61,7 +61,7 @@ impl LayerKind {
         Self::Other,
     ];
 
-    /// Its name, as in reports.
+    /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Query => "query",
@@ -94,14 +94,14 @@ impl FromStr for LayerKind {
     }
 }
 
-/// A text that names no kind.
+/// A text that is not the name of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownKind(pub String);
 
 impl fmt::Display for UnknownKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = LayerKind::ALL.map(LayerKind::name).join(", ");
-        write!(f, "`{}` is no kind of layer; the kinds are {known}", self.0)
+        write!(f, "`{}` is not a kind of layer; the kinds are {known}", self.0)
     }
 }
 

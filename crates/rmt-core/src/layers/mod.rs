@@ -1,5 +1,5 @@
-//! What a parameter's name tells: its kind and its block, which side of it is the input, and whether
-//! it holds several projections in one. One table for all readers of weights.
+//! Reads a parameter's name: its kind and block, its input side, and whether it holds several
+//! projections. All readers of weights share this one table.
 
 mod buffers;
 mod cut;
@@ -20,22 +20,22 @@ pub use sides::{Sides, by_shape, is_adapter, is_weight, sides};
 
 use serde::{Deserialize, Serialize};
 
-/// A watched matrix: its name and what the name tells.
+/// Identity of a watched matrix: its name, with kind and block read from it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LayerId {
-    /// Dotted path of the parameter, as the framework names it.
+    /// Dotted path of the parameter in the framework.
     pub name: String,
-    /// Its part in the network.
+    /// Kind of the layer.
     pub kind: LayerKind,
-    /// Index of the block it belongs to: the first number in the path.
+    /// Index of the block, which is the first number in the path.
     pub block: Option<usize>,
-    /// Head or fused part, where a parameter holds several matrices.
+    /// Head or fused part, if the parameter holds several matrices.
     pub part: Option<String>,
 }
 
 impl LayerId {
-    /// Reads kind and block off a dotted path; names that are not known are `Other`.
+    /// Reads kind and block from a dotted path. Unknown names have the kind `Other`.
     ///
     /// ```
     /// use rmt_core::layers::{LayerId, LayerKind};
@@ -52,15 +52,15 @@ impl LayerId {
         Self { name, kind, block, part: None }
     }
 
-    /// The same parameter's part of this name.
+    /// The part with this name of the same parameter.
     #[must_use]
     pub fn with_part(mut self, part: impl Into<String>) -> Self {
         self.part = Some(part.into());
         self
     }
 
-    /// What stands before the block's number in the name: what the blocks of one stack have in common, such
-    /// as `encoder.layers`.
+    /// The part of the name before the block's number, which all blocks of one stack share, such as
+    /// `encoder.layers`.
     ///
     /// ```
     /// use rmt_core::layers::LayerId;
@@ -74,7 +74,8 @@ impl LayerId {
         self.name.get(..before).map(|stack| stack.trim_end_matches(['.', '/']))
     }
 
-    /// Identifies the matrix: the parameter's name and, behind a dot, the part.
+    /// Path of the matrix, which identifies it: the parameter's name, followed by a dot and the
+    /// part if there is one.
     ///
     /// ```
     /// use rmt_core::layers::LayerId;

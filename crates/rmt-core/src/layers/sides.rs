@@ -1,20 +1,20 @@
-//! Which side of a parameter is the input, as far as its name and its shape tell.
+//! The input side of a parameter, as far as its name and shape show it.
 
 use super::names::{components, ends, owner};
 use super::{LayerId, LayerKind};
 use crate::spectrum::Orientation;
 
-/// What a name and a shape tell of a matrix's sides.
+/// Knowledge about the sides of a matrix from its name and shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Sides {
-    /// The sides.
+    /// The orientation is known.
     Known(Orientation),
-    /// The same as those of the checkpoint's other matrices of this family ([`by_shape`]).
+    /// The orientation is that of the checkpoint's other matrices of this family ([`by_shape`]).
     AsOthers,
-    /// A linear layer of a module: by the convention of the framework.
+    /// The matrix belongs to a linear layer, whose orientation is the framework's convention.
     Convention,
-    /// A parameter of no linear layer: whatever its owner does with it.
+    /// The matrix belongs to no linear layer. Only its owner knows the orientation.
     Unknown,
 }
 
@@ -36,7 +36,7 @@ const GPT2: &[(&str, Width)] = &[
     ("mlp.c_proj", Width::Narrower),
 ];
 
-/// The sides of a parameter [rows, columns] by its name, its kind and its shape.
+/// The sides of a parameter [rows, columns], from its name, kind and shape.
 ///
 /// ```
 /// use rmt_core::Orientation;
@@ -73,7 +73,8 @@ pub fn sides(layer: &LayerId, [rows, columns]: [usize; 2]) -> Sides {
     Sides::Known(if rows_are_outputs { Orientation::OutIn } else { Orientation::InOut })
 }
 
-/// Whether the sides of the parameter of this name tell those of [`Sides::AsOthers`].
+/// Whether the shape of the parameter with this name shows the orientation that [`Sides::AsOthers`]
+/// refers to.
 pub fn by_shape(name: &str) -> bool {
     let parts = components(name);
     let owner = owner(&parts);
@@ -85,8 +86,8 @@ pub fn is_adapter(name: &str) -> bool {
     owner(&components(name)).adapter
 }
 
-/// Whether the parameter is called a weight: those of modules are (`weight`, `in_proj_weight`,
-/// `weight_ih_l0`), a model's own parameters seldom.
+/// Whether the name says that the parameter is a weight, such as `weight`, `in_proj_weight` or
+/// `weight_ih_l0`. Parameters of modules have such names; a model's own parameters seldom do.
 pub fn is_weight(name: &str) -> bool {
     is_linear(&components(name))
 }

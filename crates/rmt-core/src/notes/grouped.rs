@@ -1,4 +1,4 @@
-//! Notes that many matrices share, each once.
+//! Groups notes that many matrices share.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -6,24 +6,24 @@ use std::fmt::Display;
 /// Names that are written out, at most.
 const NAMED: usize = 3;
 
-/// Texts that differ in their numbers alone.
+/// Texts that differ only in their numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Group<'a> {
     masked: String,
     first: String,
     alike: bool,
-    /// Whose they are, in order.
+    /// Names of the matrices with these texts, in order.
     pub names: Vec<&'a str>,
 }
 
 impl Group<'_> {
-    /// The text, with its numbers where they are the same and `…` in their place where not.
+    /// The common text. Numbers that differ are replaced by `…`.
     pub fn text(&self) -> &str {
         if self.alike { &self.first } else { &self.masked }
     }
 
-    /// The first three names, and how many more there are.
+    /// The first three names, and the number of further ones.
     pub fn whose(&self) -> String {
         let named = self.names.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
         match self.names.len().saturating_sub(NAMED) {
@@ -33,7 +33,7 @@ impl Group<'_> {
     }
 }
 
-/// Groups the notes, or other texts, of what is named, in the order in which they come first.
+/// Groups notes or other texts of named things, in the order of first occurrence.
 pub fn grouped<'a, T: Display + 'a>(
     notes: impl IntoIterator<Item = (&'a str, &'a [T])>,
 ) -> Vec<Group<'a>> {

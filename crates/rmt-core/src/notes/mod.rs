@@ -1,4 +1,4 @@
-//! What an analysis has to say in words: reasons and warnings.
+//! Notes of an analysis: reasons and warnings in words.
 
 mod grouped;
 
@@ -8,108 +8,109 @@ use crate::spectrum::Equilibrate;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A reason or a warning. In files it is its text; a text of which nothing else is known is [`Note::Other`].
+/// A reason or a warning. Files have its text. An unknown text is read as [`Note::Other`].
 ///
-/// Notes of one text are equal: reading does not always tell the cause.
+/// Notes with the same text are equal, because reading does not always recover the cause.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Note {
-    /// Nobody has said which side is the input.
+    /// The input side is not stated anywhere.
     OrientationAssumed,
     /// There are no entries.
     Empty,
-    /// Entries that are infinite or not a number.
+    /// Some entries are infinite or not a number.
     NotFinite {
-        /// How many.
+        /// Their number.
         count: usize,
-        /// Of all.
+        /// Number of all entries.
         of: usize,
     },
-    /// Rows or columns were brought to one scale first.
+    /// Rows or columns were brought to one scale before the tests.
     Equilibrated(Equilibrate),
-    /// The same, and the result is out of range.
+    /// Bringing rows or columns to one scale gave values out of range.
     EquilibratedOverflows(Equilibrate),
     /// The largest singular value is out of range.
     Overflows,
     /// Every entry is zero.
     Zero,
-    /// A side below [`min_side`](crate::AnalysisOptions::min_side).
+    /// The smaller side is below [`min_side`](crate::AnalysisOptions::min_side).
     TooSmall {
         /// m.
         side: usize,
-        /// What the tests need.
+        /// The least side for the tests.
         least: usize,
     },
-    /// The vectors are undefined.
+    /// All singular values are equal, so the vectors are undefined.
     AllEqual,
-    /// Singular values that are zero within rounding.
+    /// Some singular values are zero within rounding.
     Vanish {
-        /// How many.
+        /// Their number.
         count: usize,
         /// m.
         of: usize,
     },
     /// The bulk is zero.
     NoScale,
-    /// How [`ScaleEstimator::Fit`](crate::ScaleEstimator::Fit) came to its scale.
+    /// The course of the fit by [`ScaleEstimator::Fit`](crate::ScaleEstimator::Fit).
     Fitted {
-        /// Rounds.
+        /// Number of rounds.
         rounds: usize,
-        /// Values dropped.
+        /// Number of dropped values.
         dropped: usize,
     },
     /// The removal of significant values was cut off.
     NoBulk,
-    /// More outliers than the estimator of the scale can bear.
+    /// There are more outliers than the estimator of the scale tolerates.
     ScaleBiased,
     /// The p-values are those of a permutation null.
     Permuted {
-        /// Permutations.
+        /// Number of permutations.
         orders: usize,
     },
-    /// A permutation null cannot be made.
+    /// All permutations of the entries are alike, so there is no permutation null.
     PermutedAlike,
-    /// The activation is of another layer's input.
+    /// The activation does not fit the layer's input side.
     OtherInput {
-        /// Its features.
+        /// Features of the activation.
         features: usize,
-        /// d_in.
+        /// Length d_in of the input side.
         inputs: usize,
     },
-    /// A statistic that could not be estimated, or holds with a reservation.
+    /// A statistic could not be estimated, or holds with a reservation.
     Of(Statistic, String),
     /// The weights do not change.
     Frozen,
-    /// The verdict would be [`Random`](crate::Verdict::Random).
+    /// The weights are quantized. Otherwise the verdict would be
+    /// [`Random`](crate::Verdict::Random).
     Quantized,
-    /// Anything else.
+    /// Any other text.
     Other(String),
 }
 
-/// What a [`Note::Of`] is about.
+/// The statistic that a [`Note::Of`] refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Statistic {
-    /// What enters the layer.
+    /// The inputs of the layer.
     Activation,
     /// The power-law exponent.
     Alpha,
-    /// ν₁/ν_m.
+    /// The condition number ν₁/ν_m.
     ConditionNumber,
     /// Shannon entropy of the eigenvalues.
     Entropy,
-    /// All of WeightWatcher's figures.
+    /// All of WeightWatcher's metrics.
     HeavyTail,
     /// Unfolded spacings.
     Levels,
-    /// λ_max.
+    /// The squared spectral norm λ_max.
     SpectralNorm,
     /// Correlation traps.
     Traps,
     /// The sign null.
     Signs,
-    /// Where the power law begins.
+    /// The value x_min from which the power law is fitted.
     Xmin,
 }
 
@@ -131,7 +132,7 @@ impl fmt::Display for Statistic {
 }
 
 impl Note {
-    /// That `statistic` is not what it should be, for this `reason`.
+    /// States that `statistic` is missing or has a reservation, for this `reason`.
     pub fn of(statistic: Statistic, reason: impl fmt::Display) -> Self {
         Self::Of(statistic, reason.to_string())
     }
@@ -168,7 +169,7 @@ impl fmt::Display for Note {
             Self::OtherInput { features, inputs } => {
                 return write!(
                     f,
-                    "the activation has {features} features, the weight takes {inputs}"
+                    "the activation has {features} features, but the weight takes {inputs}"
                 );
             }
             Self::Of(statistic, reason) => return write!(f, "{statistic}: {reason}"),

@@ -1,14 +1,14 @@
-//! Keeping simulated nulls beyond the life of a program.
+//! Keeps simulated nulls beyond the life of a program.
 
 use super::{OverlapNull, SpectralNull, TailTable, VectorNull};
 use crate::laws::scale::ScaleEstimator;
 use serde::{Deserialize, Serialize};
 
-/// Keeps simulated nulls; the form on disk is not this crate's concern.
+/// A store of simulated nulls. The implementation decides their form on disk.
 ///
-/// Neither method may fail: a cache that cannot be read has nothing, and one that cannot be written
-/// keeps nothing. What `load` returns is checked to be a null of the right kind, so a corrupt entry
-/// is simulated again and stored over.
+/// Neither method may fail: an unreadable cache has no entries, and an unwritable one keeps none.
+/// The caller checks that `load` returned a null of the right kind, so a corrupt entry is simulated
+/// again and overwritten.
 pub trait NullCache: std::fmt::Debug + Send + Sync {
     /// The tables stored under exactly this key.
     fn load(&self, key: &NullKey) -> Option<Vec<TailTable>>;
@@ -16,13 +16,13 @@ pub trait NullCache: std::fmt::Debug + Send + Sync {
     fn store(&self, key: &NullKey, tables: &[TailTable]);
 }
 
-/// What a simulated null depends on, with [`NullKey::VERSION`].
+/// Identifies a simulated null, together with [`NullKey::VERSION`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NullKey {
-    /// Which statistics, of which random matrices.
+    /// The statistics, and the random matrices they are simulated on.
     pub kind: NullKind,
-    /// Draws B.
+    /// Number B of draws.
     pub draws: usize,
     /// Seed of the simulation.
     pub seed: u64,
@@ -33,7 +33,7 @@ impl NullKey {
     pub const VERSION: u32 = 1;
 }
 
-/// Statistics and the law they are simulated under.
+/// The simulated statistics, and the law they are simulated under.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -44,14 +44,14 @@ pub enum NullKind {
         small: usize,
         /// n.
         large: usize,
-        /// How the scale is estimated on each draw.
+        /// The estimator of the scale on each draw.
         estimator: ScaleEstimator,
     },
     /// Uniform unit vectors: [`VectorNull`].
     Vector {
         /// N.
         length: usize,
-        /// Vectors pooled.
+        /// Number of pooled vectors.
         width: usize,
     },
     /// Orthonormal bases: [`simulate_frame`](super::simulate_frame).

@@ -26,11 +26,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// Null distributions in memory: the shipped table where it serves, else simulated at first use
-/// and shared by all matrices of a shape.
+/// Null distributions. They come from the shipped table where it covers the case. Otherwise they
+/// are simulated at first use and shared by all matrices of the shape.
 ///
-/// `Nulls` is a cheap handle; clones share what was simulated. The same seed gives the same
-/// p-values on every machine, whichever matrix asks first.
+/// `Nulls` is a cheap handle, and clones share simulated nulls. The same seed gives the same
+/// p-values on every machine, whichever matrix comes first.
 #[derive(Debug, Clone)]
 pub struct Nulls {
     inner: Arc<Inner>,
@@ -68,20 +68,20 @@ fn get_or_make<K: Hash + Eq, V>(
 }
 
 impl Nulls {
-    /// The seed that every program uses unless it is told another one.
+    /// The default seed of all programs.
     pub const DEFAULT_SEED: u64 = shipped::SEED;
 
-    /// The shipped table, and simulation from `seed` for what it does not hold.
+    /// Uses the shipped table, and simulates from `seed` where the table does not cover the case.
     pub fn new(seed: u64) -> Self {
         Self::with(seed, true, None)
     }
 
-    /// Simulation alone, at exactly the shape asked for.
+    /// Simulates every null from `seed`, at exactly the requested shape.
     pub fn simulated(seed: u64) -> Self {
         Self::with(seed, false, None)
     }
 
-    /// The same, with simulated nulls kept in `cache` beyond the life of the program.
+    /// The same nulls, with simulated ones kept in `cache` beyond the life of the program.
     #[must_use]
     pub fn with_cache(&self, cache: impl NullCache + 'static) -> Self {
         Self::with(self.inner.seed, self.inner.shipped, Some(Box::new(cache)))
@@ -92,7 +92,7 @@ impl Nulls {
         Self { inner: Arc::new(Inner { seed, shipped, cache, spectral, vector, frame, overlap }) }
     }
 
-    /// Seed of what is simulated.
+    /// Seed of the simulations.
     pub fn seed(&self) -> u64 {
         self.inner.seed
     }

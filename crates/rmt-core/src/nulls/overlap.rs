@@ -50,7 +50,7 @@ impl OverlapNull {
     /// N from which on the distribution has a formula.
     pub(crate) const FORMULA_FROM: usize = 64;
 
-    /// By the formula.
+    /// The distribution by the formula.
     ///
     /// # Errors
     /// [`RmtError::Domain`] unless 1 ≤ `directions` ≤ `length` and 64 ≤ `length`.

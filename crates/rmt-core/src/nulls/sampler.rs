@@ -41,17 +41,18 @@ impl WishartSampler {
         }
     }
 
-    /// Draws that [`for_each`](Self::for_each) computes side by side: a vector of doubles on most processors.
+    /// Number of draws that [`for_each`](Self::for_each) computes side by side: one vector register
+    /// of doubles on most processors.
     pub const TOGETHER: usize = 4;
 
-    /// One draw, descending.
+    /// One draw, in descending order.
     pub fn draw(&mut self, rng: &mut impl Rng) -> &[f64] {
         self.together::<1>(rng, |_| ());
         &self.values
     }
 
-    /// The next `draws` draws, each given to `take`: what as many calls of [`draw`](Self::draw) give,
-    /// to the last bit, in some 0.6 of their time.
+    /// Passes each of the next `draws` draws to `take`. The draws equal those of as many calls of
+    /// [`draw`](Self::draw) bit for bit, and take about 0.6 of the time.
     pub fn for_each(&mut self, draws: usize, rng: &mut impl Rng, mut take: impl FnMut(&[f64])) {
         for _ in 0..draws / Self::TOGETHER {
             self.together::<{ Self::TOGETHER }>(rng, &mut take);

@@ -10,8 +10,8 @@ use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
-/// Simulated distributions of the statistics of random matrices of one shape, with the scale
-/// estimated on each draw just as on data.
+/// Simulated distributions of the statistics of a spectrum, for random matrices of one shape. The
+/// scale is estimated on each draw just as on data.
 ///
 /// ```
 /// use rmt_core::{Nulls, ScaleEstimator};
@@ -23,16 +23,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SpectralNull {
-    /// Of −ln of the asymptotic p of ν₁ ([`p_above`](edges::p_above)).
+    /// Distribution of −ln of the asymptotic p of ν₁ ([`p_above`](edges::p_above)).
     pub above: TailTable,
-    /// Of −ln of the asymptotic p of ν_m ([`p_below`](edges::p_below)).
+    /// Distribution of −ln of the asymptotic p of ν_m ([`p_below`](edges::p_below)).
     pub below: TailTable,
-    /// Of m·D, [`scaled_distance`].
+    /// Distribution of m·D, [`scaled_distance`].
     pub bulk: TailTable,
 }
 
 impl SpectralNull {
-    /// Draws `draws` spectra of m×n matrices from `seed`.
+    /// Simulates `draws` spectra of m×n matrices from `seed`.
     ///
     /// # Errors
     /// [`RmtError::Domain`] unless 2 ≤ `small` ≤ `large`, [`RmtError::Setting`] for fewer than 40

@@ -16,15 +16,15 @@ const LEAST_BEYOND: f64 = 20.0;
 const TAIL_SHARE: f64 = 0.01;
 const TAIL_LEAST: usize = 20;
 
-/// A p-value and what it rests on.
+/// A p-value with its number of draws and its error.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PValue {
     /// P(statistic ≥ the observed one) under the null.
     pub p: f64,
-    /// Simulated draws B behind it.
+    /// Number B of simulated draws behind it.
     pub draws: usize,
-    /// Standard error of log₁₀ p that the fitted tail has here; 0 where p is read off the table.
+    /// Standard error of log₁₀ p from the fitted tail; 0 if p comes from the table.
     pub log10_error: f64,
 }
 
@@ -77,8 +77,8 @@ impl TailTable {
     /// Fewest draws that make a table.
     pub(crate) const LEAST_DRAWS: usize = 2 * TAIL_LEAST;
 
-    /// From its parts; `None` unless there are 2 to `LEVELS.len()` finite ascending quantiles and
-    /// the rate is positive.
+    /// Makes a table from its parts. `None` unless there are 2 to `LEVELS.len()` finite ascending
+    /// quantiles and the rate is positive.
     pub fn new(draws: usize, quantiles: Vec<f64>, rate: f64, rate_error: f64) -> Option<Self> {
         let ordered = quantiles.is_sorted() && quantiles.iter().all(|x| x.is_finite());
         let sized = (2..=LEVELS.len()).contains(&quantiles.len());
@@ -102,7 +102,8 @@ impl TailTable {
         Self::from_draws(draws).ok_or(refused)
     }
 
-    /// From simulated values of the statistic; `None` for fewer than 40 or where they do not vary.
+    /// Makes a table from simulated values of the statistic. `None` for fewer than 40 values, or if
+    /// they do not vary.
     pub fn from_draws(mut draws: Vec<f64>) -> Option<Self> {
         if draws.len() < Self::LEAST_DRAWS || draws.iter().any(|x| x.is_nan()) {
             return None;
@@ -149,7 +150,7 @@ impl TailTable {
         PValue { p, draws, log10_error: 0.0 }
     }
 
-    /// The x that is reached with probability `p`; NaN outside (0, 1).
+    /// The x that the statistic reaches or exceeds with probability `p`; NaN outside (0, 1).
     pub fn upper_quantile(&self, p: f64) -> f64 {
         if !(p > 0.0 && p < 1.0) {
             return f64::NAN;
@@ -164,12 +165,12 @@ impl TailTable {
         self.quantiles[above - 1] + t * (self.quantiles[above] - self.quantiles[above - 1])
     }
 
-    /// B.
+    /// The number B of draws.
     pub fn draws(&self) -> usize {
         self.draws
     }
 
-    /// Quantiles at the first of [`LEVELS`].
+    /// Quantiles at the first levels of [`LEVELS`].
     pub fn quantiles(&self) -> &[f64] {
         &self.quantiles
     }

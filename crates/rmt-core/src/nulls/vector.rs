@@ -39,10 +39,10 @@ const TAIL_BELOW: f64 = 0.005;
 impl VectorNull {
     /// Neighbouring vectors that are pooled (the window of Thamm, Staats & Rosenow 2022).
     pub const WINDOW: usize = 10;
-    /// Draws where nothing else is asked for.
+    /// Default number of draws.
     pub const DRAWS: usize = 99_999;
 
-    /// Draws `draws` times `width` unit vectors of `length` entries from `seed`.
+    /// Simulates `draws` groups of `width` unit vectors of `length` entries from `seed`.
     ///
     /// # Errors
     /// [`RmtError::Setting`] for fewer than 40 draws; [`RmtError::Domain`] unless `length` ≥ 2 and
@@ -89,9 +89,9 @@ impl VectorNull {
 
     /// P(D ≥ `distance`) for random unit vectors.
     ///
-    /// From the simulated quantiles; for single vectors of N ≥ 32, below .005, by
-    /// 1.75·exp(−2x²), the tail of the Kolmogorov law with a constant that the fixed norm lowers
-    /// from 2 (simulated).
+    /// It comes from the simulated quantiles. For single vectors of N ≥ 32 entries, p-values below
+    /// .005 are 1.75·exp(−2x²): the tail of the Kolmogorov law, with a constant that the fixed norm
+    /// lowers from 2 (simulated).
     pub fn p_value(&self, distance: f64) -> f64 {
         let squared = (stephens(self.length * self.width) * distance).powi(2);
         if self.width == 1 && self.length >= TAIL_FROM_LENGTH {
@@ -103,7 +103,7 @@ impl VectorNull {
         self.table.p_value(squared).p
     }
 
-    /// The distance that is reached with probability `p`; NaN outside (0, 1).
+    /// The distance that random vectors reach or exceed with probability `p`; NaN outside (0, 1).
     pub fn upper_quantile(&self, p: f64) -> f64 {
         self.table.upper_quantile(p).sqrt() / stephens(self.length * self.width)
     }

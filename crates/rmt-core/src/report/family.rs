@@ -3,33 +3,36 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a matrix is, in one word.
+/// The conclusion about a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
     /// No test of the family rejects: the matrix looks like random initialization.
     Random,
-    /// At least one test rejects at the family-wise level, and whether that is scale or structure was not asked.
+    /// At least one test rejects at the family-wise level. The matrix was not compared with its
+    /// copies, so scale and structure are not separated.
     Deviates,
-    /// It deviates from independent entries of one variance, and not from its own magnitudes with random signs: the
-    /// scale of rows and columns, or the tails of the entries, explain it.
+    /// The matrix deviates from independent entries of one variance, but not from its own
+    /// magnitudes with random signs. The scale of rows and columns, or the tails of the entries,
+    /// explain the deviation.
     Scale,
-    /// Its own magnitudes with random signs are rejected too: there are directions.
+    /// The matrix also deviates from its own magnitudes with random signs. It has learned
+    /// directions.
     Structure,
-    /// Zero, or all singular values equal: there is no bulk to compare with.
+    /// The matrix is zero, or all its singular values are equal. There is no bulk to compare with.
     Degenerate,
-    /// Too small, empty or not finite.
+    /// The matrix is too small, empty or not finite.
     NotEstimable,
 }
 
 impl Verdict {
-    /// Whether the matrix is not like one of independent entries of one variance.
+    /// Whether the matrix deviates from independent entries of one variance.
     pub fn deviates(self) -> bool {
         matches!(self, Self::Deviates | Self::Scale | Self::Structure)
     }
 
-    /// Whether the family of tests was made.
+    /// Whether the family of tests was applied.
     pub fn is_judged(self) -> bool {
         self == Self::Random || self.deviates()
     }
@@ -64,9 +67,9 @@ pub enum TestName {
     Bulk,
     /// The singular vectors on the output side.
     Left,
-    /// Those on the input side.
+    /// The singular vectors on the input side.
     Right,
-    /// A test of another version.
+    /// A test of another version of this crate.
     #[serde(untagged)]
     Other(String),
 }
@@ -84,8 +87,8 @@ impl fmt::Display for TestName {
     }
 }
 
-/// The family, in its order in [`MatrixReport::tests`](super::MatrixReport::tests): first those that need the
-/// singular values alone.
+/// The family of tests, in the order of [`MatrixReport::tests`](super::MatrixReport::tests). Tests
+/// that need only the singular values come first.
 pub static FAMILY: [TestName; 5] =
     [TestName::Above, TestName::Below, TestName::Bulk, TestName::Left, TestName::Right];
 
@@ -96,16 +99,17 @@ pub(crate) const SPECTRAL: usize = 3;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Test {
-    /// Which one.
+    /// Name of the test.
     pub name: TestName,
-    /// Its p-value.
+    /// The p-value.
     pub p: f64,
-    /// Whether it rejects at the family-wise level (Bonferroni).
+    /// Whether the test rejects at the family-wise level (Bonferroni).
     pub rejected: bool,
-    /// Simulated draws B behind the p-value; below 1/(B + 1) it is that of a fitted tail.
+    /// Number B of simulated draws behind the p-value. Below 1/(B + 1) the p-value comes from a
+    /// fitted tail.
     #[serde(default)]
     pub draws: Option<usize>,
-    /// Standard error of log₁₀ p that a fitted tail has; 0 where none was needed.
+    /// Standard error of log₁₀ p from a fitted tail; 0 if none was needed.
     #[serde(default)]
     pub log10_error: Option<f64>,
 }

@@ -21,8 +21,9 @@ use serde::{Deserialize, Serialize};
 /// Version of the report schema. Readers ignore keys that they do not know.
 pub const SCHEMA: u32 = 1;
 
-/// Every statistic of one matrix. A statistic that cannot be estimated is `None`, never NaN, and
-/// `notes` has the reason, unless it follows from the shape alone: then the field says when.
+/// All statistics of one matrix. A statistic that cannot be estimated is `None`, never NaN, and
+/// `notes` has the reason. If the reason follows from the shape alone, the field's documentation
+/// states it instead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MatrixReport {
@@ -30,11 +31,11 @@ pub struct MatrixReport {
     pub shape: [usize; 2],
     /// Which side is the input.
     pub orientation: Orientation,
-    /// m.
+    /// The smaller side m.
     pub small_side: usize,
-    /// n.
+    /// The larger side n.
     pub large_side: usize,
-    /// q = m/n.
+    /// The aspect ratio q = m/n.
     pub aspect: f64,
     /// σ by [`scale_estimator`](Self::scale_estimator), in the unit of the weights.
     pub scale: Option<f64>,
@@ -42,160 +43,169 @@ pub struct MatrixReport {
     pub scale_estimator: String,
     /// Standard deviation of the entries.
     pub scale_entries: Option<f64>,
-    /// Excess kurtosis of the entries (−1.2 uniform, 0 normal): the edges and the law of the
-    /// vectors are corrected for it.
+    /// Excess kurtosis of the entries: −1.2 for a uniform law, 0 for a normal law. The edges and
+    /// the law of the vectors are corrected for it.
     #[serde(default)]
     pub excess_kurtosis: Option<f64>,
-    /// ν₋ = σ(√n − √m), displaced by the kurtosis.
+    /// The lower edge of the bulk, ν₋ = σ(√n − √m), corrected for the kurtosis.
     pub edge_low: Option<f64>,
-    /// ν₊ = σ(√n + √m), likewise.
+    /// The upper edge of the bulk, ν₊ = σ(√n + √m), corrected for the kurtosis.
     pub edge_high: Option<f64>,
-    /// ν_m.
+    /// The smallest singular value ν_m.
     pub smallest: Option<f64>,
-    /// ν₁.
+    /// The largest singular value ν₁.
     pub largest: Option<f64>,
-    /// #{ν > ν₊}. Pure noise has one in about one matrix of six: never a decision by itself.
+    /// Number of singular values above the edge, #{ν > ν₊}. About one matrix of pure noise in six
+    /// has one, so this count never decides anything by itself.
     pub outliers_above: Option<usize>,
-    /// #{ν < ν₋}.
+    /// Number of singular values below the edge, #{ν < ν₋}.
     pub outliers_below: Option<usize>,
-    /// Values significantly above the bulk, at the family's level. They are removed one by one, with the
-    /// scale estimated anew from the rest: so there may be more than `outliers_above`.
+    /// Number of singular values significantly above the bulk, at the family's level. They are
+    /// removed one by one, and the scale is estimated anew from the rest each time, so the count
+    /// can exceed `outliers_above`.
     pub significant_above: Option<usize>,
-    /// Whether `significant_above` is a lower bound, cut off where half of the values were removed.
+    /// Whether `significant_above` is a lower bound, because the count stopped at half of all
+    /// values.
     #[serde(default)]
     pub significant_above_cut_off: bool,
-    /// Values significantly below the bulk; 0 for a square matrix, which has no lower edge.
+    /// Number of singular values significantly below the bulk; 0 for a square matrix, which has no
+    /// lower edge.
     pub significant_below: Option<usize>,
-    /// Whether `significant_below` is a lower bound, cut off where half of the values were removed.
+    /// Whether `significant_below` is a lower bound, because the count stopped at half of all
+    /// values.
     #[serde(default)]
     pub significant_below_cut_off: bool,
     /// Family-wise level of the verdict.
     pub level: f64,
-    /// p of the largest singular value.
+    /// p-value of the largest singular value.
     pub p_above: Option<f64>,
-    /// p of the smallest singular value (the hard-edge law for a square matrix).
+    /// p-value of the smallest singular value, by the hard-edge law for a square matrix.
     pub p_below: Option<f64>,
-    /// m·sup|F_m − F| against the Marchenko–Pastur law.
+    /// Distance m·sup|F_m − F| of the spectrum from the Marchenko–Pastur law.
     pub bulk_distance: Option<f64>,
-    /// Its simulated p.
+    /// Simulated p-value of `bulk_distance`.
     pub p_bulk: Option<f64>,
-    /// Mean ratio of consecutive spacings (.5307 for random matrices, .3863 without repulsion).
+    /// Mean ratio of consecutive spacings: .5307 for random matrices, .3863 without repulsion.
     pub spacing_ratio: Option<f64>,
-    /// Its distance from the random value in standard deviations.
+    /// Distance of `spacing_ratio` from its value for random matrices, in standard deviations.
     pub spacing_ratio_z: Option<f64>,
-    /// Unfolded spacings, Brody's exponent and number variance; null with fewer than 92 values.
+    /// Unfolded spacings, Brody's exponent and number variance; null with fewer than 92 singular
+    /// values.
     #[serde(default)]
     pub levels: Option<Levels>,
     /// Singular vectors on the layer's output side.
     pub left: Option<SideReport>,
     /// Singular vectors on the layer's input side.
     pub right: Option<SideReport>,
-    /// The signal behind each significant value above, the largest first.
+    /// The signal behind each significant value above, in descending order.
     pub signal: Vec<Signal>,
-    /// The suppressed variance behind each significant value below, the smallest first.
+    /// The suppressed variance behind each significant value below, in ascending order.
     #[serde(default)]
     pub suppression: Vec<Suppression>,
-    /// Singular values above the Gavish–Donoho threshold λ*·σ√n: the rank that a hard threshold
-    /// keeps for the least mean square error.
+    /// Number of singular values above the Gavish–Donoho threshold λ*·σ√n, the hard threshold with
+    /// the least mean square error.
     #[serde(default)]
     pub threshold_rank: Option<usize>,
     /// Norms, ranks and the power-law exponent under WeightWatcher's names.
     pub heavy_tail: Option<HeavyTail>,
-    /// What enters the layer, and the overlap of the right singular vectors with it.
+    /// The inputs of the layer, and the overlap of the right singular vectors with them.
     #[serde(default)]
     pub activation: Option<ActivationReport>,
-    /// Change since the reference snapshot, and since the previous one.
+    /// The change since the first snapshot, and since the previous one.
     pub drift: Option<Drift>,
-    /// Outliers above that a permutation of the entries leaves.
+    /// Outliers above that remain when the entries are permuted.
     #[serde(default)]
     pub traps: Option<CorrelationTraps>,
-    /// The scale of rows and columns, and what is unusual in it; null where the ladder was not climbed.
+    /// The scale of rows and columns, and unusual ones among them; null if the matrix was not
+    /// compared with copies of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub magnitudes: Option<Magnitudes>,
-    /// The matrix among copies of itself; null where the ladder was not climbed, or where independent entries are not
-    /// rejected.
+    /// The matrix among copies of itself; null if it was not compared with them, or does not
+    /// deviate from independent entries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signs: Option<SignReport>,
-    /// Directions that no scale of rows and columns explains: none where independent entries are not rejected; null where the
-    /// ladder was not climbed and they are.
+    /// Directions that no scale of rows and columns explains. There are none if the matrix does not
+    /// deviate from independent entries. Null if it deviates and was not compared with copies of
+    /// itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub structure: Option<StructureReport>,
-    /// Which fields are of this step where the analysis was not full; null where it was.
+    /// The fields that a tracked snapshot refreshed; null for a full analysis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracked: Option<Tracked>,
-    /// The family that `verdict` corrects over; only tests that could be made.
+    /// The tests that `verdict` corrects over, as far as they could be made.
     pub tests: Vec<Test>,
-    /// The conclusion.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Reasons and warnings, in words. What is so for every matrix of the shape is no note.
+    /// Reasons and warnings, in words. A fact that holds for every matrix of the shape is no note.
     pub notes: Vec<Note>,
 }
 
-/// What was followed where an analysis was not full.
+/// The result of a tracked snapshot, which is not analysed in full.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tracked {
-    /// Step of the last full analysis, where the caller counts steps.
+    /// Step of the last full analysis, if the caller counts steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
-    /// Fields refreshed at this tracked snapshot. The others are null; tests that are not among them are
-    /// as the last full analysis left them.
+    /// Fields refreshed at this snapshot. The other fields are null. Other tests keep the result of
+    /// the last full analysis.
     pub fields: Vec<String>,
-    /// Bound of the relative error of the largest singular value: ‖WWᵀu − ν²u‖/(2ν²).
+    /// Bound on the relative error of the largest singular value: ‖WWᵀu − ν²u‖/(2ν²).
     pub error_above: f64,
-    /// The same of the smallest one; null where it is not followed.
+    /// Bound on the relative error of the smallest singular value; null if it is not followed.
     #[serde(default)]
     pub error_below: Option<f64>,
 }
 
 impl MatrixReport {
-    /// The test called `name`, if it was made.
+    /// The test with this name, if it was made.
     pub fn test(&self, name: &TestName) -> Option<&Test> {
         self.tests.iter().find(|test| test.name == *name)
     }
 
-    /// Whether the test called `name` was made and rejects.
+    /// Whether the test with this name was made and rejects.
     pub fn rejects(&self, name: &TestName) -> bool {
         self.test(name).is_some_and(|test| test.rejected)
     }
 }
 
-/// The full spectrum behind a report, for histograms and pictures.
+/// The full spectrum behind a report, for histograms and pictures. A vector that is missing is
+/// empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Profile {
-    /// ν₁ ≥ … ≥ ν_m.
+    /// The singular values ν₁ ≥ … ≥ ν_m.
     pub singular_values: Vec<f64>,
-    /// Spectra of sign-flipped copies of what is left of the matrix without structure, where they were asked for and the
-    /// ladder was climbed.
+    /// Range of the spectra of sign-flipped copies of the matrix without its structure, if it was
+    /// requested and the matrix was compared with copies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies: Option<SpectrumBand>,
-    /// Kolmogorov–Smirnov p-value of each left vector, in the same order.
+    /// Kolmogorov–Smirnov p-value of each left vector, in the order of the singular values.
     pub left_p: Vec<f64>,
-    /// Of each right vector.
+    /// Kolmogorov–Smirnov p-value of each right vector.
     pub right_p: Vec<f64>,
-    /// Rank (from 0) of the first vector of each window of neighbouring vectors.
+    /// Rank, from 0, of the first vector of each window of neighbouring vectors.
     #[serde(default)]
     pub window_starts: Vec<usize>,
-    /// p-value of the pooled entries of each window of left vectors: where along the spectrum the
-    /// vectors stop being random.
+    /// p-value of the pooled entries of each window of left vectors. It shows where along the
+    /// spectrum the vectors stop being random.
     #[serde(default)]
     pub left_windows: Vec<f64>,
-    /// Of each window of right vectors.
+    /// p-value of the pooled entries of each window of right vectors.
     #[serde(default)]
     pub right_windows: Vec<f64>,
-    /// Largest overlap of each right vector with an eigenvector of the layer's input, in the order of
-    /// the singular values; those that vanish are left out.
+    /// Largest overlap of each right vector with an eigenvector of the layer's input covariance, in
+    /// the order of the singular values. Vectors of vanishing singular values are left out.
     #[serde(default)]
     pub overlaps: Vec<f64>,
-    /// Standard error of each overlap; empty where it is not known.
+    /// Standard error of each overlap; empty if unknown.
     #[serde(default)]
     pub overlap_errors: Vec<f64>,
     /// Projection ‖P v_k‖² of each right vector onto each of the subspaces in
     /// [`ActivationReport::projections`].
     #[serde(default)]
     pub projections: Vec<Vec<f64>>,
-    /// Eigenvalues of the input's covariance that are not 0, descending.
+    /// Nonzero eigenvalues of the input's covariance, in descending order.
     #[serde(default)]
     pub activation_spectrum: Vec<f64>,
 }
@@ -204,21 +214,21 @@ pub struct Profile {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LayerReport {
-    /// [`SCHEMA`].
+    /// Version of the schema, [`SCHEMA`].
     pub schema: u32,
-    /// Number of the program run that wrote the row, from 0; a reader keeps the highest per step.
+    /// Session that wrote the row, from 0. A reader keeps the highest session per step.
     pub session: u32,
-    /// Optimizer updates made before the weights were taken.
+    /// Number of optimizer updates made before the weights were taken.
     pub step: u64,
-    /// Which matrix.
+    /// Identity of the matrix.
     #[serde(flatten)]
     pub layer: LayerId,
     /// Storage type of the weights, such as `f32`.
     pub dtype: String,
-    /// The statistics.
+    /// All statistics.
     #[serde(flatten)]
     pub report: MatrixReport,
-    /// The spectrum behind them; not part of the row.
+    /// The spectrum behind the statistics. It is not part of the row.
     #[serde(skip)]
     pub profile: Option<Profile>,
 }
@@ -235,7 +245,7 @@ impl LayerReport {
         Self { schema: SCHEMA, session, step, layer, dtype, report, profile: None }
     }
 
-    /// A copy of the row alone, without its spectrum.
+    /// A copy of the row without its spectrum.
     #[must_use]
     pub fn without_profile(&self) -> Self {
         let (layer, report) = (self.layer.clone(), self.report.clone());

@@ -1,23 +1,23 @@
-//! What a matrix must be found to be, test by test.
+//! The expected outcome for a matrix, test by test.
 
 use crate::Verdict;
 use crate::report::{FAMILY, TestName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What one test must say.
+/// The required outcome of one test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Requirement {
-    /// It must not reject.
+    /// The test must not reject.
     Agree,
-    /// It must reject.
+    /// The test must reject.
     Deviate,
-    /// It may do either, or be undefined.
+    /// The test may reject or not, or be undefined.
     Either,
 }
 
-/// What a matrix must be found to be.
+/// The expected outcome for a matrix.
 ///
 /// ```
 /// use rmt_core::report::TestName;
@@ -30,22 +30,23 @@ pub enum Requirement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Expectation {
-    /// What all tests say together; `None` where that is open.
+    /// Required verdict; `None` if any is allowed.
     pub found: Option<Verdict>,
-    /// What each test must say, in the order of [`FAMILY`].
+    /// Required outcome of each test, in the order of [`FAMILY`].
     pub tests: [Requirement; FAMILY.len()],
-    /// The number of significant outliers above, where it is certain.
+    /// Number of significant outliers above, if it is certain.
     pub significant_above: Option<usize>,
-    /// What the ladder must say where it is climbed: of the magnitudes with other signs, and of the entries in another
-    /// order.
+    /// Required outcomes of the comparison with copies: with other signs, and with the entries in
+    /// another order.
     #[serde(default = "open")]
     pub rungs: [Requirement; 2],
-    /// Directions above that must be counted, and at most [`NOISE`] more.
+    /// Number of directions above that must be counted. At most [`NOISE`] more may be counted.
     #[serde(default)]
     pub structure_above: Option<usize>,
 }
 
-/// Directions of noise that a count may have, at level 1/20 each: no count of 40 draws per law and shape had more than one.
+/// Most noise directions that a count may include, at level 1/20 each. In 40 draws per law and
+/// shape no count included more than one.
 pub const NOISE: usize = 2;
 
 fn open() -> [Requirement; 2] {
@@ -63,35 +64,35 @@ impl Expectation {
         Self::new(Some(Verdict::Random), Requirement::Agree)
     }
 
-    /// These tests must reject, and the others may.
+    /// These tests must reject. The others may.
     pub fn deviates(tests: &[TestName]) -> Self {
         let none = Self::new(Some(Verdict::Deviates), Requirement::Either);
         tests.iter().fold(none, |expectation, test| expectation.with(test, Requirement::Deviate))
     }
 
-    /// These tests must reject, and the magnitudes with other signs must agree.
+    /// These tests must reject, and the comparison with sign-flipped copies must not.
     pub fn scale(tests: &[TestName]) -> Self {
         let rungs = [Requirement::Agree, Requirement::Either];
         Self { found: Some(Verdict::Scale), rungs, ..Self::deviates(tests) }
     }
 
-    /// There must be so many directions above that no scale explains.
+    /// This number of directions above, which no scale explains, must be counted.
     pub fn structure(count: usize) -> Self {
         Self::deviates(&[]).with_structure(count)
     }
 
-    /// Any finding but "not_estimable": this law at this shape may deviate or not.
+    /// Any verdict except `not_estimable` is allowed.
     pub fn either() -> Self {
         Self::new(None, Requirement::Either)
     }
 
-    /// There is no bulk, or its vectors are undefined; the verdict must say so.
+    /// The verdict must be `degenerate`: there is no bulk, or its vectors are undefined.
     pub fn degenerate() -> Self {
         Self::new(Some(Verdict::Degenerate), Requirement::Either)
     }
 
-    /// With another requirement on one test. What all tests say together is unchanged, except that a
-    /// matrix which must be random, and of which one test may reject, may deviate.
+    /// Changes the requirement on one test. The required verdict stays the same, except that a
+    /// matrix required to be random may deviate if one of its tests may reject.
     #[must_use]
     pub fn with(mut self, test: &TestName, requirement: Requirement) -> Self {
         for (required, _) in self.tests.iter_mut().zip(&FAMILY).filter(|(_, name)| *name == test) {
@@ -103,21 +104,22 @@ impl Expectation {
         self
     }
 
-    /// With this number of significant outliers above.
+    /// Requires this number of significant outliers above.
     #[must_use]
     pub fn with_significant_above(mut self, count: usize) -> Self {
         self.significant_above = Some(count);
         self
     }
 
-    /// With what the ladder must say of the magnitudes with other signs, and of the entries in another order.
+    /// Sets the required outcomes of the comparison with copies: with other signs, and with the
+    /// entries in another order.
     #[must_use]
     pub fn with_rungs(mut self, signs: Requirement, permuted: Requirement) -> Self {
         self.rungs = [signs, permuted];
         self
     }
 
-    /// With this number of directions above that no scale explains.
+    /// Requires this number of directions above that no scale explains.
     #[must_use]
     pub fn with_structure(mut self, count: usize) -> Self {
         self.found = Some(Verdict::Structure);
@@ -126,13 +128,13 @@ impl Expectation {
         self
     }
 
-    /// What `test` must say.
+    /// The required outcome of `test`.
     pub fn requirement(&self, test: &TestName) -> Requirement {
         let place = FAMILY.iter().position(|name| name == test);
         place.map_or(Requirement::Either, |place| self.tests[place])
     }
 
-    /// Whether a finding is allowed.
+    /// Whether a verdict is allowed.
     pub fn allows(&self, found: Verdict) -> bool {
         match self.found {
             Some(Verdict::Deviates) => found.deviates(),

@@ -1,4 +1,4 @@
-//! Laws of independent entries, and others that only look like it.
+//! Laws of random matrices: with independent entries, and others that only look like it.
 
 use super::{Expectation, Requirement};
 use crate::report::TestName;
@@ -7,7 +7,8 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1, StandardNormal, StudentT};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-/// How a random matrix is drawn. All but the offset have mean 0; the analysis is scale-free.
+/// A law of random matrices. All laws except the offset have mean 0. The analysis does not depend
+/// on the scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EntryLaw {
@@ -26,16 +27,16 @@ pub enum EntryLaw {
     /// Standard normal, each entry kept with probability 1/`one_in` and else zero: excess kurtosis
     /// 3(`one_in` − 1).
     Sparse {
-        /// 1/density; 0 is read as 1.
+        /// 1/density. 0 stands for 1.
         one_in: u32,
     },
     /// Standard normal + 1: one direction, the constant one, is a signal.
     Offset,
     /// Normal, the standard deviation of each row drawn uniformly in the logarithm from ¼ to 4.
     RowScale,
-    /// The same by columns.
+    /// Normal, the standard deviation of each column drawn in the same way.
     ColumnScale,
-    /// Both.
+    /// Normal, rows and columns scaled in this way.
     RowColumnScale,
     /// Uniform on the orthogonal matrices (of the small side): all singular values are equal.
     Orthogonal,
@@ -66,7 +67,7 @@ impl EntryLaw {
         Self::ALL.into_iter().find(|law| law.to_string() == name)
     }
 
-    /// What the analysis must say of a matrix of this shape whose rows are outputs.
+    /// The expected outcome for a matrix of this shape whose rows are outputs.
     ///
     /// A requirement stands where 200 or more simulated matrices left no doubt (for a test that must
     /// reject, p < 1e-6 in each of them); the figures are at a test's level of 2e-5.

@@ -1,9 +1,9 @@
-//! Does the analysis find random matrices random, and nothing else? One function over labelled
-//! matrices, for entry laws and for the initializers of a framework alike.
+//! The sanity experiment: the analysis must find random matrices random, and others not. One
+//! function over labelled matrices serves entry laws and the initializers of a framework.
 //!
-//! The claim of random matrix theory for neural networks is that freshly initialized weights are
-//! random (Thamm, Staats & Rosenow 2022; Staats, Thamm & Rosenow 2024). [`sanity`] puts it to the
-//! test, with laws that must agree beside laws that must not, test by test.
+//! Random matrix theory for neural networks claims that freshly initialized weights are random
+//! (Thamm, Staats & Rosenow 2022; Staats, Thamm & Rosenow 2024). [`sanity`] checks the claim test
+//! by test, with laws that must agree beside laws that must not.
 
 mod expectation;
 mod laws;
@@ -24,7 +24,7 @@ use crate::spectrum::{Matrix, Orientation};
 use crate::{Analyser, Context, RmtError};
 use serde::{Deserialize, Serialize};
 
-/// One labelled matrix.
+/// A labelled matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
     /// Entry law or initializer.
@@ -37,12 +37,12 @@ pub struct Case {
     pub orientation: Orientation,
     /// Entries, row by row.
     pub values: Vec<f64>,
-    /// What it must be found to be.
+    /// The expected outcome.
     pub expectation: Expectation,
 }
 
 impl Case {
-    /// A matrix drawn by an entry law, with directions planted on top or without. Its rows are outputs.
+    /// Draws a matrix by an entry law, with or without planted directions. Its rows are outputs.
     pub fn draw(law: impl Into<Population>, rows: usize, cols: usize, seed: u64) -> Self {
         let law = law.into();
         let (label, expectation) = (law.to_string(), law.expectation(rows, cols));
@@ -51,40 +51,39 @@ impl Case {
     }
 }
 
-/// What was found of all matrices.
+/// The outcomes for all matrices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SanityReport {
-    /// One per matrix, in order.
+    /// One row per matrix, in order.
     pub rows: Vec<Row>,
-    /// Rates of rejection where a label has several matrices of one shape.
+    /// Rejection rates of labels with several matrices of one shape.
     pub repetitions: Vec<Repetitions>,
-    /// Probability, at most, that a run over random matrices finds anything wrong with them.
+    /// Greatest probability that a run over random matrices fails.
     pub level: f64,
     /// Level of each test of each matrix.
     pub test_level: f64,
 }
 
 impl SanityReport {
-    /// Whether every matrix was found to be what it must be, and every rate of rejection what it
-    /// claims.
+    /// Whether every outcome and every rejection rate is as expected.
     pub fn passed(&self) -> bool {
         self.failures().next().is_none()
             && self.repetitions.iter().all(Repetitions::counts_as_expected)
     }
 
-    /// The matrices that were not found to be what they must be.
+    /// The matrices whose outcome is not as expected.
     pub fn failures(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| !row.as_expected)
     }
 }
 
-/// Analyses every case and holds it against its expectation. `on_row` sees each row as it is found.
+/// Analyses every case and compares it with its expectation. `on_row` is called with each row.
 ///
-/// Half of `level` is spent on the tests of single matrices, each at `level`/(2·5·number of cases),
-/// and half on the rates of rejection of repeated labels and shapes (see [`Repetitions`]), so that a
-/// run over random matrices finds anything wrong with them with probability at most `level`,
-/// whatever the seed (Bonferroni). The analyser's own level is not used.
+/// Half of `level` goes to the tests of single matrices, each at `level`/(2·5·number of cases). The
+/// other half goes to the rejection rates of repeated labels and shapes ([`Repetitions`]). So a run
+/// over random matrices fails with probability at most `level`, whatever the seed (Bonferroni). The
+/// analyser's own level is not used.
 ///
 /// ```
 /// use rmt_core::sanity::{Case, EntryLaw, sanity};
@@ -129,8 +128,8 @@ pub fn sanity<E: From<RmtError>>(
     Ok(SanityReport { rows, repetitions, level, test_level })
 }
 
-/// `repetitions` matrices of every law at every shape, drawn one at a time: an argument of
-/// [`sanity`]. `None` where there are more than `usize` can count.
+/// Draws `repetitions` matrices of every law at every shape, one at a time, as cases for
+/// [`sanity`]. `None` if their number exceeds `usize`.
 pub fn draws<'a, L: Copy + Into<Population>>(
     laws: &'a [L],
     shapes: &'a [[usize; 2]],

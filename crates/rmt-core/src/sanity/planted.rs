@@ -1,4 +1,4 @@
-//! Directions that are planted on top of a law.
+//! Directions planted in matrices of a law.
 
 use super::{EntryLaw, Expectation, laws::mixed};
 use rand::SeedableRng;
@@ -8,7 +8,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 /// Strengths of the weakest and of the strongest direction, over the limit q^{1/4}.
 const STRENGTHS: [f64; 2] = [4.0, 6.0];
 
-/// An entry law, and directions planted on top of what it draws.
+/// An entry law, and directions planted in the matrices that it draws.
 ///
 /// ```
 /// use rmt_core::sanity::{EntryLaw, Population};
@@ -17,9 +17,10 @@ const STRENGTHS: [f64; 2] = [4.0, 6.0];
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Population {
-    /// Of the noise.
+    /// Law of the noise.
     pub law: EntryLaw,
-    /// Rank-one terms θσ√n·uvᵀ along random directions, θ/q^{1/4} evenly from 4 to 6, σ² the mean square of the noise.
+    /// Number of planted rank-one terms θσ√n·uvᵀ along random directions, with θ/q^{1/4} evenly
+    /// from 4 to 6 and σ² the mean square of the noise.
     pub planted: usize,
 }
 
@@ -30,7 +31,7 @@ impl From<EntryLaw> for Population {
 }
 
 impl Population {
-    /// Every law, and five directions on those of unequal scale.
+    /// Every law, and the laws of unequal scale again with five planted directions.
     pub fn all() -> Vec<Self> {
         use EntryLaw::{ColumnScale, RowColumnScale, RowScale, Sparse, StudentT};
         let scales = [RowScale, ColumnScale, RowColumnScale, Sparse { one_in: 64 }, StudentT];
@@ -47,10 +48,11 @@ impl Population {
         EntryLaw::from_name(law).map(|law| Self { law, planted })
     }
 
-    /// What the analysis must say of a matrix of this shape whose rows are outputs.
+    /// The expected outcome for a matrix of this shape whose rows are outputs.
     ///
-    /// Directions that are planted must be counted, from 64×64 on if they are no more than an eighth of the smaller side.
-    /// With one entry in 64 kept, a row has two of its own from 64×128 on, and noise to be told by.
+    /// Planted directions must be counted from 64×64 on, if they are at most an eighth of the
+    /// smaller side. If one entry in 64 is kept, they must be counted from 64×128 on, where a row
+    /// has two entries.
     pub fn expectation(self, rows: usize, cols: usize) -> Expectation {
         let (m, n) = (rows.min(cols), rows.max(cols));
         match (self.planted, self.law) {

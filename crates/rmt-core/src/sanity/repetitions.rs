@@ -1,4 +1,4 @@
-//! Several matrices of one law and shape: is each test's rate of rejection what it claims?
+//! The rejection rate of each test over several matrices of one law and shape.
 
 use super::{Requirement, Row};
 use crate::Verdict;
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 use statrs::distribution::{Binomial, DiscreteCDF};
 use std::collections::HashMap;
 
-/// The p-value at and below which a rejection is counted.
+/// Level at which rejections are counted: p at or below it counts.
 pub const COUNTED_LEVEL: f64 = 0.05;
 
-/// Rejections of one test among the repetitions.
+/// Number of rejections of one test among the repetitions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RejectionCount {
     /// Name of the test.
     pub name: TestName,
-    /// Matrices for which the test could be made.
+    /// Number of matrices for which the test could be made.
     pub made: u64,
-    /// Those with p ≤ [`COUNTED_LEVEL`].
+    /// Number of these with p ≤ [`COUNTED_LEVEL`].
     pub rejected: u64,
-    /// The most that random matrices leave, but for the stated false alarms; `None` where the test
-    /// need not agree.
+    /// Most rejections that random matrices give, except for the stated false alarms; `None` if the
+    /// test need not agree.
     pub at_most: Option<u64>,
 }
 
 impl RejectionCount {
-    /// Whether it rejects no more often than it may.
+    /// Whether the test rejects at most as often as allowed.
     pub fn as_expected(&self) -> bool {
         self.at_most.is_none_or(|limit| self.rejected <= limit)
     }
 }
 
-/// All matrices of one label and shape, where there are several.
+/// Several matrices of one label and shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Repetitions {
@@ -42,14 +42,14 @@ pub struct Repetitions {
     pub shape: [usize; 2],
     /// Number of matrices.
     pub matrices: u64,
-    /// Those that were found to be what they must be, each for itself.
+    /// Number of matrices whose own outcome was as expected.
     pub as_expected: u64,
-    /// Every test of the family.
+    /// Counts of every test of the family.
     pub tests: Vec<RejectionCount>,
 }
 
 impl Repetitions {
-    /// Whether every test rejects no more often than it may.
+    /// Whether every test rejects at most as often as allowed.
     pub fn counts_as_expected(&self) -> bool {
         self.tests.iter().all(RejectionCount::as_expected)
     }

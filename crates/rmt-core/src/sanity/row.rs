@@ -1,4 +1,4 @@
-//! What is found of one matrix, and whether that is what it must be.
+//! The outcome for one matrix, and whether it is as expected.
 
 use super::{Case, Expectation, NOISE, Requirement};
 use crate::notes::Note;
@@ -7,14 +7,14 @@ use crate::signs::RungTest;
 use crate::{MatrixReport, Verdict, shown};
 use serde::{Deserialize, Serialize};
 
-/// What one test says of one matrix.
+/// The outcome of one test for one matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
     /// The test does not reject.
     Agree,
-    /// It rejects.
+    /// The test rejects.
     Deviate,
     /// The statistic is undefined for this matrix.
     Degenerate,
@@ -34,27 +34,27 @@ impl Outcome {
     }
 }
 
-/// One test of the family.
+/// The outcome of one test of the family.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TestOutcome {
-    /// Its name in [`FAMILY`].
+    /// Name of the test in [`FAMILY`].
     pub name: TestName,
-    /// What it says.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Its p-value, where there is one.
+    /// The p-value, if there is one.
     pub p: Option<f64>,
 }
 
-/// One rung of the ladder.
+/// The outcome of the comparison with one kind of copies.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RungOutcome {
-    /// What it says.
+    /// The outcome.
     pub outcome: Outcome,
-    /// The rank p-value.
+    /// p-value of the rank among the copies.
     pub p: f64,
-    /// That of the fitted tail.
+    /// p-value of the fitted tail.
     pub p_tail: f64,
 }
 
@@ -65,7 +65,7 @@ impl RungOutcome {
     }
 }
 
-/// What was found of one matrix.
+/// The outcome for one matrix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Row {
@@ -73,25 +73,26 @@ pub struct Row {
     pub label: String,
     /// [rows, columns].
     pub shape: [usize; 2],
-    /// What it must be found to be.
+    /// The expected outcome.
     pub expectation: Expectation,
-    /// Every test of the family.
+    /// Outcomes of every test of the family.
     pub tests: Vec<TestOutcome>,
-    /// Significant outliers above and below, at the level of the run.
+    /// Numbers of significant outliers above and below, at the level of the run.
     pub significant: [Option<usize>; 2],
-    /// The magnitudes with other signs, and the entries in another order, where the ladder was climbed so far.
+    /// Outcomes of the comparison with copies, as far as it was made: with other signs, and with
+    /// the entries in another order.
     #[serde(default)]
     pub rungs: [Option<RungOutcome>; 2],
-    /// Directions above and below that no scale explains.
+    /// Numbers of directions above and below that no scale explains.
     #[serde(default)]
     pub structure: [Option<usize>; 2],
-    /// m·D, the distance of the spectrum from the Marchenko–Pastur law.
+    /// Distance m·D of the spectrum from the Marchenko–Pastur law.
     pub bulk_distance: Option<f64>,
-    /// What the tests say together, at the level of the run.
+    /// Verdict at the level of the run.
     pub found: Verdict,
-    /// Whether it is found to be what it must be.
+    /// Whether the outcome is as expected.
     pub as_expected: bool,
-    /// If not, why, in words.
+    /// Differences from the expectation, in words.
     pub problems: Vec<String>,
     /// Notes of the analysis.
     pub notes: Vec<Note>,

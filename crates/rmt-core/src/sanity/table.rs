@@ -1,4 +1,4 @@
-//! A sanity report as a table of words and p-values.
+//! Tables of a sanity report.
 
 use super::row::RUNGS;
 use super::{COUNTED_LEVEL, Repetitions, Row, RungOutcome, SanityReport, TestOutcome};
@@ -11,19 +11,19 @@ use std::fmt;
 const NAMED: usize = 8;
 
 impl SanityReport {
-    /// One line a matrix: for every test what it says with its p-value, what was found, and whether
-    /// that was expected.
+    /// One row per matrix: outcome and p-value of every test, the verdict, and whether it was
+    /// expected.
     pub fn table(&self) -> Table {
         rows_table(self.rows.iter())
     }
 
-    /// The lines of [`table`](Self::table) that are not as expected.
+    /// The rows of [`table`](Self::table) that are not as expected.
     pub fn failures_table(&self) -> Table {
         rows_table(self.failures())
     }
 
-    /// One line a law and shape of which there are several matrices: how often each test rejects at
-    /// [`COUNTED_LEVEL`], with the most it may where it must agree.
+    /// One row per law and shape with several matrices: how often each test rejects at
+    /// [`COUNTED_LEVEL`] and, for tests that must agree, how often it may.
     pub fn repetitions_table(&self) -> Table {
         let mut columns: Vec<String> = vec!["law".into(), "shape".into(), "matrices".into()];
         columns.extend(tests().map(|name| format!("{name} p≤{COUNTED_LEVEL}")));
@@ -44,7 +44,7 @@ impl SanityReport {
         Table { columns, rows: rows.collect() }
     }
 
-    /// What the run says as a whole, in one line.
+    /// The conclusion of the whole run, in one line.
     pub fn conclusion(&self) -> String {
         let count = self.rows.len();
         let matrix = |row: &Row| {

@@ -1,26 +1,27 @@
-//! The gradient of a matrix, and the update that it led to.
+//! Figures of the gradient of a matrix, and of the update that followed.
 
 use crate::RmtError;
 use crate::spectrum::{Matrix, Values, singular_values};
 
-/// Report of one gradient G of the weights W_s.
+/// The report on one gradient G at the weights W_s.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GradientReport {
-    /// ‖G‖_F.
+    /// Frobenius norm ‖G‖_F.
     pub norm: f64,
-    /// ‖G‖₂ = ν₁.
+    /// Spectral norm ‖G‖₂ = ν₁.
     pub spectral_norm: f64,
-    /// ‖G‖_F²/‖G‖₂², how many directions share the norm; `None` for a zero gradient.
+    /// Stable rank ‖G‖_F²/‖G‖₂², the number of directions that share the norm; `None` for a zero
+    /// gradient.
     pub stable_rank: Option<f64>,
-    /// ‖W_{s+1} − W_s‖_F/‖W_s‖_F; `None` where it is not known.
+    /// Relative size of the update, ‖W_{s+1} − W_s‖_F/‖W_s‖_F; `None` if unknown.
     pub update_ratio: Option<f64>,
-    /// ν₁ ≥ … ≥ ν_m.
+    /// The singular values ν₁ ≥ … ≥ ν_m.
     pub singular_values: Vec<f64>,
 }
 
 impl GradientReport {
-    /// Of `gradient`, without an update ratio.
+    /// The report on `gradient`, without an update ratio.
     ///
     /// ```
     /// use rmt_core::statistics::gradient::GradientReport;
@@ -31,9 +32,8 @@ impl GradientReport {
     /// # Ok::<(), rmt_core::RmtError>(())
     /// ```
     ///
-    /// # Errors
-    /// [`RmtError::Domain`] for an empty gradient, or one with an entry or a norm that is not finite;
-    /// [`RmtError::NoConvergence`] when the decomposition gives up.
+    /// # Errors [`RmtError::Domain`] for an empty gradient, or one with an entry or a norm that is
+    /// not finite; [`RmtError::NoConvergence`] if the decomposition fails.
     pub fn new(gradient: &Matrix<'_>) -> Result<Self, RmtError> {
         let law = "gradient";
         let values = gradient.values();
@@ -59,14 +59,14 @@ impl GradientReport {
         })
     }
 
-    /// With the [`update_ratio`] of the weights before and after the update.
+    /// Adds the [`update_ratio`] of the weights before and after the update.
     #[must_use]
     pub fn with_update(mut self, before: Values<'_>, after: Values<'_>) -> Self {
         self.update_ratio = update_ratio(before, after);
         self
     }
 
-    /// Names and values, as they are logged.
+    /// Names and values, under the names in the log.
     pub fn scalars(&self) -> impl Iterator<Item = (&'static str, f64)> + use<> {
         let all = [
             ("norm", Some(self.norm)),
@@ -78,8 +78,8 @@ impl GradientReport {
     }
 }
 
-/// ‖after − before‖_F/‖before‖_F; `None` for other lengths, zero weights and entries that are not
-/// finite.
+/// Relative size of an update, ‖after − before‖_F/‖before‖_F. `None` for different lengths, zero
+/// weights and entries that are not finite.
 pub fn update_ratio(before: Values<'_>, after: Values<'_>) -> Option<f64> {
     if before.len() != after.len() {
         return None;

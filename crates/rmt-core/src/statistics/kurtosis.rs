@@ -1,9 +1,9 @@
-//! Entries that are independent but not Gaussian: what their fourth cumulant does at finite size.
+//! The effect of the fourth cumulant of independent entries at finite size.
 //!
 //! The laws of random matrix theory hold for any entry law, but at order 1/√(mn) the spectrum and
-//! its vectors know the excess kurtosis κ of the entries (−1.2 for the uniform law that layers are
-//! mostly initialized by). Without a correction the edge test of a 64×64 matrix of uniform entries
-//! has half of its nominal level.
+//! its vectors depend on the excess kurtosis κ of the entries. κ is −1.2 for the uniform law, with
+//! which most layers are initialized. Without a correction the edge test of a 64×64 matrix of
+//! uniform entries has half of its nominal level.
 //!
 //! With the fourth cumulant kept in the cumulant expansion of the resolvent (ε = κ/n; F = G₁G₂ of
 //! the two sides' resolvents), z = (1 + F)(1 + qF)/F·(1 + εF) in place of the Marchenko–Pastur
@@ -20,18 +20,18 @@
 use super::entries::EntryMoments;
 use crate::spectrum::Matrix;
 
-/// Least and greatest excess kurtosis that is corrected for: two values, and the Laplace law. Beyond
-/// it the first order says nothing, and entries with so heavy tails are to be noticed.
+/// Range of excess kurtosis that is corrected for: from that of two values to that of the Laplace
+/// law. Beyond it the first order is no approximation, and such heavy tails should be noticed.
 pub const RANGE: (f64, f64) = (-2.0, 3.0);
 /// Largest correction to the fourth moment of a vector's entries.
 const LARGEST_EXCESS: f64 = 0.5;
 
-/// Excess kurtosis m₄/m₂² − 3 of the entries about their mean; `None` where they do not vary.
+/// Excess kurtosis m₄/m₂² − 3 of the entries about their mean; `None` if they do not vary.
 pub fn excess_kurtosis(matrix: &Matrix<'_>) -> Option<f64> {
     EntryMoments::of(matrix).excess_kurtosis()
 }
 
-/// The displacement that the excess kurtosis makes, for one shape and scale.
+/// The displacement of singular values by the excess kurtosis, for one shape and scale.
 ///
 /// ```
 /// use rmt_core::statistics::kurtosis::KurtosisCorrection;
@@ -48,7 +48,7 @@ pub struct KurtosisCorrection {
 }
 
 impl KurtosisCorrection {
-    /// For m×n matrices whose entries have scale σ and the given excess kurtosis, which is cut to
+    /// The correction for m×n matrices whose entries have scale σ and this excess kurtosis, cut to
     /// [`RANGE`].
     pub fn new(kurtosis: f64, small: usize, large: usize, scale: f64) -> Self {
         let (small, large) = (small as f64, large as f64);
@@ -73,12 +73,12 @@ impl KurtosisCorrection {
         (1.0 + self.kurtosis * cosine / (self.small * self.large).sqrt()).max(0.25).sqrt()
     }
 
-    /// The factors of the lower and of the upper edge.
+    /// The factors by which the kurtosis displaces the lower and the upper edge.
     pub fn edges(&self) -> (f64, f64) {
         (self.factor(-1.0), self.factor(1.0))
     }
 
-    /// The singular values with the displacement taken back, descending again.
+    /// The singular values with the displacement removed, in descending order.
     pub fn corrected(&self, descending: &[f64]) -> Vec<f64> {
         let mut values: Vec<f64> =
             descending.iter().map(|&nu| nu / self.displacement(nu)).collect();

@@ -1,4 +1,4 @@
-//! What is measured on one matrix: each statistic beside its null.
+//! The statistics of one matrix, each with its null.
 
 pub mod activation;
 pub mod drift;

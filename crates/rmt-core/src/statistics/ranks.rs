@@ -1,7 +1,7 @@
-//! How many directions a spectrum uses.
+//! Effective numbers of directions in a spectrum.
 
-/// exp(H), H = −Σ p ln p the entropy of p_j = λ_j/Σλ: the number of directions that are used
-/// (Roy & Vetterli, EUSIPCO 2007). `None` unless the sum is positive and finite.
+/// Effective rank exp(H), with H = −Σ p ln p the entropy of p_j = λ_j/Σλ (Roy & Vetterli, EUSIPCO
+/// 2007). It is the number of directions in use. `None` unless the sum is positive and finite.
 ///
 /// ```
 /// use rmt_core::statistics::activation::{effective_rank, participation_ratio};
@@ -15,8 +15,8 @@ pub fn effective_rank(eigenvalues: &[f64]) -> Option<f64> {
     Some((-terms.map(|p| p * p.ln()).sum::<f64>()).exp())
 }
 
-/// (Σλ)²/Σλ², the number of directions that are used, weighted towards the largest; `None` unless
-/// the sum is positive and finite.
+/// Participation ratio (Σλ)²/Σλ²: the number of directions in use, weighted towards the largest.
+/// `None` unless the sum is positive and finite.
 pub fn participation_ratio(eigenvalues: &[f64]) -> Option<f64> {
     let largest = largest(eigenvalues)?;
     let sum: f64 = eigenvalues.iter().map(|x| x / largest).sum();

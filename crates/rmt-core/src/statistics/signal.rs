@@ -1,9 +1,9 @@
-//! How much signal an outlier carries, and how well its vectors are aligned with it.
+//! The strength of the signal behind an outlier, and the alignment of its vectors with the signal.
 
 use crate::RmtError;
 use serde::{Deserialize, Serialize};
 
-/// What a singular value above the bulk says of the low-rank signal behind it.
+/// The low-rank signal behind a singular value above the bulk.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Signal {
@@ -13,17 +13,17 @@ pub struct Signal {
     pub strength: f64,
     /// Expected cosine between the left (output side) singular vector and the signal's.
     pub cosine_left: f64,
-    /// The same on the right (input side).
+    /// Expected cosine between the right (input side) singular vector and the signal's.
     pub cosine_right: f64,
 }
 
-/// What a singular value below the bulk says of the direction behind it.
+/// The suppressed direction behind a singular value below the bulk.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Suppression {
     /// The singular value ν.
     pub value: f64,
-    /// Estimated variance ℓ̂ of that direction of the small side, in units of σ²; an outlier below
+    /// Estimated variance ℓ̂ of the direction on the small side, in units of σ². An outlier below
     /// needs ℓ < 1 − √q.
     pub variance: f64,
     /// Expected cosine between the singular vector on the small side and that direction.
@@ -33,11 +33,11 @@ pub struct Suppression {
 /// An additive rank-one signal θ·σ√n·u vᵀ in white noise, seen as an outlier above.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdditiveSpike {
-    /// θ.
+    /// The strength θ.
     pub strength: f64,
     /// Squared cosine between the sample and the true vector on the small side (length m).
     pub cosine2_small: f64,
-    /// The same on the large side (length n).
+    /// Squared cosine on the large side (length n).
     pub cosine2_large: f64,
 }
 
@@ -103,8 +103,8 @@ impl AdditiveSpike {
         (along + 3.0 * scale * scale / (m * n)).sqrt()
     }
 
-    /// Where a signal of strength θ puts its outlier: y = √((1+θ²)(q+θ²))/θ; `None` below the
-    /// detection limit θ = q^{1/4}.
+    /// The outlier of a signal of strength θ: y = √((1+θ²)(q+θ²))/θ. `None` below the detection
+    /// limit θ = q^{1/4}.
     pub fn outlier(strength: f64, aspect: f64) -> Option<f64> {
         let squared = strength * strength;
         (strength > aspect.powf(0.25))
@@ -112,11 +112,11 @@ impl AdditiveSpike {
     }
 }
 
-/// A direction whose variance differs from the rest by the factor ℓ: the only way in which a value
-/// can leave the bulk BELOW (white noise plus a low-rank matrix cannot).
+/// A direction whose variance differs from the rest by the factor ℓ. Only such a direction can put
+/// a value BELOW the bulk; white noise plus a low-rank matrix cannot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VarianceSpike {
-    /// ℓ; below 1 − √q for an outlier below, above 1 + √q for one above.
+    /// The factor ℓ: less than 1 − √q for an outlier below, more than 1 + √q for one above.
     pub variance: f64,
     /// Squared cosine between the sample and the true vector on the small side.
     pub cosine2: f64,
@@ -148,8 +148,8 @@ impl VarianceSpike {
         Some(Self { variance, cosine2: cosine2.clamp(0.0, 1.0) })
     }
 
-    /// Where a direction of variance ℓ puts its outlier: y² = ℓ(1 + q/(ℓ−1)); `None` for
-    /// 1 − √q ≤ ℓ ≤ 1 + √q, where it stays in the bulk.
+    /// The outlier of a direction of variance ℓ: y² = ℓ(1 + q/(ℓ−1)). `None` for 1 − √q ≤ ℓ ≤ 1 +
+    /// √q, where it stays in the bulk.
     pub fn outlier(variance: f64, aspect: f64) -> Option<f64> {
         let excess = variance - 1.0;
         (variance > 0.0 && excess.abs() > aspect.sqrt()).then(|| variance * (1.0 + aspect / excess))

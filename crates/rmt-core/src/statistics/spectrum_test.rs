@@ -12,32 +12,36 @@ use crate::statistics::kurtosis::KurtosisCorrection;
 use crate::statistics::significance::{EdgeNulls, Significance, p_above, p_below, significance};
 use serde::{Deserialize, Serialize};
 
-/// What the tests of one spectrum say, against a random matrix of its shape.
+/// Results of the tests of one spectrum against a random matrix of its shape.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SpectrumReport {
-    /// σ: the standard deviation of the entries that its bulk suggests.
+    /// Scale σ: the standard deviation of the entries, estimated from the bulk.
     pub scale: Option<f64>,
-    /// ν₊ = σ(√n + √m), displaced by the kurtosis of the entries.
+    /// Upper edge of the bulk, ν₊ = σ(√n + √m), corrected for the kurtosis of the entries.
     pub edge_high: Option<f64>,
-    /// Values significantly above the bulk, at the level of each of a matrix's tests. They are removed one by
-    /// one, with the scale estimated anew from the rest: so there may be more than lie beyond the edge.
+    /// Number of singular values significantly above the bulk, at the level of each of a matrix's
+    /// tests. They are removed one by one, and the scale is estimated anew from the rest each time,
+    /// so the count can exceed the number beyond the edge.
     pub significant_above: Option<usize>,
-    /// Whether `significant_above` is a lower bound, cut off where half of the values were removed.
+    /// Whether `significant_above` is a lower bound, because the count stopped at half of all
+    /// values.
     #[serde(default)]
     pub significant_above_cut_off: bool,
-    /// Values significantly below the bulk; 0 for a square matrix, which has no lower edge.
+    /// Number of singular values significantly below the bulk; 0 for a square matrix, which has no
+    /// lower edge.
     pub significant_below: Option<usize>,
-    /// Whether `significant_below` is a lower bound, cut off where half of the values were removed.
+    /// Whether `significant_below` is a lower bound, because the count stopped at half of all
+    /// values.
     #[serde(default)]
     pub significant_below_cut_off: bool,
-    /// p of the largest singular value.
+    /// p-value of the largest singular value.
     pub p_above: Option<f64>,
-    /// p of the smallest one (the hard-edge law for a square matrix).
+    /// p-value of the smallest singular value, by the hard-edge law for a square matrix.
     pub p_below: Option<f64>,
-    /// m·sup|F_m − F| against the Marchenko–Pastur law.
+    /// Distance m·sup|F_m − F| of the spectrum from the Marchenko–Pastur law.
     pub bulk_distance: Option<f64>,
-    /// Its simulated p.
+    /// Simulated p-value of `bulk_distance`.
     pub p_bulk: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! Are the singular vectors of one side uniform on the sphere?
+//! Tests of the singular vectors of one side against uniform unit vectors.
 
 use crate::RmtError;
 use crate::laws::combination::{VECTOR_LEVEL, combined_p_interval, combined_p_value};
@@ -8,11 +8,11 @@ use crate::nulls::{Nulls, PValue, TailTable, VectorNull};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What the vectors of one side (left: output, right: input) say.
+/// Figures of the singular vectors of one side. Left is the output side, right the input side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SideReport {
-    /// One p-value for the side, from those of its vectors: [`SideNulls::combined`].
+    /// p-value of the side, combined from those of its vectors by [`SideNulls::combined`].
     pub p: f64,
     /// [`combined_p_value`] of windows of [`VectorNull::WINDOW`] neighbouring vectors whose entries
     /// are pooled; null with fewer vectors.
@@ -20,21 +20,21 @@ pub struct SideReport {
     pub p_windows: Option<f64>,
     /// Fraction of vectors rejected at 1 %.
     pub ks_rejected: f64,
-    /// The same among the tenth with the largest singular values.
+    /// The same fraction among the tenth with the largest singular values.
     pub ks_rejected_top: f64,
-    /// The same among the tenth with the smallest singular values.
+    /// The same fraction among the tenth with the smallest singular values.
     pub ks_rejected_bottom: f64,
     /// Mean inverse participation ratio N·Σv⁴ (3N/(N+2) for random vectors).
     pub ipr: f64,
-    /// Its distance from that value in standard deviations.
+    /// Distance of `ipr` from that value, in standard deviations.
     pub ipr_z: f64,
     /// Mean Shannon entropy −Σv² ln v² of the vectors.
     #[serde(default)]
     pub entropy: Option<f64>,
-    /// Its distance from the value of random vectors in standard deviations.
+    /// Distance of `entropy` from its value for random vectors, in standard deviations.
     #[serde(default)]
     pub entropy_z: Option<f64>,
-    /// Largest |entry| of all vectors (1 = a vector that is one coordinate axis).
+    /// Largest |entry| of all vectors. It is 1 for a vector along a coordinate axis.
     pub localization_max: f64,
 }
 
@@ -72,7 +72,7 @@ pub struct SideNulls {
 }
 
 impl SideNulls {
-    /// For vectors of `length` entries.
+    /// The nulls for vectors of `length` entries.
     ///
     /// # Errors
     /// [`RmtError::Domain`] for fewer than 2 entries.
@@ -85,7 +85,7 @@ impl SideNulls {
         })
     }
 
-    /// Draws behind the null of a whole basis.
+    /// Number of draws behind the null of a whole basis.
     pub fn basis_draws(&self) -> usize {
         self.frame.draws()
     }
@@ -113,7 +113,7 @@ impl SideNulls {
         (calibrated(strict).min(p), p)
     }
 
-    /// Draws behind the p-value of each vector.
+    /// Number of draws behind the p-value of each vector.
     pub fn draws(&self) -> usize {
         self.single.table().draws()
     }

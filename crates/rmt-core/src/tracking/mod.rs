@@ -1,14 +1,16 @@
-//! The ends of a spectrum between two full analyses.
+//! Follows both ends of a spectrum between two full analyses.
 //!
-//! Training moves a matrix little from one snapshot to the next, so that the leading and the trailing singular
-//! vectors of the last one are a start from which a few products of the matrix with a narrow block find
-//! those of now: block Krylov iteration with Rayleigh–Ritz (Golub & Van Loan §10.3.6; Musco & Musco, NeurIPS
-//! 2015), warm-started, with a few random vectors in the block by which a direction comes in that was not
-//! there before. The smallest ones are led to by the inverse of the matrix as last analysed in full. [`Analyser::track`](crate::Analyser::track) tests both ends against the bulk that the
-//! last full analysis found, brought to the norm that the matrix has now.
+//! Training moves a matrix little from one snapshot to the next. So the leading and trailing
+//! singular vectors of the last snapshot are a good start for block Krylov iteration with
+//! Rayleigh–Ritz (Golub & Van Loan §10.3.6; Musco & Musco, NeurIPS 2015). A few products of the
+//! matrix with a narrow block then give the current vectors. A few random vectors in the block find
+//! new directions. The inverse of the matrix as last analysed in full leads to the smallest
+//! singular values. [`Analyser::track`](crate::Analyser::track) tests both ends against the bulk of
+//! the last full analysis, scaled to the current norm of the matrix.
 //!
-//! Ritz values lie within the spectrum (Cauchy's interlacing): ν̂₁ ≤ ν₁ and ν̂_m ≥ ν_m, so that what has
-//! not converged yet is never found more significant than it is. Each end comes with a bound of its error.
+//! Ritz values lie within the spectrum (Cauchy's interlacing): ν̂₁ ≤ ν₁ and ν̂_m ≥ ν_m. So a value
+//! that has not converged is never found more significant than it is. Each end comes with a bound
+//! on its error.
 //!
 //! ```
 //! use rmt_core::tracking::TrackingOptions;
@@ -47,17 +49,17 @@ const FRESH: usize = 2;
 /// The basis takes at most one of so many dimensions: with more a full analysis costs little more.
 const ONE_OF: usize = 4;
 
-/// What is followed between full analyses.
+/// What to follow between full analyses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TrackingOptions {
-    /// Largest singular values.
+    /// Number of largest singular values.
     pub leading: usize,
-    /// Smallest singular values, of matrices that are not square: a square one has no lower edge, and
-    /// its smallest values lie close to each other at zero.
+    /// Number of smallest singular values, for matrices that are not square. A square matrix has no
+    /// lower edge, and its smallest values lie close to each other at zero.
     pub trailing: usize,
-    /// Steps of the iteration.
+    /// Number of steps of the iteration.
     pub depth: usize,
 }
 
@@ -67,8 +69,8 @@ impl Default for TrackingOptions {
     }
 }
 
-/// What a full analysis leaves to follow a matrix by: 8·(k + 1)·m bytes for k vectors, and 4·m² where
-/// trailing ones are among them.
+/// The state that a full analysis leaves for following a matrix. It takes 8·(k + 1)·m bytes for k
+/// vectors, and 4·m² more if trailing vectors are followed.
 #[derive(Debug, Clone)]
 pub struct Tracker {
     pub(crate) options: TrackingOptions,

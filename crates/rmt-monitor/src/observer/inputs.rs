@@ -82,7 +82,7 @@ impl Part {
 
 /// A layer's inputs as a framework keeps them until the next step is observed.
 pub trait Inputs: Any + Send {
-    /// On their way to the worker.
+    /// Converts the inputs for the worker.
     fn snapshot(self: Box<Self>) -> ActivationSnapshot;
 }
 

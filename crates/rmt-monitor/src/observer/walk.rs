@@ -7,11 +7,12 @@ use std::ops::Range;
 
 /// A model, as its framework's adapter shows it.
 pub trait Model {
-    /// Shows each parameter that may hold matrices, in the same order every time.
+    /// Shows `walk` each parameter that may hold matrices, in the same order every time.
     fn walk(&self, walk: &mut Walk<'_>);
 
-    /// Walks the same model later, when its forwards have drawn the parameters that `walk` found uninitialized.
-    /// `None`, the default, suits a framework that draws parameters at once.
+    /// A later walk through the same model, when forwards have initialized the parameters that
+    /// `walk` found uninitialized. `None`, the default, suits a framework that initializes
+    /// parameters at once.
     fn later(&self) -> Option<Later> {
         None
     }

@@ -28,14 +28,13 @@ pub trait Sink: Send {
 
     /// Takes one record.
     ///
-    /// # Errors
-    /// When the record could not be written; it is then lost to this sink.
+    /// # Errors If the record could not be written. It is then lost for this sink.
     fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError>;
 
-    /// Makes what was written visible to readers; nothing where `write` does.
+    /// Makes written records visible to readers. The default does nothing, for sinks whose `write`
+    /// does that.
     ///
-    /// # Errors
-    /// When it could not be.
+    /// # Errors If that failed.
     fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
     }

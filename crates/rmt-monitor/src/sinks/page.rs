@@ -20,22 +20,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Why the page is not written over what is there.
-const FOREIGN: &str = "this file is no page of rmt; move it away";
+const FOREIGN: &str = "this file is not a page of rmt; move it away";
 
-/// Writes `index.html`: the page that `rmt report` makes, while the run goes on. It is opened from disk.
-/// While the run goes on it reloads itself, and says so; at the end it stops.
+/// Writes `index.html`, the page that `rmt report` makes, during the run. It opens from disk. It
+/// reloads itself until the run ends.
 ///
-/// It is written at the first tick, when the number of some layer's reports has doubled, when there is an
-/// alert or a warning, and at the end.
-/// Between the first and the last it is written at most every 10 seconds and for at most 2 % of the time;
-/// what is put off is written once its time has come. It is replaced as a whole, so a reader never sees
-/// half of it. Its memory has a bound, however long the run is ([`Run::bounded`]).
+/// It is written at the first tick, whenever some layer's number of reports has doubled, at every
+/// alert or warning, and at the end. Between the first and the last time it is written at most
+/// every 10 seconds and for at most 2 % of the time. A postponed page is written once its time has
+/// come. The file is replaced as a whole, so a reader never sees half of it. Its memory is bounded,
+/// however long the run is ([`Run::bounded`]).
 ///
-/// In a run that goes on from an earlier session, the page has that session's reports and alerts up to the
-/// step where this one begins: they are read once, at the first tick.
+/// In a resumed run the page has the reports and alerts of earlier sessions up to the step where
+/// this one begins. They are read once, at the first tick.
 ///
-/// A page that cannot be written is tried again with the records that follow, which count as lost until it
-/// is. A file of that name that is no page of this program is left as it is.
+/// If the page cannot be written, the following records try again, and count as lost until it
+/// succeeds. A file with that name that is not a page of this program stays as it is.
 #[derive(Debug)]
 pub struct Page {
     directory: PathBuf,
@@ -58,13 +58,13 @@ pub struct Page {
 }
 
 impl Page {
-    /// In `directory`, which is not made.
+    /// Writes into `directory`, which must exist.
     pub fn new(directory: &Path) -> Self {
         Self::with_pace(directory, Pace::default())
     }
 
-    /// Another shortest time from one page to the next than 10 seconds. With zero it is written at every record,
-    /// whatever part of the time that takes.
+    /// Sets the shortest time from one page to the next, instead of 10 seconds. With zero the page
+    /// is written at every record, whatever time that takes.
     #[must_use]
     pub fn with_interval(mut self, least: Duration) -> Self {
         self.pace = Pace::default().with_least(least);

@@ -158,7 +158,7 @@ fn made(
         let lengths =
             own.entries().get(magnitude).map(|entry| entry.shape.iter().product::<usize>());
         if lengths != shape.first().copied() {
-            return Err("its magnitudes are not one a row".into());
+            return Err("its magnitudes are not one per row".into());
         }
         product.magnitude = Some(magnitude);
     }

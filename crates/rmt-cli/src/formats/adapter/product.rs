@@ -72,7 +72,7 @@ impl Product {
         let mut changed = self.alone(own)?;
         let single = matches!(weight, WeightValues::F32(_));
         if weight.as_values().len() != changed.len() {
-            return Err(failed("the base has not as many values as its header says".into()));
+            return Err(failed("the base has fewer values than its header claims".into()));
         }
         changed.iter_mut().zip(weight.as_values().iter()).for_each(|(new, old)| *new += old);
         drop(weight);

@@ -207,7 +207,7 @@ fn tensor(reader: &mut Reader<'_>, range: Range) -> Result<Tensor, String> {
             let parsed = of(key).map(|text| text.parse::<u64>());
             parsed
                 .transpose()
-                .map_err(|_| format!("the {key} of tensor data in another file is no number"))
+                .map_err(|_| format!("the {key} of tensor data in another file is not a number"))
         };
         let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?);
         tensor.data = Data::External { file: file.clone(), offset, length };

@@ -31,10 +31,10 @@ pub(super) fn open(input: Input) -> Result<Onnx, FormatError> {
     let whole = Range { at: 0, length: input.length() };
     let model = graph::read(&mut Reader::new(&input), whole);
     let model = model.map_err(|problem| {
-        input.error(format!("it cannot be read as a model of ONNX: {problem}; it may be truncated"))
+        input.error(format!("it cannot be read as an ONNX model: {problem}; it may be truncated"))
     })?;
     if !model.found {
-        return Err(input.error("it is no model of ONNX: there is no graph in it"));
+        return Err(input.error("it is not an ONNX model: it has no graph"));
     }
     let Model { tensors, uses, .. } = model;
     let names: HashSet<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
@@ -156,7 +156,7 @@ fn outside(model: &Path, file: &str) -> Result<PathBuf, String> {
         .components()
         .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if !plain || file.is_empty() || file.contains(['\\', ':', '\0']) {
-        return Err(format!("its data are in {}, which is no file beside it", quoted(file)));
+        return Err(format!("its data are in {}, which is not a file beside it", quoted(file)));
     }
     Ok(model.parent().unwrap_or(Path::new("")).join(file))
 }

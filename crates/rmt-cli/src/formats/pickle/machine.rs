@@ -74,7 +74,7 @@ impl Machine {
     fn top_node(&mut self) -> Step<&mut Node> {
         match self.top()? {
             Value::Node(at) => self.nodes.get_mut(at as usize).ok_or_else(|| UNDERFLOW.into()),
-            _ => Err("it puts an item into what holds none".into()),
+            _ => Err("it adds an item to a value that holds none".into()),
         }
     }
 
@@ -82,7 +82,7 @@ impl Machine {
         match self.top_node()? {
             Node::List(list) => list.extend_from_slice(items),
             Node::Object(object) => object.items.extend_from_slice(items),
-            _ => return Err("it puts an item into what holds none".into()),
+            _ => return Err("it adds an item to a value that holds none".into()),
         }
         Ok(())
     }
@@ -95,7 +95,7 @@ impl Machine {
         match self.top_node()? {
             Node::Dict(dict) => dict.extend(pairs),
             Node::Object(object) => object.pairs.extend(pairs),
-            _ => return Err("it puts a key into what holds none".into()),
+            _ => return Err("it adds a key to a value that holds none".into()),
         }
         Ok(())
     }
@@ -346,9 +346,9 @@ impl Machine {
     }
 }
 
-const UNDERFLOW: &str = "it takes a value from where there is none";
+const UNDERFLOW: &str = "it takes a value from an empty stack";
 
 /// A slot of the memo, in decimals.
 fn index(line: &str) -> Step<u32> {
-    line.parse().map_err(|_| format!("{line:?} is no slot"))
+    line.parse().map_err(|_| format!("{line:?} is not a slot"))
 }

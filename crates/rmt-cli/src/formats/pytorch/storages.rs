@@ -108,7 +108,7 @@ impl Storages {
                 self.within(&self.pickle, *at, length, |stream| decode(stream, &layout))
             }
             Bytes::Held(held) if held.len() as u64 == length => decode(&mut &held[..], &layout),
-            _ => Err(format!("it has not the {length} bytes of its shape")),
+            _ => Err(format!("it does not have the {length} bytes of its shape")),
         }
     }
 

@@ -170,7 +170,7 @@ fn features_that_are_not_the_input_give_a_note_and_no_figures() {
     let matrix = (&a[..], SMALL, LARGE, Orientation::OutIn);
     let analysis = analyse_with(AnalysisOptions::default(), matrix, &activation);
     assert_eq!(analysis.report.activation, None);
-    let note = "the activation has 64 features, the weight takes 256";
+    let note = "the activation has 64 features, but the weight takes 256";
     assert!(analysis.report.notes.contains(&note.into()), "{:?}", analysis.report.notes);
     assert!(analysis.profile.overlaps.is_empty());
 }

@@ -12,10 +12,10 @@ const LAW: &str = "covariance of activations";
 
 /// Covariance C = mean((h − h̄)(h − h̄)ᵀ) of tokens h of N features, accumulated as they come.
 ///
-/// Each block of tokens is centred by its own mean before it is multiplied, and blocks are merged by
-/// M₂ = M₂ᴬ + M₂ᴮ + δδᵀ·T_A·T_B/(T_A + T_B), δ = h̄_B − h̄_A (Chan, Golub & LeVeque, Am. Stat. 37,
-/// 242 (1983), equation 2.1), so that a mean far from 0 costs no digits. How the tokens are split
-/// into calls makes no difference beyond rounding. Holds 8·N² bytes.
+/// Each block of tokens is centred by its own mean before it is multiplied, and blocks are merged
+/// by M₂ = M₂ᴬ + M₂ᴮ + δδᵀ·T_A·T_B/(T_A + T_B), δ = h̄_B − h̄_A (Chan, Golub & LeVeque, Am. Stat.
+/// 37, 242 (1983), equation 2.1), so that a mean far from 0 costs no digits. How the tokens are
+/// split into calls makes no difference beyond rounding. It holds 8·N² bytes.
 ///
 /// ```
 /// use rmt_core::Values;
@@ -40,7 +40,7 @@ pub struct Covariance {
 }
 
 impl Covariance {
-    /// Of no tokens yet.
+    /// A covariance without tokens.
     pub fn new(features: usize) -> Self {
         let zeros = vec![0.0; features];
         Self {
@@ -53,9 +53,9 @@ impl Covariance {
         }
     }
 
-    /// From the sums over T `tokens` x of S = Σ(x − c) and P = Σ(x − c)(x − c)ᵀ (row-major), as a
-    /// device accumulates them, c = `shift` a fixed point near the mean: h̄ = c + S/T,
-    /// C = P/T − (S/T)(S/T)ᵀ. The nearer c is to the mean, the fewer digits are lost.
+    /// Computes the covariance from sums over T `tokens` x that a device accumulated: S = Σ(x − c)
+    /// and P = Σ(x − c)(x − c)ᵀ (row-major), with c = `shift` a fixed point near the mean. Then h̄
+    /// = c + S/T and C = P/T − (S/T)(S/T)ᵀ. The nearer c is to the mean, the fewer digits are lost.
     ///
     /// # Errors
     /// [`RmtError::Shape`] unless S has as many entries as c, and P their square;
@@ -93,9 +93,9 @@ impl Covariance {
         Ok(covariance)
     }
 
-    /// The same, where its sums were rounded to `epsilon` relative to their largest (1.2e-7 for a
-    /// device that adds in single precision) instead of a double's precision: eigenvalues below
-    /// that count as 0. Not lowered below a double's.
+    /// States that the sums were rounded to `epsilon` relative to the largest, such as 1.2e-7 for
+    /// sums in single precision. Eigenvalues below that count as 0. The precision of doubles is the
+    /// lower limit.
     #[must_use]
     pub fn with_rounding(mut self, epsilon: f64) -> Self {
         self.rounding = self.rounding.max(epsilon);
@@ -222,22 +222,22 @@ impl Covariance {
         Ok(())
     }
 
-    /// T.
+    /// The number T of tokens.
     pub fn tokens(&self) -> u64 {
         self.tokens
     }
 
-    /// N.
+    /// The number N of features.
     pub fn features(&self) -> usize {
         self.mean.len()
     }
 
-    /// h̄; zeros before the first token.
+    /// The mean h̄; zeros before the first token.
     pub fn mean(&self) -> &[f64] {
         &self.mean
     }
 
-    /// C_ij; `None` without tokens, or where there is no such feature.
+    /// The entry C_ij; `None` without tokens, or if a feature does not exist.
     pub fn entry(&self, i: usize, j: usize) -> Option<f64> {
         let there = self.tokens > 0 && i.max(j) < self.features();
         there.then(|| self.scatter[(i.max(j), i.min(j))] / self.tokens as f64)

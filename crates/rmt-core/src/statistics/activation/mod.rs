@@ -1,9 +1,9 @@
-//! What enters a layer, and whether its weights know of it.
+//! The inputs of a layer, and the overlap of its weights with them.
 //!
 //! The eigenvectors f_j of the covariance C of a layer's input h are the directions that its tokens
-//! use. The right singular vectors v_k of a random weight matrix are uniform on the sphere whatever
-//! C is; in a trained one those of the outliers turn towards some f_j (Staats, Thamm & Rosenow,
-//! arXiv 2410.17770). Measured are
+//! use. The right singular vectors v_k of a random weight matrix are uniform on the sphere,
+//! whatever C is. In a trained matrix those of the outliers turn towards some f_j (Staats, Thamm &
+//! Rosenow, arXiv 2410.17770). This module measures
 //!
 //! - the overlap O_k = max_j |v_k·f_j| over the J eigenvectors whose eigenvalue is not 0
 //!   against [`OverlapNull`](crate::nulls::OverlapNull);
@@ -31,13 +31,13 @@ pub use report::{ActivationReport, ProjectionReport, TRACE_SHARES};
 
 use crate::RmtError;
 
-/// The input of a layer over many tokens, in two halves.
+/// The inputs of a layer over many tokens, in two halves.
 ///
-/// The halves should be independent samples (alternate batches, say, not alternate tokens of one
-/// text). With figures x_A and x_B of two halves of equal size, the figure of all tokens is close to
-/// their mean, whose variance is half of that of one of them; (x_A − x_B)²/2 estimates the latter
-/// with one degree of freedom. So its standard error is |x_A − x_B|/2: an order of magnitude, not
-/// a confidence interval.
+/// The halves should be independent samples, such as alternate batches, but not alternate tokens of
+/// one text. With figures x_A and x_B of two halves of equal size, the figure of all tokens is
+/// close to their mean, whose variance is half of that of one of them; (x_A − x_B)²/2 estimates the
+/// latter with one degree of freedom. So the standard error of the mean is |x_A − x_B|/2. It gives
+/// an order of magnitude, not a confidence interval.
 ///
 /// Holds two N×N matrices of doubles for N features.
 #[derive(Debug, Clone)]
@@ -47,10 +47,10 @@ pub struct Activation {
 }
 
 impl Activation {
-    /// From the covariances of both halves; one may be empty, and then there are no errors.
+    /// Makes an activation from the covariances of both halves. If one half is empty, there are no
+    /// standard errors.
     ///
-    /// # Errors
-    /// [`RmtError::Domain`] where their features differ.
+    /// # Errors [`RmtError::Domain`] if their numbers of features differ.
     pub fn new(halves: [Covariance; 2]) -> Result<Self, RmtError> {
         if halves[0].features() != halves[1].features() {
             return Err(RmtError::Domain {
@@ -61,29 +61,29 @@ impl Activation {
         Ok(Self { halves, notes: Vec::new() })
     }
 
-    /// With a remark for the report, such as how many tokens were left out.
+    /// Adds a remark for the report, such as the number of tokens that were left out.
     #[must_use]
     pub fn with_note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// The covariance of all tokens: a copy of one half, with the other merged into it.
+    /// The covariance of all tokens: a copy of one half, with the other half merged into it.
     ///
-    /// # Errors
-    /// None of an activation made by [`new`](Self::new): those of [`Covariance::merge`].
+    /// # Errors Those of [`Covariance::merge`], which an activation made by [`new`](Self::new)
+    /// never gives.
     pub fn pooled(&self) -> Result<Covariance, RmtError> {
         let mut pooled = self.halves[0].clone();
         pooled.merge(&self.halves[1])?;
         Ok(pooled)
     }
 
-    /// T, of both halves.
+    /// The number T of tokens of both halves.
     pub fn tokens(&self) -> u64 {
         self.halves[0].tokens() + self.halves[1].tokens()
     }
 
-    /// N.
+    /// The number N of features.
     pub fn features(&self) -> usize {
         self.halves[0].features()
     }

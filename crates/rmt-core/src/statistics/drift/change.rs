@@ -1,4 +1,4 @@
-//! The spectrum of a change of weights, with its own tests.
+//! The spectrum of a change of weights, with tests.
 
 use crate::RmtError;
 use crate::spectrum::{Matrix, Values, singular_values};
@@ -8,25 +8,24 @@ use crate::statistics::kurtosis::excess_kurtosis;
 use crate::statistics::spectrum_test::{Judge, SpectrumReport};
 use serde::{Deserialize, Serialize};
 
-/// The spectrum of W − W′, against a random matrix of that shape.
+/// The spectrum of a change W − W′, tested against a random matrix of that shape.
 ///
-/// Independent updates of every entry add up to a random matrix, which has no significant value;
-/// a direction that training pushes again and again is an outlier above. The rounding of the
-/// stored weights is part of the change: for an update not much larger than their last digit it
-/// is most of it.
+/// Independent updates of every entry add up to a random matrix, which has no significant value. A
+/// direction that training pushes again and again becomes an outlier above. The change includes the
+/// rounding of the stored weights, which dominates an update not much larger than their last digit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChangeSpectrum {
-    /// ‖W − W′‖_F.
+    /// Norm of the change, ‖W − W′‖_F.
     pub norm: Option<f64>,
     /// The largest singular value of the change.
     pub largest: Option<f64>,
-    /// Σν²/ν₁²: how many directions share the change.
+    /// Stable rank Σν²/ν₁² of the change: the number of directions that share it.
     pub stable_rank: Option<f64>,
-    /// What its tests say.
+    /// The tests of the spectrum.
     #[serde(flatten)]
     pub spectrum: SpectrumReport,
-    /// Why something is missing.
+    /// Why figures are missing.
     pub reason: Option<String>,
 }
 

@@ -1,10 +1,9 @@
-//! How a matrix has moved from earlier snapshots of itself, and the dynamics of its updates.
+//! The drift of a matrix from its earlier snapshots, and the dynamics of its updates.
 //!
-//! The norm of a change says how much moved; its spectrum how much of that is noise (a random
-//! matrix) and how much has a direction; the angles whether the strongest and the weakest
-//! directions turned. A subspace that ends inside the bulk turns under any update, for its
-//! neighbours are close: an update mixes directions whose singular values differ by less than the
-//! update's own.
+//! The norm of a change measures how much moved. Its spectrum separates noise (a random matrix)
+//! from directions. The angles show whether the strongest and the weakest directions turned. A
+//! subspace that ends inside the bulk turns under any update, because an update mixes directions
+//! whose singular values differ by less than the update's own.
 
 mod angles;
 mod change;
@@ -27,39 +26,39 @@ use crate::spectrum::{Decomposition, Matrix, Values};
 use crate::statistics::spectrum_test::Judge;
 use serde::{Deserialize, Serialize};
 
-/// Change against the first snapshot, and against the previous one.
+/// The change since the first snapshot, and since the previous one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Drift {
-    /// ‖W − W₀‖_F / ‖W₀‖_F; null when W₀ = 0.
+    /// Relative change ‖W − W₀‖_F / ‖W₀‖_F; null if W₀ = 0.
     pub relative_norm: Option<f64>,
     /// Wasserstein-1 distance of the spectra, Σ|ν_k − ν_k⁰|/m, in the unit of the weights.
     pub spectrum_distance: Option<f64>,
     /// Angle between the spans of the k leading singular vectors then and now, in radians: the
     /// arcsine of the root mean square sine over the principal angles of both sides.
     pub angle_top: Option<f64>,
-    /// The same of the k singular vectors with the smallest singular values.
+    /// The same angle for the k singular vectors with the smallest singular values.
     pub angle_bottom: Option<f64>,
-    /// Largest principal angle behind [`angle_top`](Self::angle_top): one direction that was
-    /// replaced shows here first.
+    /// Largest principal angle behind [`angle_top`](Self::angle_top). It is the first to show a
+    /// single replaced direction.
     pub angle_top_largest: Option<f64>,
     /// Largest principal angle behind [`angle_bottom`](Self::angle_bottom).
     pub angle_bottom_largest: Option<f64>,
     /// [`angle_top`](Self::angle_top) of independent random subspaces:
     /// arccos √((k/m + k/n)/2).
     pub angle_random: Option<f64>,
-    /// k.
+    /// The number k of singular vectors at each end.
     pub dimension: Option<usize>,
-    /// The spectrum of W − W₀ with its own tests.
+    /// The spectrum of W − W₀, with tests.
     #[serde(default)]
     pub change: Option<ChangeSpectrum>,
-    /// Why something is missing.
+    /// Why figures are missing.
     #[serde(default)]
     pub reason: Option<String>,
-    /// The same figures against the previous snapshot in the place of W₀; it has no `previous`.
+    /// The same figures against the previous snapshot instead of W₀, without a further `previous`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Box<Drift>>,
-    /// The spectral edge of the matrix's last updates, where a window of them is kept.
+    /// The spectral edge of the matrix's last updates, if a window of them is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spectral_edge: Option<Edge>,
 }

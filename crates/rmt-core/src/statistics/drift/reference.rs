@@ -100,10 +100,10 @@ impl Subspaces {
     }
 }
 
-/// An earlier snapshot of a matrix, kept to measure drift against (the first one of a run, say).
+/// An earlier snapshot of a matrix, such as the first one of a run, kept to measure drift against.
 ///
-/// With weights it costs one copy of the matrix; the spectrum and the subspaces alone cost
-/// 8·(m + 2k(m+n)) bytes.
+/// With weights it takes one copy of the matrix. Spectrum and subspaces alone take 8·(m + 2k(m+n))
+/// bytes.
 #[derive(Debug, Clone)]
 pub struct Reference {
     values: Option<Owned>,
@@ -120,7 +120,8 @@ enum Owned {
 }
 
 impl Reference {
-    /// Copies the matrix, its spectrum and the span of `k` singular vectors, or a quarter of m, at each end.
+    /// Copies the matrix, its spectrum and the span of `k` singular vectors at each end, at most a
+    /// quarter of m.
     pub fn new(matrix: &Matrix<'_>, decomposition: &Decomposition, k: usize) -> Self {
         let values = Some(match matrix.values() {
             Values::F32(v) => Owned::F32(v.to_vec()),
@@ -129,7 +130,7 @@ impl Reference {
         Self { values, ..Self::without_weights(matrix, decomposition, k) }
     }
 
-    /// The same without the weights: what needs the change itself (its norm, its spectrum) cannot
+    /// Copies the spectrum and the subspaces only. The norm and the spectrum of the change cannot
     /// be measured against it.
     pub fn without_weights(matrix: &Matrix<'_>, decomposition: &Decomposition, k: usize) -> Self {
         let dimension = subspace_dimension(k, matrix.small_side());
@@ -142,7 +143,7 @@ impl Reference {
         }
     }
 
-    /// The entries, where they were kept.
+    /// The entries, if they were kept.
     pub fn values(&self) -> Option<Values<'_>> {
         match &self.values {
             Some(Owned::F32(v)) => Some(Values::F32(v)),
@@ -156,7 +157,7 @@ impl Reference {
         [self.rows, self.cols]
     }
 
-    /// Descending.
+    /// The singular values, in descending order.
     pub fn singular_values(&self) -> &[f64] {
         &self.singular_values
     }
@@ -166,7 +167,7 @@ impl Reference {
         &self.subspaces
     }
 
-    /// Bytes held.
+    /// Memory in bytes.
     pub fn bytes(&self) -> usize {
         let values = match &self.values {
             Some(Owned::F32(v)) => size_of_val(v.as_slice()),

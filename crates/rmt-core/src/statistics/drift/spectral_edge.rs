@@ -1,4 +1,4 @@
-//! The spectral edge of a trajectory: how many directions recent updates share.
+//! The spectral edge of a trajectory, which shows how many directions recent updates share.
 
 use crate::RmtError;
 use crate::spectrum::Values;
@@ -12,8 +12,9 @@ const VANISHING: f64 = 1e-6;
 
 /// A rolling window over the last K updates ΔW of a matrix, flattened, and their K×K Gram matrix.
 ///
-/// The Gram matrix needs inner products only, so that of a whole model is the sum of its matrices'
-/// ([`Edge::from_gram`]). Holds K copies of the update in single precision: 4·K·mn bytes.
+/// The Gram matrix needs inner products only, so the Gram matrix of a whole model is the sum over
+/// its matrices ([`Edge::from_gram`]). The window holds K copies of the update in single precision,
+/// 4·K·mn bytes.
 ///
 /// Source: Xu, arXiv 2603.15678 (2026).
 ///
@@ -38,7 +39,7 @@ pub struct SpectralEdge {
 }
 
 impl SpectralEdge {
-    /// A window of K updates.
+    /// Makes a window of K updates.
     ///
     /// # Errors
     /// [`RmtError::Setting`] unless K ≥ 2.
@@ -53,8 +54,8 @@ impl SpectralEdge {
         Ok(Self { window, updates: VecDeque::new(), gram: vec![0.0; window * window] })
     }
 
-    /// Adds an update and drops the oldest beyond the window; the edge once the window is full
-    /// (`None` while it is not, and where no update of the window moved anything).
+    /// Adds an update, and drops the oldest beyond the window. Returns the edge once the window is
+    /// full. `None` before that, and if no update of the window moved anything.
     ///
     /// # Errors
     /// [`RmtError::Shape`] when the number of entries has changed (the window is kept as it is),
@@ -98,12 +99,12 @@ impl SpectralEdge {
         (self.updates.len() == self.window).then_some(self.gram.as_slice())
     }
 
-    /// Entries of each update; 0 before the first.
+    /// Number of entries per update; 0 before the first.
     pub fn entries(&self) -> usize {
         self.updates.front().map_or(0, Vec::len)
     }
 
-    /// Bytes held.
+    /// Memory in bytes.
     pub fn bytes(&self) -> usize {
         let updates: usize = self.updates.iter().map(|u| size_of_val(u.as_slice())).sum();
         updates + size_of_val(self.gram.as_slice())
@@ -124,16 +125,16 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// Where the directions that a window of updates shares end.
+/// The spectral edge of a window of updates: the end of the directions that they share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Edge {
-    /// k, the number of singular values before the largest ratio.
+    /// The number k of singular values before the largest ratio.
     pub position: usize,
-    /// σ_k/σ_{k+1}, the largest ratio of consecutive singular values; null where σ_{k+1} vanishes,
-    /// so that the updates span k dimensions only.
+    /// The largest ratio of consecutive singular values, σ_k/σ_{k+1}; null if σ_{k+1} vanishes,
+    /// because the updates span only k dimensions.
     pub ratio: Option<f64>,
-    /// σ₁ ≥ … ≥ σ_K of the K flattened updates.
+    /// The singular values σ₁ ≥ … ≥ σ_K of the K flattened updates.
     pub singular_values: Vec<f64>,
     /// (√P+√K)/(√P−√K): σ₁/σ_K of K independent updates of P entries each and of equal size, which
     /// no ratio of theirs exceeds by more than its fluctuation; null unless P > K. Updates of

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Seed of the permutation: the same matrix always gives the same figures.
 const SEED: u64 = 0x2602_0285;
 
-/// Outliers above in the spectrum of the matrix with its entries permuted at random.
+/// Correlation traps: outliers above in the spectrum of the matrix with randomly permuted entries.
 ///
 /// A permutation destroys every structure but keeps the entries, so what is still above the bulk
 /// is carried by few large entries (heavy tails), or by a mean that is not zero: see
@@ -23,26 +23,27 @@ const SEED: u64 = 0x2602_0285;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CorrelationTraps {
-    /// Significant values above of the permuted matrix, at the level of each of a matrix's tests.
+    /// Number of significant values above of the permuted matrix, at the level of each of a
+    /// matrix's tests.
     pub count: Option<usize>,
-    /// Whether `count` is a lower bound, cut off where half of the values were removed.
+    /// Whether `count` is a lower bound, because the count stopped at half of all values.
     #[serde(default)]
     pub count_cut_off: bool,
-    /// p of its largest value.
+    /// p-value of the largest singular value of the permuted matrix.
     pub p: Option<f64>,
-    /// Its largest value in units of its own upper edge.
+    /// Largest singular value of the permuted matrix, in units of its own upper edge.
     pub largest_over_edge: Option<f64>,
-    /// Significant values above of the matrix as it is.
+    /// Number of significant values above of the unpermuted matrix.
     pub unpermuted_count: Option<usize>,
-    /// Whether that is a lower bound.
+    /// Whether `unpermuted_count` is a lower bound.
     #[serde(default)]
     pub unpermuted_count_cut_off: bool,
-    /// The largest value in units of the upper edge, of the matrix as it is.
+    /// Largest singular value of the unpermuted matrix, in units of its upper edge.
     pub unpermuted_largest_over_edge: Option<f64>,
     /// |mean|·√(mn), the singular value that the mean of the entries makes under any permutation,
     /// in units of the permuted matrix's upper edge: a trap of this size is an offset.
     pub offset_over_edge: Option<f64>,
-    /// Why something is missing.
+    /// Why figures are missing.
     pub reason: Option<String>,
 }
 

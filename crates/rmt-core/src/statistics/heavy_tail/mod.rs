@@ -31,21 +31,21 @@ const SMALLEST_FITTED: f64 = 1e-5;
 /// Added to the shares and to the rank within `entropy`.
 const ENTROPY_OFFSET: f64 = 1e-10;
 
-/// Figures of the spectrum under WeightWatcher's names; see the [module](self) for what differs.
+/// Figures of the spectrum under WeightWatcher's names. The [module](self) lists the differences.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HeavyTail {
-    /// α of the [power law](PowerLaw) p(λ) ∝ λ^(−α) fitted to the upper tail of λ > 1e-5.
+    /// Exponent α of the [power law](PowerLaw) p(λ) ∝ λ^(−α) fitted to the upper tail of λ > 1e-5.
     pub alpha: Option<f64>,
-    /// Its standard error (α − 1)/√`tail_count` (their `sigma`).
+    /// Standard error of α, (α − 1)/√`tail_count` (WeightWatcher's `sigma`).
     pub alpha_sigma: Option<f64>,
     /// α·log₁₀ λ_max.
     pub alpha_weighted: Option<f64>,
-    /// λ from which the fitted tail begins.
+    /// λ at which the fitted tail begins.
     pub xmin: Option<f64>,
-    /// Kolmogorov–Smirnov distance between the tail and the fit (their `D`).
+    /// Kolmogorov–Smirnov distance between the tail and the fit (WeightWatcher's `D`).
     pub distance: Option<f64>,
-    /// Number of λ in the tail (their `num_pl_spikes`).
+    /// Number of λ in the tail (WeightWatcher's `num_pl_spikes`).
     pub tail_count: Option<usize>,
     /// log₁₀ Σλ, the logarithm of the squared Frobenius norm.
     pub log_norm: Option<f64>,
@@ -53,7 +53,7 @@ pub struct HeavyTail {
     pub log_alpha_norm: Option<f64>,
     /// Σλ / λ_max.
     pub stable_rank: Option<f64>,
-    /// λ_max = ν₁² (squared, as WeightWatcher has it).
+    /// λ_max = ν₁², the squared spectral norm, as in WeightWatcher.
     pub spectral_norm: Option<f64>,
     /// −Σ p ln p / ln(rank + 1e-10), p = λ/Σλ + 1e-10.
     pub entropy: Option<f64>,
@@ -61,7 +61,7 @@ pub struct HeavyTail {
     /// over. A figure of this matrix, without an error of estimation.
     #[serde(default)]
     pub effective_rank: Option<f64>,
-    /// ν₁/ν_m, of a matrix of full rank. WeightWatcher has none.
+    /// Condition number ν₁/ν_m of a matrix of full rank. WeightWatcher has no such figure.
     #[serde(default)]
     pub condition_number: Option<f64>,
     /// #{ν > ν₁·n·2.2e-16}: the rank at double precision.
@@ -84,9 +84,9 @@ pub fn matrix_rank(descending: &[f64], large: usize) -> usize {
 }
 
 impl HeavyTail {
-    /// From singular values in descending order, the large side n, the bulk's upper edge ν₊, and the
-    /// machine epsilon of the type that the weights are stored in; with the reasons for each
-    /// figure that is `None`, unless it is that no edge was given.
+    /// Computes the figures from singular values in descending order, the large side n, the bulk's
+    /// upper edge ν₊, and the machine epsilon of the weights' storage type. Also returns a reason
+    /// for each figure that is `None`, except for a missing edge.
     pub fn new(
         descending: &[f64],
         large: usize,
@@ -171,7 +171,7 @@ impl HeavyTail {
                 figures.log_alpha_norm = finite(norm.log10() + law.alpha * log_largest);
             }
             Err(PowerLawError::TooFew { found }) => {
-                let reason = format!("{found} eigenvalues above 1e-5 are too few, the fit needs 8");
+                let reason = format!("{found} eigenvalues above 1e-5 are too few; the fit needs 8");
                 notes.push(Note::of(Statistic::Alpha, reason));
             }
             Err(error) => notes.push(Note::of(Statistic::Alpha, error)),

@@ -12,22 +12,22 @@ const EQUAL: f64 = 1e-12;
 /// Values of a tail, evenly spread, that are looked at between two checks whether to give up.
 const LOOKS: usize = 32;
 
-/// Why there is no fit.
+/// Why a power law could not be fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PowerLawError {
     /// A value is zero, negative or not finite.
     #[error("{found} of {of} values are not positive and finite")]
     Domain {
-        /// Such values.
+        /// Number of such values.
         found: usize,
-        /// All values.
+        /// Number of all values.
         of: usize,
     },
     /// Fewer than 8 values.
-    #[error("{found} values are too few, 8 are needed")]
+    #[error("{found} values are too few; 8 are needed")]
     TooFew {
-        /// Values given.
+        /// Number of values.
         found: usize,
     },
     /// No tail has two values that differ.
@@ -52,21 +52,21 @@ pub enum PowerLawError {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct PowerLaw {
-    /// α.
+    /// The exponent α.
     pub alpha: f64,
-    /// Its standard error σ_α = (α−1)/√k (their eq. 3.2), which leaves out the choice of x_min: of
-    /// samples of 300 values 92 % have α within 1.96 σ_α, not 95 %.
+    /// Standard error σ_α = (α−1)/√k of α (their eq. 3.2). It ignores the choice of x_min: of
+    /// samples of 300 values, 92 % have α within 1.96 σ_α instead of 95 %.
     pub alpha_sigma: f64,
-    /// x_min, where the tail begins.
+    /// The value x_min at which the tail begins.
     pub xmin: f64,
-    /// D between the fit and the tail.
+    /// Kolmogorov–Smirnov distance D between the fit and the tail.
     pub distance: f64,
-    /// k, the number of values in the tail.
+    /// The number k of values in the tail.
     pub tail_count: usize,
 }
 
 impl PowerLaw {
-    /// Fits positive values, in any order. Their unit changes x_min and nothing else.
+    /// Fits positive values, in any order. Their unit changes only x_min.
     ///
     /// # Errors
     /// [`PowerLawError`]: a value that is not positive and finite, fewer than 8 values, equal values.

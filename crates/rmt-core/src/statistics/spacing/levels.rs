@@ -1,4 +1,4 @@
-//! What the spacings of one spectrum say, beside what they say in random matrices.
+//! Statistics of the spacings of one spectrum, beside those of random matrices.
 
 use super::brody::{BrodyFit, fit_brody};
 use super::number_variance::number_variance;
@@ -22,29 +22,29 @@ const NUMBER_LOWERED: [f64; 3] = [0.0006, 0.0014, 0.0052];
 
 /// Unfolded spacings of the singular values of one matrix.
 ///
-/// They test universality: trained networks usually still pass, and a failure says that the
-/// spectrum is composed of independent parts or is degenerate. Never evidence of learning.
+/// They test universality, which trained networks usually still satisfy. A failure means that the
+/// spectrum is composed of independent parts or degenerate. They are never evidence of learning.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Levels {
-    /// Spacings that are looked at; 0 when there were too few levels.
+    /// Number of spacings; 0 if there were too few levels.
     pub spacings: usize,
     /// Kolmogorov–Smirnov distance sup|F − F_W| of the spacings from Wigner's surmise.
     pub surmise_distance: Option<f64>,
-    /// Its p, against spacings of random matrices of that number, unfolded in the same way (they
-    /// are correlated, so that textbook p-values would be wrong).
+    /// p-value of that distance, against as many spacings of random matrices, unfolded in the same
+    /// way. Spacings are correlated, so textbook p-values would be wrong.
     pub surmise_p: Option<f64>,
     /// Brody's exponent ω, with the standard error that independent spacings would have.
     pub brody: Option<BrodyFit>,
     /// Mean of ω over random matrices with this number of spacings.
     pub brody_expected: Option<f64>,
-    /// Its standard deviation there.
+    /// Standard deviation of ω over them.
     pub brody_spread: Option<f64>,
     /// Number variances after the broadened staircase.
     pub number_variance: Vec<NumberVariance>,
     /// Number variances after unfolding by the Marchenko–Pastur law, where a scale was given.
     pub number_variance_law: Vec<NumberVariance>,
-    /// Why something is missing.
+    /// Why figures are missing.
     pub reason: Option<String>,
 }
 
@@ -52,11 +52,11 @@ pub struct Levels {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NumberVariance {
-    /// L.
+    /// The length L.
     pub length: f64,
-    /// Σ²(L); independent levels have L.
+    /// The number variance Σ²(L). Independent levels have L.
     pub value: f64,
-    /// Of the Gaussian orthogonal ensemble.
+    /// Value for the Gaussian orthogonal ensemble.
     pub goe: f64,
     /// Mean over random matrices with this number of spacings, unfolded in the same way.
     pub expected: f64,
@@ -157,7 +157,8 @@ fn number_variances(positions: &[f64], count: f64, lowered: [f64; 3]) -> Vec<Num
     LENGTHS.into_iter().zip(NUMBER_SPREAD.into_iter().zip(lowered)).filter_map(of).collect()
 }
 
-/// sup|F − F_W| of `spacings` (of mean 1) from Wigner's surmise; NaN without any.
+/// Kolmogorov–Smirnov distance sup|F − F_W| of `spacings` (of mean 1) from Wigner's surmise; NaN
+/// without spacings.
 pub fn surmise_distance(spacings: &[f64]) -> f64 {
     let mut ascending = spacings.to_vec();
     ascending.sort_unstable_by(f64::total_cmp);

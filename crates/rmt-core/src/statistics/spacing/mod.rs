@@ -1,8 +1,8 @@
-//! Level repulsion: do neighbouring singular values keep their distance?
+//! Level repulsion between neighbouring singular values.
 //!
-//! These statistics test universality, and trained networks usually still pass: the levels stay
-//! repelled while the edges and the vectors move. They check the numerics and the initialization,
-//! and are never evidence of learning.
+//! These statistics test universality, which trained networks usually still satisfy: the levels
+//! stay repelled while the edges and the vectors move. They check the numerics and the
+//! initialization, and are never evidence of learning.
 
 mod brody;
 mod levels;

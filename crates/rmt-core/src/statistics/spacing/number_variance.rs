@@ -1,4 +1,4 @@
-//! How much the number of levels in an interval fluctuates.
+//! Fluctuation of the number of levels in an interval.
 
 /// Σ²(L): the variance of the number of levels in [x, x+L), x uniform between the first level and
 /// L before the last; `positions` are unfolded and ascending.

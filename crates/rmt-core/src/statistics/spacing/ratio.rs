@@ -10,7 +10,8 @@ pub(crate) const MEAN_SPREAD: f64 = 0.30;
 /// values (descending); needs no unfolding. `None` with fewer than three values or where every
 /// pair of spacings vanishes (pairs of zero spacings are left out).
 ///
-/// Trained networks usually still pass: a check of the numerics, not evidence of learning.
+/// Trained networks usually still have the value of random matrices, so it checks the numerics and
+/// is no evidence of learning.
 pub fn ratio(descending: &[f64]) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0_usize);
     for triple in descending.windows(3) {
@@ -24,7 +25,7 @@ pub fn ratio(descending: &[f64]) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
-/// How many standard deviations a mean ratio over `count` levels lies from the GOE value.
+/// Distance of a mean ratio over `count` levels from the GOE value, in standard deviations.
 pub fn z_score(ratio: f64, count: usize) -> f64 {
     (ratio - GOE_MEAN) * (count as f64).sqrt() / MEAN_SPREAD
 }

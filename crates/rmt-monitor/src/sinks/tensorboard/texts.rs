@@ -78,24 +78,25 @@ pub(super) fn guide(reports: &[LayerReport], settings: &str) -> String {
 const READING: &str = "\
 ## How to read this
 
-A weight matrix at random initialization has singular values between two edges, which random matrix \
-theory knows; training shows where the matrix leaves it.
+The singular values of a random weight matrix lie between two edges, which random matrix theory \
+predicts. Values outside the edges, and singular vectors that are not random, show what training has changed.
 
-- **rmt\\_0\\_summary**: how many layers deviate from a random matrix, alerts, and how the monitor is doing.
-- **rmt\\_0\\_structure**: directions that no scale of rows and columns explains: what was learned, and how much.
-- **rmt\\_1\\_above**: singular values above the upper edge: what the layer has learned most strongly.
-- **rmt\\_2\\_below**: singular values below the lower edge; what was learned leaves traces there too.
-- **rmt\\_3\\_vectors**: the fraction of singular vectors that are not random; with random weights it is \
-the level of the test.
-- **rmt\\_4\\_bulk**: the rest of the spectrum, which stays random for long, and its scale.
-- **rmt\\_5\\_overlap**: whether the layer points where its input varies; inside the band it does so by chance.
-- **rmt\\_6\\_drift**: how far the weights are from the first snapshot.
+- **rmt\\_0\\_summary**: number of layers that deviate from a random matrix, alerts, and the state of the monitor.
+- **rmt\\_0\\_structure**: learned directions, which no scale of rows and columns explains: their number and share.
+- **rmt\\_1\\_above**: singular values above the upper edge, the strongest directions of the layer.
+- **rmt\\_2\\_below**: singular values below the lower edge, the directions that training has suppressed.
+- **rmt\\_3\\_vectors**: fraction of the singular vectors that are not random. Random weights have the level \
+of the test, 1 %.
+- **rmt\\_4\\_bulk**: the rest of the spectrum, which stays random for a long time, and its scale.
+- **rmt\\_5\\_overlap**: overlap of the layer's vectors with the main directions of its input. Random vectors lie \
+inside the band.
+- **rmt\\_6\\_drift**: distance of the weights from the first snapshot.
 - **rmt\\_7\\_heavy\\_tail**: ranks and norms.
 
-Curves named minus\\_log10\\_p are evidence: 2 is p = 0.01, and larger is stronger. The page *Custom \
-Scalars* has the largest and smallest singular values between their edges: a line outside its band is a \
-singular value that random weights would not have. *Images* has heat maps of \
-structure, its share of the norm and the evidence, layer by step.
+Curves named minus\\_log10\\_p are evidence: 2 means p = 0.01, and larger is stronger. The page *Custom \
+Scalars* shows the largest and smallest singular values with the edges of the bulk. A line outside its band is a \
+singular value that random weights would not have. *Images* has heat maps of structure, its share of the norm and the \
+evidence, by layer and step.
 ";
 
 /// How every layer and every kind ended.
