@@ -24,7 +24,7 @@ pub enum RmtError {
     Domain {
         /// The law.
         law: &'static str,
-        /// Its requirement.
+        /// The requirement of the law.
         requirement: &'static str,
     },
     /// A setting is invalid.
@@ -32,7 +32,7 @@ pub enum RmtError {
     Setting {
         /// Name of the setting.
         setting: &'static str,
-        /// Its value.
+        /// The value of the setting.
         value: f64,
         /// The valid values.
         requirement: &'static str,

@@ -35,7 +35,7 @@ pub struct Matrices {
     pub parts: usize,
     /// [rows, columns] of each matrix, in row-major order.
     pub shape: [usize; 2],
-    /// Which side is the input.
+    /// The input side.
     pub orientation: Orientation,
 }
 

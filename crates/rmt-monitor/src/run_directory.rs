@@ -107,7 +107,7 @@ pub struct WatchedLayer {
     pub shape: [usize; 2],
     /// Storage type, such as `f32`.
     pub dtype: String,
-    /// Which side is the input.
+    /// The input side.
     pub orientation: Orientation,
 }
 

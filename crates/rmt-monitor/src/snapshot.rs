@@ -86,7 +86,7 @@ pub struct LayerSnapshot {
     pub layer: LayerId,
     /// [rows, columns] as stored.
     pub shape: [usize; 2],
-    /// Which side is the input.
+    /// The input side.
     pub orientation: Orientation,
     /// Storage type, such as `f32`.
     pub dtype: String,

@@ -25,7 +25,7 @@ pub enum AblationError {
     NotAMatrix {
         /// Name of the parameter.
         layer: String,
-        /// Its shape.
+        /// Shape of the parameter.
         shape: Vec<usize>,
     },
     /// The layout that was given does not fit the parameter.
@@ -33,7 +33,7 @@ pub enum AblationError {
     Unfit {
         /// Name of the parameter.
         layer: String,
-        /// Its shape.
+        /// Shape of the parameter.
         shape: Vec<usize>,
         /// The layout.
         layout: Layout,
@@ -95,7 +95,7 @@ pub enum AblationError {
         setting: &'static str,
         /// The value.
         value: usize,
-        /// What it must be.
+        /// The valid values.
         requirement: &'static str,
     },
     /// The share of singular values to remove is not between 0 and 1.

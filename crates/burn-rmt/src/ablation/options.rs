@@ -96,7 +96,7 @@ impl<'a> Ablation<'a> {
     /// Like [`ablation::deciles`](super::deciles), with these settings.
     ///
     /// # Errors
-    /// The same.
+    /// Those of the function.
     pub fn deciles<M: Module>(
         self,
         model: &M,
@@ -108,7 +108,7 @@ impl<'a> Ablation<'a> {
     /// Like [`ablation::groups`](super::groups), with these settings.
     ///
     /// # Errors
-    /// The same.
+    /// Those of the function.
     pub fn groups<M: Module>(
         self,
         model: &M,
@@ -138,7 +138,7 @@ impl<'a> Ablation<'a> {
     /// Like [`ablation::outliers`](super::outliers), with these settings.
     ///
     /// # Errors
-    /// The same, and [`AblationError::Setting`] for no draws.
+    /// Those of the function, and [`AblationError::Setting`] for zero draws.
     pub fn outliers<M: Module>(
         mut self,
         model: &M,
@@ -165,7 +165,7 @@ impl<'a> Ablation<'a> {
     /// Like [`ablation::remove`](super::remove), with these settings.
     ///
     /// # Errors
-    /// The same.
+    /// Those of the function.
     pub fn remove<M: Module>(
         &self,
         model: &M,
@@ -179,7 +179,7 @@ impl<'a> Ablation<'a> {
     /// Like [`ablation::prune`](super::prune), with these settings.
     ///
     /// # Errors
-    /// The same.
+    /// Those of the function.
     pub fn prune<M: Module>(&self, model: &M, share: f64) -> Result<M, AblationError> {
         if !(0.0..=1.0).contains(&share) {
             return Err(AblationError::Share(share));

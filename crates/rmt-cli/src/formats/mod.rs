@@ -110,9 +110,9 @@ pub enum Convention {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Usage {
-    /// As a matrix with these sides.
+    /// As a matrix with this orientation.
     Linear(Orientation),
-    /// Its rows are looked up.
+    /// As an embedding, whose rows are looked up.
     Embedding,
     /// As filters [out, in/groups, k…].
     Convolution,

@@ -32,7 +32,7 @@ pub struct Planned {
     pub layer: LayerId,
     /// [rows, columns] as analysed.
     pub shape: [usize; 2],
-    /// Which side is the input.
+    /// The input side.
     pub orientation: Orientation,
     /// Storage type, such as `bf16`.
     pub dtype: String,

@@ -29,7 +29,7 @@ pub const SCHEMA: u32 = 1;
 pub struct MatrixReport {
     /// [rows, columns] as stored.
     pub shape: [usize; 2],
-    /// Which side is the input.
+    /// The input side.
     pub orientation: Orientation,
     /// The smaller side m.
     pub small_side: usize,
@@ -252,7 +252,7 @@ impl LayerReport {
         Self { layer, report, profile: None, dtype: self.dtype.clone(), ..*self }
     }
 
-    /// The same row with its spectrum.
+    /// The row with this spectrum.
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.profile = Some(profile);

@@ -87,9 +87,10 @@ impl EntryLaw {
     ///   Both scales: the vectors of both sides.
     /// - Orthogonal: m·D is about m/2 and the vectors are undefined.
     ///
-    /// Where independent entries of one variance are rejected, the signs must be accepted of all but the
-    /// offset: these laws are of scale. The entries in another order must not be accepted where rows or columns have a
-    /// scale and are many enough.
+    /// If independent entries of one variance are rejected, the comparison with sign-flipped copies
+    /// must accept all laws except the offset, because these laws differ in scale only. The
+    /// comparison with the entries in another order must reject if enough rows or columns have
+    /// their own scale.
     pub fn expectation(self, rows: usize, cols: usize) -> Expectation {
         use Requirement::{Agree, Deviate, Either};
         use TestName::{Above, Bulk, Left, Right};

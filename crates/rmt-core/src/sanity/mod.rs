@@ -33,7 +33,7 @@ pub struct Case {
     pub rows: usize,
     /// Columns as stored.
     pub cols: usize,
-    /// Which side is the input.
+    /// The input side.
     pub orientation: Orientation,
     /// Entries, row by row.
     pub values: Vec<f64>,

@@ -143,9 +143,9 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// From the K×K Gram matrix of K updates, or the sum of those of several matrices; `entries`
-    /// is the number of entries of an update in all, P. `None` unless the matrix is square, of
-    /// K ≥ 2, finite and not zero.
+    /// Computes the edge from the K×K Gram matrix of K updates, or from the sum of those of several
+    /// matrices. `entries` is the total number P of entries of an update. `None` unless the matrix
+    /// is square, finite and not zero, with K ≥ 2.
     pub fn from_gram(gram: &[f64], entries: usize) -> Option<Self> {
         let window = gram.len().isqrt();
         if window < 2 || window * window != gram.len() || !gram.iter().all(|x| x.is_finite()) {

@@ -13,7 +13,7 @@ const MOST: f64 = 33.0;
 pub struct BrodyFit {
     /// ω: 0 for independent levels, near 1 (see [`levels`](super::levels)) for a random matrix.
     pub exponent: f64,
-    /// Its standard error from the curvature of the likelihood, for independent spacings.
+    /// Standard error of ω from the curvature of the likelihood, for independent spacings.
     pub standard_error: f64,
 }
 
