@@ -104,11 +104,12 @@ mod tests {
     /// The reference in the documentation is the program's own help; `RMT_WRITE=1` writes it.
     #[test]
     fn the_reference_is_the_help() {
-        let mut program = Arguments::command().term_width(100);
+        let mut program = Arguments::command();
         program.build();
         let section = |command: &mut clap::Command| {
-            let name = command.get_bin_name().unwrap().to_owned();
-            format!("\n## `{name}`\n\n```text\n{}\n```\n", command.render_long_help())
+            let name = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
+            let help = command.render_long_help().to_string();
+            format!("\n## `{name}`\n\n```text\n{}\n```\n", help.trim_end())
         };
         let mut text = "# Every command and option of `rmt`\n\n\
             Each section is what the program prints after `--help`.\n"

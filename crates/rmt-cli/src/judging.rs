@@ -62,7 +62,7 @@ impl FromStr for Null {
 
 /// Options that say how matrices are judged.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "How matrices are judged")]
+#[command(next_help_heading = "Analysis")]
 pub(crate) struct Judging {
     /// Estimator of the bulk's scale.
     #[arg(long, value_enum, default_value = "trimmed")]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Options that choose matrices and say what their names do not.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Which matrices")]
+#[command(next_help_heading = "Matrices")]
 pub(crate) struct Selection {
     /// Analyses only matrices whose names match, such as '*.attn.*'. Can be given several times.
     #[arg(long, value_name = "GLOB")]

@@ -134,7 +134,7 @@ impl Engine {
         if !shared.settings.resume {
             let (asked, own) = (shared.asked.display(), self.run_directory().display());
             let message = format!(
-                "resume({step}) was called in a new run, {own}: to go on with the run in {asked}, set \
+                "resume({step}) was called in a new run, {own}: to continue the run in {asked}, set \
                  with_resume(true), as in MonitorConfig::new({:?}).with_resume(true)",
                 shared.asked
             );
@@ -194,7 +194,7 @@ impl Engine {
             DropReason::NotInitialized => {
                 "never initialized, which happens at a parameter's first use; observe the model after a forward"
             }
-            _ => "not to be had",
+            _ => "not available",
         };
         let message = match names {
             [name] => format!("`{name}` was not analysed: it was {why}"),

@@ -16,11 +16,18 @@ fn default(setting: &Setting) -> String {
         "`rmt` in the user's cache directory".into()
     } else if let Some((_, feature)) = setting.code.split_once("feature = ") {
         format!("`true` with the feature `{}`", feature.trim_end_matches(')').trim_matches('"'))
-    } else if setting.default.len() > 40 {
-        "see below".into()
+    } else if setting.kind == "AnalysisOptions" {
+        "[below](#analysis)".into()
+    } else if setting.kind == "AlertSettings" {
+        "[all alerts](guide/reading_a_run.md#alerts)".into()
     } else {
         format!("`{}`", setting.default)
     }
+}
+
+/// A type as it is written in code.
+fn kind(setting: &Setting) -> String {
+    setting.kind.replace(" < ", "<").replace(" >", ">")
 }
 
 /// Without the targets of links into the code, in one line.
@@ -42,7 +49,7 @@ fn table(text: &mut String, title: &str, about: &str, settings: &[Setting]) {
     text.push_str("| key | setter | type | default | meaning |\n|---|---|---|---|---|\n");
     for setting in settings.iter().filter(|setting| setting.serde != "flatten") {
         let (key, default, meaning) = (key(setting), default(setting), prose(setting.meaning));
-        let (setter, kind) = (setting.setter, setting.kind);
+        let (setter, kind) = (setting.setter, kind(setting));
         writeln!(text, "| `{key}` | `{setter}` | `{kind}` | {default} | {meaning} |").unwrap();
     }
 }
