@@ -73,9 +73,9 @@ fn values_are_those_of_the_row() {
 fn the_reference_is_this_table() {
     let mut text = String::from(
         "# Every figure of a matrix\n\n\
-         Made from the table in `crates/rmt-core/src/figures`. The key is the figure's place in a row of \
-         `metrics.jsonl` and, but for inputs and updates, its column in CSV. Curves in bold are in \
-         TensorBoard by default, the others with `Detail::All`; the curve of a p-value is −log₁₀ p.\n\n\
+         Made from the table in `crates/rmt-core/src/figures`. The key is the figure's path in a row of \
+         `metrics.jsonl` and, except for inputs and updates, its column in CSV. TensorBoard gets the curves in bold by \
+         default, and the others with `Detail::All`. The curve of a p-value is −log₁₀ p.\n\n\
          | key | curve | unit | meaning |\n|---|---|---|---|\n",
     );
     let code = |text: &str| if text.is_empty() { "–".into() } else { format!("`{text}`") };
