@@ -14,12 +14,33 @@ pub(crate) fn tests() -> Vec<Trial> {
 
 /// American words, and stems of verbs in -ise.
 const AMERICAN: [&str; 12] = [
-    "color", "colors", "colored", "neighbor", "neighbors", "neighboring", "behavior", "center",
-    "centered", "gray", "labeled", "favor",
+    "color",
+    "colors",
+    "colored",
+    "neighbor",
+    "neighbors",
+    "neighboring",
+    "behavior",
+    "center",
+    "centered",
+    "gray",
+    "labeled",
+    "favor",
 ];
 const IN_ISE: [&str; 13] = [
-    "normalis", "quantis", "initialis", "localis", "equalis", "memoris", "generalis", "summaris",
-    "randomis", "optimis", "recognis", "organis", "serialis",
+    "normalis",
+    "quantis",
+    "initialis",
+    "localis",
+    "equalis",
+    "memoris",
+    "generalis",
+    "summaris",
+    "randomis",
+    "optimis",
+    "recognis",
+    "organis",
+    "serialis",
 ];
 
 /// Words of prose and of what the programs print: of documents outside code, and of the crates' comments.

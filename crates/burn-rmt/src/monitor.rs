@@ -73,7 +73,7 @@ impl Monitor {
     /// the run that made them. This session replaces earlier records of later steps. Drift is still
     /// measured from the run's first snapshot. Call it before the first `observe`, on a monitor
     /// whose configuration has `with_resume(true)`.
-///
+    ///
     /// ```no_run
     /// # use burn_rmt::MonitorConfig;
     /// # fn resume(step: u64) -> Result<(), burn_rmt::InitError> {
@@ -81,7 +81,7 @@ impl Monitor {
     /// monitor.resume(step); // the updates that the loaded weights have had
     /// # Ok(()) }
     /// ```
-        pub fn resume(&self, step: impl Into<Step>) {
+    pub fn resume(&self, step: impl Into<Step>) {
         self.observer.resume(step);
     }
 

@@ -262,7 +262,9 @@ fn unread(name: &str, shape: &[usize], why: Unread) -> String {
              unknown; state one with with_layout"
         ),
         Unread::Unfit(layout) => {
-            format!("`{name}` is not analysed: its shape {shape:?} does not fit the layout {layout:?}")
+            format!(
+                "`{name}` is not analysed: its shape {shape:?} does not fit the layout {layout:?}"
+            )
         }
     }
 }

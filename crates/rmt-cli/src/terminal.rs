@@ -58,9 +58,7 @@ pub(crate) fn section(mut table: Table, width: Option<usize>, optional: &[&str])
         (start, "") => text.push_str(&format!("(names without their common start {start})\n")),
         ("", end) => text.push_str(&format!("(names without their common end {end})\n")),
         (start, end) => {
-            text.push_str(&format!(
-                "(names without their common start {start} and end {end})\n"
-            ));
+            text.push_str(&format!("(names without their common start {start} and end {end})\n"));
         }
     }
     text

@@ -40,7 +40,10 @@ impl Summary {
     /// What did not go as it should.
     fn troubles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.complete {
-            writeln!(f, "the summary is incomplete: the monitor ended before everything was analysed")?;
+            writeln!(
+                f,
+                "the summary is incomplete: the monitor ended before everything was analysed"
+            )?;
         }
         let counted = [
             ("matrices", &self.counts),

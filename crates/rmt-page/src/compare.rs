@@ -111,5 +111,10 @@ fn spectra(runs: &[Run], layers: &[&str]) -> Markup {
         html! { @if !drawn.is_empty() { (folded(layer, layers.len() <= OPEN, &grid_of(drawn))) } }
     };
     let contents = html! { @for layer in layers { (of(layer)) } };
-    section("spectra", "Spectra", "Each picture shows the run's last snapshot with a full spectrum.", &contents)
+    section(
+        "spectra",
+        "Spectra",
+        "Each picture shows the run's last snapshot with a full spectrum.",
+        &contents,
+    )
 }

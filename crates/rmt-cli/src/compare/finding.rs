@@ -42,10 +42,7 @@ pub(super) fn finding(pairs: &[&Compared]) -> String {
     };
     let mut kinds = means(&moved, kind);
     kinds.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    lines.push(format!(
-        "mean movement by kind: {}",
-        list(kinds.iter().map(shown_mean).collect())
-    ));
+    lines.push(format!("mean movement by kind: {}", list(kinds.iter().map(shown_mean).collect())));
     let blocks = means(&moved, block);
     if blocks.len() > 1 {
         lines.push(format!("by block: {}", list(blocks.iter().map(shown_mean).collect())));

@@ -54,7 +54,9 @@ fn tensors(input: &Input) -> Result<Vec<(Entry, Place)>, String> {
     };
     let version = u16::from_le_bytes([v0, v1]);
     if version > VERSION {
-        return Err(format!("version {version} of burn's format is unknown; {VERSION} is supported"));
+        return Err(format!(
+            "version {version} of burn's format is unknown; {VERSION} is supported"
+        ));
     }
     let length = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
     if PREFIX + length > input.length() || length > LONGEST_HEADER {

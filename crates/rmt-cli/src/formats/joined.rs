@@ -34,7 +34,10 @@ impl Joined {
             }
             let path = directory.join(file);
             if !path.exists() {
-                return Err(FormatError::new(&path, "the index names this shard, but it is missing"));
+                return Err(FormatError::new(
+                    &path,
+                    "the index names this shard, but it is missing",
+                ));
             }
             let source = open(&path)?;
             let held = source.entries().iter().enumerate();
@@ -43,7 +46,8 @@ impl Joined {
             sources.push(source);
             if let Some(lost) = names.into_iter().min() {
                 let lost = quoted(lost);
-                let problem = format!("it places tensor {lost} in shard {shown}, which does not have it");
+                let problem =
+                    format!("it places tensor {lost} in shard {shown}, which does not have it");
                 return Err(index.error(problem));
             }
         }

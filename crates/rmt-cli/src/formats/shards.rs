@@ -49,7 +49,10 @@ impl Shards {
             }
             let path = directory.join(shard);
             if !path.exists() {
-                return Err(FormatError::new(&path, "the index names this shard, but it is missing"));
+                return Err(FormatError::new(
+                    &path,
+                    "the index names this shard, but it is missing",
+                ));
             }
             let input = Input::open(&path)?;
             shards.push((path, input.length()));
@@ -58,7 +61,8 @@ impl Shards {
             tensors.extend(held.map(|(entry, place)| (entry, (number, place))));
             if let Some(lost) = names.into_iter().min() {
                 let (lost, shard) = (quoted(lost), quoted(shard));
-                let problem = format!("it places tensor {lost} in shard {shard}, which does not have it");
+                let problem =
+                    format!("it places tensor {lost} in shard {shard}, which does not have it");
                 return Err(index.error(problem));
             }
         }

@@ -57,7 +57,10 @@ fn shards_may_be_links_as_in_a_cache() {
 #[test]
 fn an_index_that_lies_is_refused() {
     let refusals = [
-        (r#"{"l.10.w":"model-2.safetensors"}"#, "it places tensor \"l.10.w\" in shard \"model-2.safetensors\""),
+        (
+            r#"{"l.10.w":"model-2.safetensors"}"#,
+            "it places tensor \"l.10.w\" in shard \"model-2.safetensors\"",
+        ),
         (r#"{"l.10.w":"model-3.safetensors"}"#, "missing"),
         (r#"{"l.10.w":"../model-1.safetensors"}"#, "not a file beside the index"),
         (r#"{"l.10.w":"./model-1.safetensors"}"#, "not a file beside the index"),

@@ -1,9 +1,8 @@
 //! Every figure, once. The order is that of the columns of CSV.
 
-use super::group::{ABOVE, BELOW, BULK, DRIFT, HEAVY_TAIL, OVERLAP, VECTORS};
+use super::group::{ABOVE, BELOW, BULK, DRIFT, HEAVY_TAIL, VECTORS};
 use super::{Figure, Measured, Unit};
 use crate::MatrixReport;
-use crate::statistics::activation::{ProjectionReport, TRACE_SHARES};
 
 /// The value at this place in a report; what lies on the way may be missing.
 macro_rules! read {
@@ -45,10 +44,13 @@ const fn computed(
 }
 
 mod ladder;
+mod training;
 
 use ladder::LADDER;
+use training::TRAINING;
 
-const CUT_OFF: &str = "whether the count is a lower bound, because it stopped at half of all values";
+const CUT_OFF: &str =
+    "whether the count is a lower bound, because it stopped at half of all values";
 
 /// The spectrum against its law.
 const SPECTRUM: &[Figure] = &[
@@ -81,8 +83,10 @@ const SPECTRUM: &[Figure] = &[
         ratio(r.largest, r.edge_high)
     })
     .lean(ABOVE, "largest_over_edge"),
-    at!(Count, outliers_above, "number of singular values above the upper edge").curve(ABOVE, "outliers"),
-    at!(Count, outliers_below, "number of singular values below the lower edge").curve(BELOW, "outliers"),
+    at!(Count, outliers_above, "number of singular values above the upper edge")
+        .curve(ABOVE, "outliers"),
+    at!(Count, outliers_below, "number of singular values below the lower edge")
+        .curve(BELOW, "outliers"),
     at!(Count, significant_above, "number of singular values significantly above the bulk")
         .cut_off(|r| r.significant_above_cut_off)
         .lean(ABOVE, "significant"),
@@ -91,15 +95,23 @@ const SPECTRUM: &[Figure] = &[
         .cut_off(|r| r.significant_below_cut_off)
         .lean(BELOW, "significant"),
     Figure::word("significant_below_cut_off", CUT_OFF),
-    at!(P, p_above, "p-value of the largest singular value").head("p above").lean(ABOVE, "minus_log10_p"),
-    at!(P, p_below, "p-value of the smallest singular value").head("p below").lean(BELOW, "minus_log10_p"),
+    at!(P, p_above, "p-value of the largest singular value")
+        .head("p above")
+        .lean(ABOVE, "minus_log10_p"),
+    at!(P, p_below, "p-value of the smallest singular value")
+        .head("p below")
+        .lean(BELOW, "minus_log10_p"),
     at!(Number, bulk_distance, "m times the distance from the Marchenko–Pastur law")
         .curve(BULK, "distance"),
     at!(P, p_bulk, "p-value of bulk_distance").head("p bulk").curve(BULK, "minus_log10_p"),
     at!(Number, spacing_ratio, "mean ratio of consecutive spacings, .5307 for random matrices")
         .head("⟨r⟩")
         .curve(BULK, "spacing_ratio"),
-    at!(Number, spacing_ratio_z, "distance of spacing_ratio from its random value, in standard deviations"),
+    at!(
+        Number,
+        spacing_ratio_z,
+        "distance of spacing_ratio from its random value, in standard deviations"
+    ),
     at!(Count, levels.spacings, "number of unfolded spacings"),
     at!(Number, levels.surmise_distance, "distance of the spacings from Wigner's surmise"),
     at!(P, levels.surmise_p, "p-value of surmise_distance"),
@@ -109,7 +121,11 @@ const SPECTRUM: &[Figure] = &[
         "Brody's exponent, .96 for random matrices, 0 without repulsion"
     )
     .curve(BULK, "brody_exponent"),
-    at!(Number, levels.brody.standard_error, "standard error of Brody's exponent for independent spacings"),
+    at!(
+        Number,
+        levels.brody.standard_error,
+        "standard error of Brody's exponent for independent spacings"
+    ),
     at!(Number, levels.brody_expected, "mean of Brody's exponent over random matrices"),
     at!(Number, levels.brody_spread, "standard deviation of Brody's exponent over random matrices"),
 ];
@@ -120,18 +136,46 @@ macro_rules! side {
         &[
             at!(P, $side.p, concat!("p-value of the ", $of, " vectors"))
                 .head(concat!("p ", stringify!($side))),
-            at!(P, $side.p_windows, concat!("p-value of the ", $of, " vectors, pooled over ten neighbours")),
-            at!(Fraction, $side.ks_rejected, concat!("share of ", $of, " vectors that are not random"))
-                .head(stringify!($side))
-                .lean(VECTORS, concat!(stringify!($side), "_rejected")),
-            at!(Fraction, $side.ks_rejected_top, "the same share among the tenth with the largest singular values"),
-            at!(Fraction, $side.ks_rejected_bottom, "the same share among the tenth with the smallest singular values"),
+            at!(
+                P,
+                $side.p_windows,
+                concat!("p-value of the ", $of, " vectors, pooled over ten neighbours")
+            ),
+            at!(
+                Fraction,
+                $side.ks_rejected,
+                concat!("share of ", $of, " vectors that are not random")
+            )
+            .head(stringify!($side))
+            .lean(VECTORS, concat!(stringify!($side), "_rejected")),
+            at!(
+                Fraction,
+                $side.ks_rejected_top,
+                "the same share among the tenth with the largest singular values"
+            ),
+            at!(
+                Fraction,
+                $side.ks_rejected_bottom,
+                "the same share among the tenth with the smallest singular values"
+            ),
             at!(Number, $side.ipr, "mean inverse participation ratio, 3N/(N + 2) if random")
                 .curve(VECTORS, concat!(stringify!($side), "_ipr")),
-            at!(Number, $side.ipr_z, "distance of ipr from its random value, in standard deviations"),
+            at!(
+                Number,
+                $side.ipr_z,
+                "distance of ipr from its random value, in standard deviations"
+            ),
             at!(Number, $side.entropy, concat!("mean Shannon entropy of the ", $of, " vectors")),
-            at!(Number, $side.entropy_z, "distance of entropy from its random value, in standard deviations"),
-            at!(Number, $side.localization_max, concat!("largest |entry| of all ", $of, " vectors")),
+            at!(
+                Number,
+                $side.entropy_z,
+                "distance of entropy from its random value, in standard deviations"
+            ),
+            at!(
+                Number,
+                $side.localization_max,
+                concat!("largest |entry| of all ", $of, " vectors")
+            ),
         ]
     };
 }
@@ -190,7 +234,11 @@ const STRUCTURE: &[Figure] = &[
         .head("condition"),
     at!(Count, heavy_tail.matrix_rank, "rank at double precision"),
     at!(Count, heavy_tail.matrix_rank_storage, "rank at the precision of the storage type"),
-    at!(Number, heavy_tail.edge_ratio, "share ν₊²/λ_max of the largest eigenvalue that the bulk edge explains"),
+    at!(
+        Number,
+        heavy_tail.edge_ratio,
+        "share ν₊²/λ_max of the largest eigenvalue that the bulk edge explains"
+    ),
     at!(Count, traps.count, "number of significant values above after the entries are permuted")
         .cut_off(|r| r.traps.as_ref().is_some_and(|traps| traps.count_cut_off))
         .curve(HEAVY_TAIL, "traps"),
@@ -264,71 +312,6 @@ const DIFFERENCE: &[Figure] = &[
     Figure::word("drift.reason", "why a figure of the drift is missing"),
 ];
 
-/// What only a run has: inputs, and the snapshot before.
-const TRAINING: &[Figure] = &[
-    at!(
-        Number,
-        activation.overlap_above,
-        "overlap of the significant vectors above with the input"
-    )
-    .lean(OVERLAP, "above"),
-    at!(
-        Number,
-        activation.overlap_below,
-        "overlap of the significant vectors below with the input"
-    )
-    .lean(OVERLAP, "below"),
-    at!(Number, activation.overlap_bulk, "overlap of the other vectors with the input")
-        .lean(OVERLAP, "bulk"),
-    at!(Number, activation.band_low, "lower end of the band of random vectors, at .135 %")
-        .lean(OVERLAP, "band_low"),
-    at!(Number, activation.band_high, "upper end of the band of random vectors, at 99.865 %")
-        .lean(OVERLAP, "band_high"),
-    computed(
-        Unit::Fraction,
-        "share of the significant vectors above in the subspace with 90 % of the input's variance",
-        |r| projection(r)?.above,
-    )
-    .curve(OVERLAP, "projection_above"),
-    computed(Unit::Fraction, "share of the significant vectors below in that subspace", |r| {
-        projection(r)?.below
-    })
-    .curve(OVERLAP, "projection_below"),
-    computed(Unit::Fraction, "share of random vectors in that subspace", |r| {
-        Some(projection(r)?.null_mean)
-    })
-    .curve(OVERLAP, "projection_random"),
-    at!(Angle, activation.angle_above, "angle between the significant vectors above and that subspace")
-        .curve(OVERLAP, "angle_above"),
-    at!(Angle, activation.angle_below, "angle between the significant vectors below and that subspace")
-        .curve(OVERLAP, "angle_below"),
-    at!(Number, activation.effective_rank, "effective rank of the input's covariance")
-        .curve(OVERLAP, "effective_rank"),
-    at!(Number, drift.previous.relative_norm, "‖W − W′‖/‖W′‖ since the previous snapshot W′")
-        .curve(DRIFT, "update_norm"),
-    at!(Angle, drift.previous.angle_top, "angle between the strongest directions since the previous snapshot")
-        .curve(DRIFT, "update_angle_top"),
-    at!(Angle, drift.previous.angle_bottom, "angle between the weakest directions since the previous snapshot")
-        .curve(DRIFT, "update_angle_bottom"),
-    of_change!(
-        Count,
-        drift.previous.change,
-        significant_above,
-        "number of singular values of that change above its bulk"
-    )
-    .curve(DRIFT, "update_significant"),
-    of_change!(P, drift.previous.change, p_above, "p-value of the largest singular value of that change")
-        .curve(DRIFT, "update_minus_log10_p"),
-    at!(Number, drift.previous.change.stable_rank, "stable rank of that change")
-        .curve(DRIFT, "update_stable_rank"),
-    at!(
-        Number,
-        drift.spectral_edge.ratio,
-        "largest ratio of consecutive singular values of the last updates"
-    )
-    .curve(DRIFT, "spectral_edge_ratio"),
-];
-
 /// Figures of one matrix.
 pub const STATISTICS: &[&[Figure]] = &[LADDER, SPECTRUM, LEFT, RIGHT, STRUCTURE];
 /// Figures of the change from one matrix to another.
@@ -350,10 +333,4 @@ fn normalized(report: &MatrixReport, value: Option<f64>) -> Option<f64> {
 
 fn change(report: &MatrixReport) -> Option<&crate::statistics::drift::ChangeSpectrum> {
     report.drift.as_ref()?.change.as_ref()
-}
-
-/// Projections onto the subspace with 90 % of the trace.
-fn projection(report: &MatrixReport) -> Option<&ProjectionReport> {
-    let [_, most, _] = TRACE_SHARES;
-    report.activation.as_ref()?.projections.iter().find(|projection| projection.trace == most)
 }

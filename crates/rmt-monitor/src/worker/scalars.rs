@@ -18,9 +18,10 @@ impl Worker {
         let read = guarded(|| value.read());
         let (reason, problem) = match read {
             Ok(Ok(_)) if name.is_empty() => (DropReason::Unnamed, "its name is empty".to_owned()),
-            Ok(Ok(_)) if tags::is_own(&name) => {
-                (DropReason::Reserved, "the name is reserved for the monitor's own curves".to_owned())
-            }
+            Ok(Ok(_)) if tags::is_own(&name) => (
+                DropReason::Reserved,
+                "the name is reserved for the monitor's own curves".to_owned(),
+            ),
             Ok(Ok(value)) if value.is_finite() => {
                 self.scalars.step = step;
                 self.scalars.values.push((name, value));

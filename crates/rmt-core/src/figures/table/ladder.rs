@@ -28,9 +28,12 @@ pub(super) const LADDER: &[Figure] = &[
     .head("above")
     .cut_off(|r| r.structure.as_ref().is_some_and(|found| found.above.cut_off))
     .lean(STRUCTURE, "above"),
-    Figure::new("structure.above.most", Unit::Count, "most directions above that the copies leave open", |r| {
-        r.structure.as_ref()?.above.most.figure()
-    }),
+    Figure::new(
+        "structure.above.most",
+        Unit::Count,
+        "most directions above that the copies leave open",
+        |r| r.structure.as_ref()?.above.most.figure(),
+    ),
     Figure::word("structure.above.cut_off", CUT_OFF),
     at!(
         Count,
@@ -56,11 +59,7 @@ pub(super) const LADDER: &[Figure] = &[
         .head("norm")
         .lean(STRUCTURE, "norm_share"),
     at!(Fraction, structure.norm_share_error, "standard error of norm_share for the given count"),
-    at!(
-        Fraction,
-        structure.norm_share_most,
-        "largest norm_share that the copies leave open"
-    ),
+    at!(Fraction, structure.norm_share_most, "largest norm_share that the copies leave open"),
     at!(Noise, structure.strength, "strength of the strongest direction above, after whitening")
         .lean(STRUCTURE, "strength"),
     at!(Noise, structure.strength_error, "standard error of strength"),
@@ -96,10 +95,18 @@ pub(super) const LADDER: &[Figure] = &[
     lines!(cols.zero, "number of columns of zeros"),
     lines!(cols.equal, "number of columns equal to an earlier one"),
     lines!(cols.outstanding, "number of columns beyond four times the median scale"),
-    at!(Fraction, magnitudes.explained, "share of the variance of ln|w| that rows and columns explain")
-        .curve(STRUCTURE, "scale_explained"),
+    at!(
+        Fraction,
+        magnitudes.explained,
+        "share of the variance of ln|w| that rows and columns explain"
+    )
+    .curve(STRUCTURE, "scale_explained"),
     at!(Fraction, magnitudes.zeros, "share of zero entries"),
-    at!(Count, magnitudes.massive_count, "number of entries beyond ten standard deviations of the others")
-        .head("massive")
-        .curve(STRUCTURE, "massive_entries"),
+    at!(
+        Count,
+        magnitudes.massive_count,
+        "number of entries beyond ten standard deviations of the others"
+    )
+    .head("massive")
+    .curve(STRUCTURE, "massive_entries"),
 ];
