@@ -107,6 +107,15 @@ impl Figure {
         Self { key, head: "", title, unit, curve: None, value, cut_off: |_| false }
     }
 
+    /// One that is computed from others.
+    const fn computed(
+        unit: Unit,
+        title: &'static str,
+        value: fn(&MatrixReport) -> Option<f64>,
+    ) -> Self {
+        Self::new("", unit, title, value)
+    }
+
     const fn word(key: &'static str, title: &'static str) -> Self {
         Self::new(key, Unit::Word, title, |_| None)
     }

@@ -34,15 +34,6 @@ macro_rules! of_change {
     };
 }
 
-/// A figure that is computed from others.
-const fn computed(
-    unit: Unit,
-    title: &'static str,
-    value: fn(&MatrixReport) -> Option<f64>,
-) -> Figure {
-    Figure::new("", unit, title, value)
-}
-
 mod ladder;
 mod training;
 
@@ -64,22 +55,22 @@ const SPECTRUM: &[Figure] = &[
     at!(Weight, scale_entries, "standard deviation of the entries"),
     at!(Number, excess_kurtosis, "excess kurtosis of the entries"),
     at!(Weight, edge_low, "lower edge of the bulk"),
-    computed(Unit::Noise, "lower edge of the bulk", |r| normalized(r, r.edge_low))
+    Figure::computed(Unit::Noise, "lower edge of the bulk", |r| normalized(r, r.edge_low))
         .lean(BULK, "edge_low_normalized"),
     at!(Weight, edge_high, "upper edge of the bulk").head("edge"),
-    computed(Unit::Noise, "upper edge of the bulk", |r| normalized(r, r.edge_high))
+    Figure::computed(Unit::Noise, "upper edge of the bulk", |r| normalized(r, r.edge_high))
         .lean(BULK, "edge_high_normalized"),
     at!(Weight, smallest, "smallest singular value"),
-    computed(Unit::Noise, "smallest singular value", |r| normalized(r, r.smallest))
+    Figure::computed(Unit::Noise, "smallest singular value", |r| normalized(r, r.smallest))
         .lean(BULK, "smallest_normalized"),
-    computed(Unit::Number, "smallest singular value over the lower edge", |r| {
+    Figure::computed(Unit::Number, "smallest singular value over the lower edge", |r| {
         ratio(r.smallest, r.edge_low)
     })
     .curve(BELOW, "smallest_over_edge"),
     at!(Weight, largest, "largest singular value").head("largest"),
-    computed(Unit::Noise, "largest singular value", |r| normalized(r, r.largest))
+    Figure::computed(Unit::Noise, "largest singular value", |r| normalized(r, r.largest))
         .lean(BULK, "largest_normalized"),
-    computed(Unit::Number, "largest singular value over the upper edge", |r| {
+    Figure::computed(Unit::Number, "largest singular value over the upper edge", |r| {
         ratio(r.largest, r.edge_high)
     })
     .lean(ABOVE, "largest_over_edge"),

@@ -2,7 +2,6 @@
 
 use super::super::group::{DRIFT, OVERLAP};
 use super::super::{Figure, Measured, Unit};
-use super::computed;
 use crate::MatrixReport;
 use crate::statistics::activation::{ProjectionReport, TRACE_SHARES};
 
@@ -26,17 +25,19 @@ pub(super) const TRAINING: &[Figure] = &[
         .lean(OVERLAP, "band_low"),
     at!(Number, activation.band_high, "upper end of the band of random vectors, at 99.865 %")
         .lean(OVERLAP, "band_high"),
-    computed(
+    Figure::computed(
         Unit::Fraction,
         "share of the significant vectors above in the subspace with 90 % of the input's variance",
         |r| projection(r)?.above,
     )
     .curve(OVERLAP, "projection_above"),
-    computed(Unit::Fraction, "share of the significant vectors below in that subspace", |r| {
-        projection(r)?.below
-    })
+    Figure::computed(
+        Unit::Fraction,
+        "share of the significant vectors below in that subspace",
+        |r| projection(r)?.below,
+    )
     .curve(OVERLAP, "projection_below"),
-    computed(Unit::Fraction, "share of random vectors in that subspace", |r| {
+    Figure::computed(Unit::Fraction, "share of random vectors in that subspace", |r| {
         Some(projection(r)?.null_mean)
     })
     .curve(OVERLAP, "projection_random"),
