@@ -26,7 +26,7 @@ Examples:
       what an adapter of PEFT changes: it is added to the base first
   rmt compare model.safetensors --random --seed 7
       how much of the spectrum is structure
-  rmt compare a.npy b.npy --format jsonl | jq '.drift.change.significant_above'
+  rmt compare a.npy b.npy --format jsonl | jq '.drift.change.structure.above.count'
       directions in the change beyond noise";
 
 /// Options of `rmt compare`.

@@ -22,6 +22,8 @@ pub struct Context<'a> {
     pub tracking: Option<TrackingOptions>,
     /// Whether a matrix that deviates is compared with copies of itself, which tell structure from scale. True by default.
     pub ladder: bool,
+    /// Whether the change since [`reference`](Self::reference) is compared with copies of itself as well. False by default.
+    pub change_ladder: bool,
     /// Whether the profile has the band of the copies' spectra, for a picture: [`Profile::copies`]. False by default.
     pub band: bool,
 }
@@ -29,8 +31,8 @@ pub struct Context<'a> {
 impl Default for Context<'_> {
     fn default() -> Self {
         let (reference, previous, activation, tracking) = (None, None, None, None);
-        let (keep, ladder, band) = (false, true, false);
-        Self { reference, previous, keep, activation, tracking, ladder, band }
+        let (keep, ladder, change_ladder, band) = (false, true, false, false);
+        Self { reference, previous, keep, activation, tracking, ladder, change_ladder, band }
     }
 }
 
@@ -68,6 +70,14 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn with_ladder(mut self, ladder: bool) -> Self {
         self.ladder = ladder;
+        self
+    }
+
+    /// Asks for [`ChangeSpectrum::structure`](crate::statistics::drift::ChangeSpectrum::structure) of the change since the
+    /// reference. It costs as much as [`with_ladder`](Self::with_ladder) does for the matrix itself.
+    #[must_use]
+    pub fn with_change_ladder(mut self, change_ladder: bool) -> Self {
+        self.change_ladder = change_ladder;
         self
     }
 
