@@ -115,6 +115,11 @@ impl Analyser {
         if context.ladder {
             self.ladder(&mut analysis, &tested, &judge, context.band);
         }
+        if context.change_ladder
+            && let Some(old) = context.reference.and_then(Reference::values)
+        {
+            self.change_ladder(&mut analysis.report, entries.stored, old);
+        }
         Ok(analysis)
     }
 

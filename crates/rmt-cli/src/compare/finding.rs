@@ -12,9 +12,9 @@ const NAMED: usize = 3;
 type Moved<'a> = (f64, &'a Compared);
 
 /// The lines; none where nothing was compared.
-pub(super) fn finding(pairs: &[&Compared]) -> String {
+pub(super) fn finding<'a>(pairs: &[&'a Compared]) -> String {
     let of = |pair: &Compared| pair.drift.as_ref()?.relative_norm;
-    let moved: Vec<Moved<'_>> = pairs.iter().filter_map(|pair| Some((of(pair)?, *pair))).collect();
+    let moved: Vec<Moved<'a>> = pairs.iter().filter_map(|pair| Some((of(pair)?, *pair))).collect();
     let mut ranked: Vec<Moved<'_>> =
         moved.iter().filter(|(size, _)| *size > 0.0).copied().collect();
     ranked.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -43,6 +43,18 @@ pub(super) fn finding(pairs: &[&Compared]) -> String {
     let mut kinds = means(&moved, kind);
     kinds.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     lines.push(format!("mean movement by kind: {}", list(kinds.iter().map(shown_mean).collect())));
+    let directions = |(_, pair): &Moved<'a>| {
+        let change = pair.drift.as_ref()?.change.as_ref()?;
+        Some((change.structure.as_ref()?.above.count as f64, *pair))
+    };
+    let directions: Vec<Moved<'_>> = moved.iter().filter_map(directions).collect();
+    if !directions.is_empty() {
+        let kinds = means(&directions, kind);
+        lines.push(format!(
+            "mean directions of the change by kind: {}",
+            list(kinds.iter().map(shown_mean).collect())
+        ));
+    }
     let blocks = means(&moved, block);
     if blocks.len() > 1 {
         lines.push(format!("by block: {}", list(blocks.iter().map(shown_mean).collect())));

@@ -26,7 +26,7 @@ Examples:
       the change by a PEFT adapter, which is added to the base first
   rmt compare model.safetensors --random --seed 7
       the part of the spectrum that is structure
-  rmt compare a.npy b.npy --format jsonl | jq '.drift.change.significant_above'
+  rmt compare a.npy b.npy --format jsonl | jq '.drift.change.structure.above.count'
       directions in the change beyond noise";
 
 /// Options of `rmt compare`.

@@ -164,6 +164,7 @@ impl Pair<'_> {
             return self.without(Outcome::Failed(reason));
         }
         let context = Context::default().with_reference(first.reference.as_ref());
+        let context = context.with_change_ladder(matches!(self, Self::Both { .. }));
         let after = place.measure_in(analyser, context, |values| values).row;
         if let Some(reason) = after.failed {
             return self.without(Outcome::Failed(reason));

@@ -57,8 +57,8 @@ pub(super) fn text(pairs: &[Compared], width: Option<usize>) -> String {
 
 const LEGEND: &str = "\
 moved: ‖B − A‖/‖A‖; distance: mean distance of the singular values; top, bottom: angle between the
-strongest and the weakest directions (random: of unrelated ones), in radians; directions: significant
-singular values of the change, with the p of the largest
+strongest and the weakest directions (random: of unrelated ones), in radians; directions: of the change,
+those that the scale of its rows and columns does not explain; p: of its largest singular value
 ";
 
 /// Figures of the change that have a column.
@@ -68,7 +68,7 @@ const DRIFT: [&str; 7] = [
     "drift.angle_top",
     "drift.angle_bottom",
     "drift.angle_random",
-    "drift.change.significant_above",
+    "drift.change.structure.above.count",
     "drift.change.p_above",
 ];
 

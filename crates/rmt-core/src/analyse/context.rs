@@ -23,6 +23,9 @@ pub struct Context<'a> {
     /// Whether a deviating matrix is compared with copies of itself, which separates structure from
     /// scale. True by default.
     pub ladder: bool,
+    /// Whether the change since [`reference`](Self::reference) is compared with copies of itself as
+    /// well. False by default.
+    pub change_ladder: bool,
     /// Whether the profile has the band of the copies' spectra ([`Profile::copies`]), for a
     /// picture. False by default.
     pub band: bool,
@@ -31,8 +34,8 @@ pub struct Context<'a> {
 impl Default for Context<'_> {
     fn default() -> Self {
         let (reference, previous, activation, tracking) = (None, None, None, None);
-        let (keep, ladder, band) = (false, true, false);
-        Self { reference, previous, keep, activation, tracking, ladder, band }
+        let (keep, ladder, change_ladder, band) = (false, true, false, false);
+        Self { reference, previous, keep, activation, tracking, ladder, change_ladder, band }
     }
 }
 
@@ -71,6 +74,15 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn with_ladder(mut self, ladder: bool) -> Self {
         self.ladder = ladder;
+        self
+    }
+
+    /// Requests [`ChangeSpectrum::structure`](crate::statistics::drift::ChangeSpectrum::structure)
+    /// of the change since the reference. It costs as much as [`with_ladder`](Self::with_ladder)
+    /// costs for the matrix itself.
+    #[must_use]
+    pub fn with_change_ladder(mut self, change_ladder: bool) -> Self {
+        self.change_ladder = change_ladder;
         self
     }
 

@@ -3,9 +3,9 @@
 use super::{Analyser, Analysis};
 use crate::notes::{Note, Statistic};
 use crate::report::{MatrixReport, Verdict};
-use crate::signs::{SignNull, sign_null_with};
-use crate::spectrum::Matrix;
-use crate::statistics::drift::correlation_traps;
+use crate::signs::{SignNull, StructureReport, sign_null, sign_null_with};
+use crate::spectrum::{Matrix, Values};
+use crate::statistics::drift::{change_of, correlation_traps};
 use crate::statistics::spectrum_test::Judge;
 
 /// Seed of the copies: the same matrix always gives the same figures.
@@ -49,6 +49,34 @@ impl Analyser {
         }
         // What deflation could not do, the copies have done.
         report.notes.retain(|note| !matches!(note, Note::NoBulk | Note::ScaleBiased));
+    }
+}
+
+impl Analyser {
+    /// Counts the directions of the change from `old` as [`ladder`](Self::ladder) counts those of a matrix.
+    pub(super) fn change_ladder(
+        &self,
+        report: &mut MatrixReport,
+        matrix: &Matrix<'_>,
+        old: Values<'_>,
+    ) {
+        let Some(change) = report.drift.as_mut().and_then(|drift| drift.change.as_mut()) else {
+            return;
+        };
+        let tests = [change.spectrum.p_above, change.spectrum.p_below, change.spectrum.p_bulk];
+        if !tests.iter().flatten().any(|p| *p <= self.options.test_level()) {
+            let none = StructureReport::none(report.small_side, report.large_side);
+            change.structure = change.spectrum.p_above.map(|_| none);
+            return;
+        }
+        let entries = change_of(matrix, old);
+        let copies = self.options.sign_copies;
+        let found = Matrix::new(&entries[..], matrix.rows(), matrix.cols(), matrix.orientation())
+            .and_then(|change| sign_null(&change, copies, self.options.level, SEED));
+        match found {
+            Ok(found) => change.structure = found.and_then(|found| found.structure),
+            Err(error) => report.notes.push(Note::of(Statistic::Signs, error)),
+        }
     }
 }
 

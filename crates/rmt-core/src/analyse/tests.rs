@@ -206,6 +206,39 @@ fn drift_against_a_reference() {
 }
 
 #[test]
+fn directions_of_a_change_are_told_from_its_scale() {
+    let (m, n) = (128, 192);
+    let before = gaussian(m, n, 31);
+    fn matrix(values: &[f64]) -> Matrix<'_> {
+        Matrix::new(values, 128, 192, Orientation::OutIn).unwrap()
+    }
+    let first = matrix(&before[..]);
+    let first = analyser().analyse(&first, Context::default().with_keep(true)).unwrap();
+    let reference = first.reference.unwrap();
+    // An update whose rows differ in scale by a factor of 16, without directions and with four.
+    let noise = gaussian(m, n, 32);
+    let scale = |row: usize| f64::from(1_u32 << (row % 5)) / 100.0;
+    for directions in [0, 4] {
+        let update = |row: usize, col: usize| {
+            let sign = |i: usize, k: usize| if (i >> (k + 2)) & 1 == 0 { 1.0 } else { -1.0 };
+            let planted: f64 = (0..directions).map(|k| sign(row, k) * sign(col, k)).sum();
+            scale(row) * (noise[row * n + col] + planted)
+        };
+        let entries = (0..m * n).map(|i| before[i] + update(i / n, i % n));
+        let entries: Vec<f64> = entries.collect();
+        let context = Context::default().with_reference(Some(&reference));
+        let later = matrix(&entries[..]);
+        let report = analyser().analyse(&later, context).unwrap().report;
+        assert_eq!(report.drift.unwrap().change.unwrap().structure, None);
+        let report = analyser().analyse(&later, context.with_change_ladder(true)).unwrap().report;
+        let change = report.drift.unwrap().change.unwrap();
+        let found = change.structure.map_or(0, |found| found.above.count);
+        assert_eq!(found, directions);
+        assert!(change.spectrum.significant_above > Some(found + 3));
+    }
+}
+
+#[test]
 fn settings_are_checked() {
     for level in [0.0, 1.0, -0.1, f64::NAN] {
         let options = AnalysisOptions { level, ..AnalysisOptions::default() };

@@ -276,7 +276,7 @@ const DIFFERENCE: &[Figure] = &[
         significant_above,
         "number of singular values of the change above its bulk"
     )
-    .head("directions")
+    .head("deflated")
     .cut_off(|r| change(r).is_some_and(|change| change.spectrum.significant_above_cut_off))
     .curve(DRIFT, "change_significant"),
     Figure::word("drift.change.significant_above_cut_off", CUT_OFF),
@@ -299,6 +299,27 @@ const DIFFERENCE: &[Figure] = &[
         "m times the distance of the change from the Marchenko–Pastur law"
     ),
     of_change!(P, drift.change, p_bulk, "p-value of that distance"),
+    Figure::new(
+        "drift.change.structure.above.count",
+        Unit::Count,
+        "number of directions of the change that no scale of its rows and columns explains",
+        |r| change(r)?.structure.as_ref()?.above.count.figure(),
+    )
+    .head("directions")
+    .cut_off(|r| {
+        let found = change(r).and_then(|change| change.structure.as_ref());
+        found.is_some_and(|found| found.above.cut_off)
+    }),
+    Figure::new(
+        "drift.change.structure.above.most",
+        Unit::Count,
+        "most directions of the change that the copies leave open",
+        |r| change(r)?.structure.as_ref()?.above.most.figure(),
+    ),
+    Figure::word(
+        "drift.change.structure.above.cut_off",
+        "whether the count is a lower bound, because it did not settle",
+    ),
     Figure::word("drift.change.reason", "why a figure of the change is missing"),
     Figure::word("drift.reason", "why a figure of the drift is missing"),
 ];

@@ -1,6 +1,7 @@
 //! The spectrum of a change of weights, with tests.
 
 use crate::RmtError;
+use crate::signs::StructureReport;
 use crate::spectrum::{Matrix, Values, singular_values};
 use crate::statistics::finite;
 use crate::statistics::heavy_tail::HeavyTail;
@@ -25,8 +26,18 @@ pub struct ChangeSpectrum {
     /// The tests of the spectrum.
     #[serde(flatten)]
     pub spectrum: SpectrumReport,
+    /// Directions of the change that no scale of its rows and columns explains, if
+    /// [`Context::change_ladder`](crate::Context::change_ladder) requests them. There are none if no
+    /// test rejects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structure: Option<StructureReport>,
     /// Why figures are missing.
     pub reason: Option<String>,
+}
+
+/// The entries of `new` − `old`, as they are stored.
+pub(crate) fn change_of(new: &Matrix<'_>, old: Values<'_>) -> Vec<f64> {
+    new.values().iter().zip(old.iter()).map(|(x, y)| x - y).collect()
 }
 
 /// The spectrum of `new` − `old`, two matrices of one shape: a decomposition without vectors.
@@ -44,7 +55,7 @@ pub(crate) fn change_spectrum(
         let (expected, found) = (new.values().len(), old.len());
         return Err(RmtError::Shape { rows, cols, expected, found });
     }
-    let change: Vec<f64> = new.values().iter().zip(old.iter()).map(|(x, y)| x - y).collect();
+    let change = change_of(new, old);
     let matrix = Matrix::new(change.as_slice(), rows, cols, new.orientation())?;
     let nu = singular_values(&matrix)?;
     let large = matrix.large_side();
@@ -56,6 +67,7 @@ pub(crate) fn change_spectrum(
         largest: finite(largest),
         stable_rank: norms.stable_rank,
         spectrum,
+        structure: None,
         reason,
     })
 }

@@ -14,6 +14,7 @@ mod traps;
 use crate::statistics::finite;
 pub(crate) use angles::{Basis, mean_angle, principal_angles, random_angle};
 pub use change::ChangeSpectrum;
+pub(crate) use change::change_of;
 use change::change_spectrum;
 pub use reference::Reference;
 pub(crate) use reference::SUBSPACE_DIMENSION;
