@@ -26,7 +26,7 @@ fn what_burn_writes_is_read() {
     assert_eq!(source.convention(), Convention::Unknown);
     assert_eq!(
         names(&*source),
-        ["brain", "half", "layer.2.weight", "layer.10.weight", "mask", "quantized", "steps"]
+        ["brain", "half", "layer.2.weight", "layer.10.weight", "mask", "quantised", "steps"]
     );
     let exact: Vec<f64> = (0..12).map(|i| f64::from(i / 4 - 1) + f64::from(i % 4) / 8.0).collect();
     let single = WeightValues::F32(exact.iter().map(|&x| x as f32).collect());

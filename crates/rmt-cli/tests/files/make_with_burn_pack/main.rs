@@ -27,7 +27,7 @@ fn main() {
         tensor("brain", DType::BF16, &[3, 4], values.iter().flat_map(brain).collect()),
         tensor("steps", DType::I64, &[1], vec![9, 0, 0, 0, 0, 0, 0, 0]),
         tensor("mask", DType::Bool(BoolStore::U8), &[2], vec![0, 1]),
-        tensor("quantized", quantized, &[2, 2], vec![1, 2, 3, 4, 0, 0, 128, 63]),
+        tensor("quantised", quantized, &[2, 2], vec![1, 2, 3, 4, 0, 0, 128, 63]),
     ];
     Writer::new(tensors)
         .with_metadata("producer", "burn-pack")
