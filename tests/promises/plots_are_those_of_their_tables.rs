@@ -1,0 +1,64 @@
+//! The plots of the documentation are those of its tables: the program that draws them draws the same again.
+
+use crate::support::require_all;
+use libtest_mimic::{Completion, Failed, Trial};
+use std::fs;
+use std::path::Path;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let name = "plots_are_those_of_their_tables::docs_plots_py_draws_them_again";
+    vec![Trial::ignorable_test(name, || match python() {
+        Ok(python) => drawn_again(&python).map(|()| Completion::Completed),
+        Err(reason) if require_all() => Err(reason.into()),
+        Err(reason) => Ok(Completion::ignored_with(reason)),
+    })]
+}
+
+/// A Python with matplotlib, made if need be; or why it cannot be had.
+fn python() -> Result<String, String> {
+    let requirements = docs().join("requirements.txt");
+    let tmpdir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let programs = rmt_test_python::environment("plots-venv", tmpdir, &requirements);
+    let programs = programs.map_err(|why| format!("matplotlib cannot be installed: {why}"))?;
+    Ok(programs.join("python").to_string_lossy().into_owned())
+}
+
+fn docs() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
+/// The numbers of what is drawn. Names of elements are not among them: they hang on the last digit of what they name.
+fn numbers(svg: &str) -> Vec<f64> {
+    let pieces: Vec<&str> = svg.split('"').collect();
+    let drawn =
+        |name: &str| [" d=", " x=", " y=", "\nd=", "\nx="].iter().any(|end| name.ends_with(end));
+    let values = pieces.chunks(2).filter(|pair| drawn(pair[0])).filter_map(|pair| pair.get(1));
+    let of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
+    values.flat_map(|value| value.split(|c| !of_number(c)).filter_map(|x| x.parse().ok())).collect()
+}
+
+fn drawn_again(python: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let (program, out) = (docs().join("plots.py"), folder.path());
+    rmt_test_python::run(python, &[&program.to_string_lossy(), "-o", &out.to_string_lossy()])?;
+    for name in ["calibration.svg", "detection.svg"] {
+        let [now, then] =
+            [fs::read_to_string(out.join(name))?, fs::read_to_string(docs().join(name))?];
+        let [now, then] = [numbers(&now), numbers(&then)];
+        assert!(now.len() > 1000 && now.len() == then.len(), "{name} is of another table");
+        for (now, then) in now.iter().zip(&then) {
+            // Their last digits differ between processors.
+            assert!((now - then).abs() < 0.01, "{name}: {now}, recorded {then}");
+        }
+    }
+    // A table without its rows is no plot.
+    let bare = out.join("bare.md");
+    fs::write(&bare, "| law | shape |\n|---|---|\n")?;
+    let arguments =
+        ["--tables", &bare.to_string_lossy(), "-o", &out.to_string_lossy()].map(str::to_owned);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let failed =
+        rmt_test_python::run(python, &[&[&*program.to_string_lossy()], &arguments[..]].concat());
+    assert!(failed.is_err_and(|why| why.contains("no table with the columns")));
+    Ok(())
+}
