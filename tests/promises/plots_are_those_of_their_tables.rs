@@ -1,17 +1,32 @@
-//! The plots of the documentation are those of its tables: the program that draws them draws the same again.
+//! The plots of the documentation are those of its tables: the program that draws them draws the same again, and the film on
+//! top of the README ends as its table does.
 
-use crate::support::require_all;
+use crate::support::{require_all, test};
 use libtest_mimic::{Completion, Failed, Trial};
 use std::fs;
 use std::path::Path;
 
 pub(crate) fn tests() -> Vec<Trial> {
     let name = "plots_are_those_of_their_tables::docs_plots_py_draws_them_again";
-    vec![Trial::ignorable_test(name, || match python() {
+    let plots = Trial::ignorable_test(name, || match python() {
         Ok(python) => drawn_again(&python).map(|()| Completion::Completed),
         Err(reason) if require_all() => Err(reason.into()),
         Err(reason) => Ok(Completion::ignored_with(reason)),
-    })]
+    });
+    vec![plots, test(module_path!(), "the_film_ends_as_the_table_of_the_readme", film)]
+}
+
+/// Both are of the run of the first example.
+fn film() {
+    let readme = fs::read_to_string(docs().join("../README.md")).unwrap();
+    let film = fs::read_to_string(docs().join("grokking.svg")).unwrap();
+    let mut rows = readme.lines().skip_while(|line| !line.starts_with("hidden.weight"));
+    let last: Vec<&str> = rows.nth(1).unwrap().split_whitespace().collect();
+    let [step, _, _, above, below, ..] = last[..] else { panic!("{last:?}") };
+    // The last frame, which is the one that is seen where nothing moves.
+    let (_, frame) = film.rsplit_once("<g class=\"frame").unwrap();
+    assert!(frame.contains(&format!(">step {step}<")), "{step}");
+    assert!(frame.contains(&format!(">{above} above, {below} below<")), "{above} {below}");
 }
 
 /// A Python with matplotlib, made if need be; or why it cannot be had.
