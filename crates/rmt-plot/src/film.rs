@@ -9,7 +9,7 @@ const FRAME: f64 = 0.4;
 /// How long the first and the last are shown, in frames.
 const HELD: usize = 4;
 
-/// What stays, and frames that are shown over it one after the other, again and again.
+/// A picture that moves: its frames are shown over what stays, one after the other, again and again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Film {
     fixed: Drawing,
@@ -35,9 +35,9 @@ impl Film {
         drawing
     }
 
-    /// The film as an SVG document that stands alone and moves by style rules alone, so that it moves as an image
-    /// of a page, too. It has the colours of [`Drawing::to_svg`]. The last frame stands still where the reader's
-    /// system asks for less motion (`prefers-reduced-motion`), and in programs that know no style rules.
+    /// The film as an SVG document that stands alone. It moves by style rules and needs no scripts, so that it also moves
+    /// as an image of a page. It has the colors of [`Drawing::to_svg`]. Only the last frame is shown where the reader's
+    /// system asks for less motion (`prefers-reduced-motion`), and by programs that know no style rules.
     pub fn to_svg(&self) -> String {
         let last = self.frames.len().saturating_sub(1);
         // Frames before the last, and the two that are held.
@@ -114,7 +114,7 @@ mod tests {
         assert!(
             svg.contains("rmt-frame 4.4s") && svg.contains("9.091%") && svg.contains("36.364%")
         );
-        // The colour of a mark that only a frame has.
+        // The color of a mark that only a frame has.
         assert!(svg.contains("--rmt-above:#d55e00"));
         assert!(!svg.contains("<script") && !svg.contains("href"));
     }

@@ -38,7 +38,8 @@ impl Drawing {
     }
 }
 
-/// The document's element, what it is of, and the rules of the colours of `marks`, with `rules` beside them.
+/// The beginning of the document: its element, title and description, and the rules of the colors of `marks`,
+/// with `rules` beside them.
 pub(crate) fn head<'a>(
     drawing: &Drawing,
     namespace: &str,
@@ -75,7 +76,7 @@ pub(crate) fn groups(svg: &mut String, marks: &[Mark]) {
     }
 }
 
-/// The rules of the colours that are used.
+/// The rules of the colors that are used.
 fn style<'a>(marks: impl IntoIterator<Item = &'a Mark>) -> String {
     let mut used = BTreeMap::new();
     for mark in marks {
@@ -86,7 +87,7 @@ fn style<'a>(marks: impl IntoIterator<Item = &'a Mark>) -> String {
             }
         }
     }
-    // Always, since the root's colour hangs on it.
+    // Always: the root's color needs it.
     used.insert("text", Ink::Text);
     let (mut light, mut dark, mut rules) = (String::new(), String::new(), String::new());
     for (name, ink) in used {

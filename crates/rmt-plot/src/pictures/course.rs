@@ -20,10 +20,10 @@ const SPECTRA: f64 = 270.0;
 const CURVES: f64 = 150.0;
 /// Height of the strip below zero in which the values are marked.
 const STRIP: f64 = 16.0;
-/// Height of the density axis, in heights of the law: a bar that goes on beyond it says how far, so that one tall bar
-/// does not flatten the law.
+/// Height of the density axis, in heights of the law, so that one tall bar does not flatten the law. The height of a bar
+/// that is cut off is written beside it.
 const TALLEST: f64 = 2.5;
-/// Curves that have a colour: those that mean no end of the spectrum.
+/// The colors of the curves: none of them stands for an end of the spectrum.
 const INKS: [Ink; 2] = [Ink::Left, Ink::Right];
 /// Pixels that a curve's name in the legend may take.
 const NAME: f64 = 170.0;
@@ -41,7 +41,7 @@ pub struct Course {
 }
 
 impl Course {
-    /// Without a curve yet: drawn so, the counts of coloured values are below.
+    /// A course without curves. Drawn so, it shows the numbers of colored values over the steps.
     pub fn new(looks: Vec<LayerReport>) -> Self {
         Self { looks, quantity: "value".into(), curves: Vec::new() }
     }
@@ -52,7 +52,7 @@ impl Course {
         Self { quantity: quantity.into(), ..self }
     }
 
-    /// Adds a curve. The first two have colours; further ones are grey.
+    /// Adds a curve. The first two have colors; further ones are gray.
     #[must_use]
     pub fn with_curve(
         mut self,
@@ -64,11 +64,29 @@ impl Course {
     }
 }
 
-/// The histogram of a layer's singular values at each look, in units of σ√n as estimated at that look, against the
-/// Marchenko–Pastur law, and below it curves over the steps with a cursor at that look. Coloured are the largest and
-/// the smallest values, as many as are structure, or where that was not told apart, as many as are significant.
+/// A film of a layer's spectrum, one frame per look.
 ///
-/// `None` where no look has a profile and a scale.
+/// A frame has the histogram of the singular values at that look against the Marchenko–Pastur law, in units of σ√n as
+/// estimated at that look. Below it are the curves over the steps, with a cursor. The largest and the smallest values
+/// are colored: as many as are structure, or where structure was not told apart, as many as are significant.
+///
+/// `None` if no look has a profile and a scale.
+///
+/// ```
+/// # use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation, layers::LayerId};
+/// use rmt_plot::{Course, film};
+/// # let entries: Vec<f64> = (0..32 * 64).map(|k| f64::from(k * k).sin()).collect();
+/// # let matrix = Matrix::new(&entries[..], 32, 64, Orientation::OutIn)?;
+/// # let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default())?;
+/// # let analysis = analyser.analyse(&matrix, Context::default())?;
+/// # let layer = LayerId::from_name("up.weight");
+/// # let report = LayerReport::new(0, 0, layer, "f64".into(), analysis.report).with_profile(analysis.profile);
+/// let course = Course::new(vec![report]).with_quantity("loss").with_curve("loss/train", [(0, 4.1), (10, 3.2)]);
+/// let film = film(&course).ok_or("no spectrum")?;
+/// assert_eq!(film.frames(), 1);
+/// assert!(film.to_svg().contains("loss/train"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn film(course: &Course) -> Option<Film> {
     let picture = Picture::new(course)?;
     let mut sheet = picture.sheet("as it trains");
@@ -89,7 +107,7 @@ pub fn film(course: &Course) -> Option<Film> {
 
 /// The looks of [`film`] side by side, on one axis, with a cursor for each. More than four are narrow.
 ///
-/// `None` where no look has a profile and a scale.
+/// `None` if no look has a profile and a scale.
 pub fn filmstrip(course: &Course) -> Option<Drawing> {
     let picture = Picture::new(course)?;
     let mut sheet = picture.sheet("at a few steps");
@@ -115,7 +133,7 @@ pub fn filmstrip(course: &Course) -> Option<Drawing> {
 }
 
 struct Picture {
-    /// What is said of the layer.
+    /// The layer's path.
     name: String,
     quantity: String,
     curves: Vec<(String, Vec<(u64, f64)>)>,
@@ -246,7 +264,7 @@ fn ink(number: usize) -> Ink {
     INKS.get(number).copied().unwrap_or(Ink::Bulk)
 }
 
-/// The second is broken: they differ in that as well as in colour.
+/// The second is dashed, so that the curves differ in more than color.
 fn curve(number: usize) -> Paint {
     let paint = Paint::stroke(ink(number), 2.2);
     if number == 1 { paint.dashed(7.0, 3.0) } else { paint }
@@ -311,9 +329,9 @@ mod tests {
             let area: f64 = bars.iter().map(|(_, [.., top])| top * picture.bins.width).sum();
             assert!((area - 1.0).abs() < 1e-9, "{area}");
             let count = report.profile.as_ref().unwrap().singular_values.len() as f64;
-            let coloured = bars.iter().map(|(_, [_, rest, top])| (top - rest) * picture.bins.width);
+            let colored = bars.iter().map(|(_, [_, rest, top])| (top - rest) * picture.bins.width);
             let above = report.report.structure.as_ref().unwrap().above.count as f64;
-            assert!((coloured.sum::<f64>() * count - above).abs() < 1e-6);
+            assert!((colored.sum::<f64>() * count - above).abs() < 1e-6);
             let law: f64 =
                 look.curve().windows(2).map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0).sum();
             assert!((law - 1.0).abs() < 2e-3, "{law}");
