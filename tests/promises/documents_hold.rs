@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test(module_path!(), "links_and_pictures_resolve", links),
-        test(module_path!(), "every_picture_is_shown_and_small", pictures),
         test(module_path!(), "examples_exist", examples),
         test(module_path!(), "code_is_compiled", code),
         test(module_path!(), "the_readme_is_short", short),
@@ -105,27 +104,6 @@ fn links() {
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
-}
-
-/// Bytes of a picture, at most.
-const LARGEST: u64 = 300_000;
-
-fn pictures() {
-    let root = root();
-    let mut shown = HashSet::new();
-    for document in documents() {
-        for target in targets(&read(&document)) {
-            shown.extend(document.parent().unwrap().join(target).canonicalize().ok());
-        }
-    }
-    let pictures = ["png", "svg"].map(|extension| files(&root.join("docs"), extension)).concat();
-    assert!(pictures.len() > 5, "{pictures:?}");
-    for picture in pictures {
-        let bytes = fs::metadata(&picture).unwrap().len();
-        assert!(bytes <= LARGEST, "{}: {bytes} bytes", picture.display());
-        let path = picture.canonicalize().unwrap();
-        assert!(shown.contains(&path), "{} is in no document", picture.display());
-    }
 }
 
 fn examples() {

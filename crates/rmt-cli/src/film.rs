@@ -15,7 +15,7 @@ const ABOUT: &str = "\
 Draws the spectrum of one matrix of a run over the steps, as an SVG that moves.
 
 Each frame has the histogram of the singular values at one step against the Marchenko-Pastur law, with the values
-that are structure in color. Below are the curves of --curve, with a cursor at that step; without it, the numbers of
+that are structure in colour. Below are the curves of --curve, with a cursor at that step; without it, the numbers of
 values that are structure. The picture needs no scripts and loads nothing, so that it moves as an image of a README,
 too. --still draws a few steps side by side instead.
 

@@ -36,7 +36,7 @@ impl Film {
     }
 
     /// The film as an SVG document that stands alone. It moves by style rules and needs no scripts, so that it also moves
-    /// as an image of a page. It has the colors of [`Drawing::to_svg`]. Only the last frame is shown where the reader's
+    /// as an image of a page. It has the colours of [`Drawing::to_svg`]. Only the last frame is shown where the reader's
     /// system asks for less motion (`prefers-reduced-motion`), and by programs that know no style rules.
     pub fn to_svg(&self) -> String {
         let last = self.frames.len().saturating_sub(1);
@@ -114,7 +114,7 @@ mod tests {
         assert!(
             svg.contains("rmt-frame 4.4s") && svg.contains("9.091%") && svg.contains("36.364%")
         );
-        // The color of a mark that only a frame has.
+        // The colour of a mark that only a frame has.
         assert!(svg.contains("--rmt-above:#d55e00"));
         assert!(!svg.contains("<script") && !svg.contains("href"));
     }

@@ -17,7 +17,7 @@ impl Drawing {
     ///
     /// Colours are custom properties of the class `rmt-plot` (`--rmt-ground`, `--rmt-text`,
     /// `--rmt-above`, …): light by default, dark where the reader's system prefers that
-    /// (`prefers-color-scheme`), and a page may set its own, with a
+    /// (`prefers-colour-scheme`), and a page may set its own, with a
     /// selector that says more than the class alone (`main .rmt-plot`). Programs that know no custom properties
     /// see the light colours.
     pub fn to_svg(&self) -> String {
@@ -38,7 +38,7 @@ impl Drawing {
     }
 }
 
-/// The beginning of the document: its element, title and description, and the rules of the colors of `marks`,
+/// The beginning of the document: its element, title and description, and the rules of the colours of `marks`,
 /// with `rules` beside them.
 pub(crate) fn head<'a>(
     drawing: &Drawing,
@@ -76,7 +76,7 @@ pub(crate) fn groups(svg: &mut String, marks: &[Mark]) {
     }
 }
 
-/// The rules of the colors that are used.
+/// The rules of the colours that are used.
 fn style<'a>(marks: impl IntoIterator<Item = &'a Mark>) -> String {
     let mut used = BTreeMap::new();
     for mark in marks {
@@ -87,7 +87,7 @@ fn style<'a>(marks: impl IntoIterator<Item = &'a Mark>) -> String {
             }
         }
     }
-    // Always: the root's color needs it.
+    // Always: the root's colour needs it.
     used.insert("text", Ink::Text);
     let (mut light, mut dark, mut rules) = (String::new(), String::new(), String::new());
     for (name, ink) in used {

@@ -23,7 +23,7 @@ const STRIP: f64 = 16.0;
 /// Height of the density axis, in heights of the law, so that one tall bar does not flatten the law. The height of a bar
 /// that is cut off is written beside it.
 const TALLEST: f64 = 2.5;
-/// The colors of the curves: none of them stands for an end of the spectrum.
+/// The colours of the curves: none of them stands for an end of the spectrum.
 const INKS: [Ink; 2] = [Ink::Left, Ink::Right];
 /// Pixels that a curve's name in the legend may take.
 const NAME: f64 = 170.0;
@@ -41,7 +41,7 @@ pub struct Course {
 }
 
 impl Course {
-    /// A course without curves. Drawn so, it shows the numbers of colored values over the steps.
+    /// A course without curves. Drawn so, it shows the numbers of coloured values over the steps.
     pub fn new(looks: Vec<LayerReport>) -> Self {
         Self { looks, quantity: "value".into(), curves: Vec::new() }
     }
@@ -52,7 +52,7 @@ impl Course {
         Self { quantity: quantity.into(), ..self }
     }
 
-    /// Adds a curve. The first two have colors; further ones are gray.
+    /// Adds a curve. The first two have colours; further ones are grey.
     #[must_use]
     pub fn with_curve(
         mut self,
@@ -68,7 +68,7 @@ impl Course {
 ///
 /// A frame has the histogram of the singular values at that look against the Marchenko–Pastur law, in units of σ√n as
 /// estimated at that look. Below it are the curves over the steps, with a cursor. The largest and the smallest values
-/// are colored: as many as are structure, or where structure was not told apart, as many as are significant.
+/// are coloured: as many as are structure, or where structure was not told apart, as many as are significant.
 ///
 /// `None` if no look has a profile and a scale.
 ///
@@ -264,7 +264,7 @@ fn ink(number: usize) -> Ink {
     INKS.get(number).copied().unwrap_or(Ink::Bulk)
 }
 
-/// The second is dashed, so that the curves differ in more than color.
+/// The second is dashed, so that the curves differ in more than colour.
 fn curve(number: usize) -> Paint {
     let paint = Paint::stroke(ink(number), 2.2);
     if number == 1 { paint.dashed(7.0, 3.0) } else { paint }
@@ -329,9 +329,9 @@ mod tests {
             let area: f64 = bars.iter().map(|(_, [.., top])| top * picture.bins.width).sum();
             assert!((area - 1.0).abs() < 1e-9, "{area}");
             let count = report.profile.as_ref().unwrap().singular_values.len() as f64;
-            let colored = bars.iter().map(|(_, [_, rest, top])| (top - rest) * picture.bins.width);
+            let coloured = bars.iter().map(|(_, [_, rest, top])| (top - rest) * picture.bins.width);
             let above = report.report.structure.as_ref().unwrap().above.count as f64;
-            assert!((colored.sum::<f64>() * count - above).abs() < 1e-6);
+            assert!((coloured.sum::<f64>() * count - above).abs() < 1e-6);
             let law: f64 =
                 look.curve().windows(2).map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0).sum();
             assert!((law - 1.0).abs() < 2e-3, "{law}");

@@ -34,8 +34,8 @@ impl Look {
         [self.spectrum.counted.above as f64, self.spectrum.counted.below as f64]
     }
 
-    /// Numbers of values that are colored, above and below.
-    fn colored(&self) -> [usize; 2] {
+    /// Numbers of values that are coloured, above and below.
+    fn coloured(&self) -> [usize; 2] {
         [self.spectrum.above.1, self.spectrum.below.1]
     }
 
@@ -54,7 +54,7 @@ impl Look {
     /// The bins that are not empty, each with three densities that add up: of the values below, of these and the bulk,
     /// and of all.
     pub(super) fn bars(&self, bins: Bins) -> Vec<(i64, [f64; 3])> {
-        let [above, below] = self.colored();
+        let [above, below] = self.coloured();
         let count = self.spectrum.values.len();
         let mut bars = std::collections::BTreeMap::new();
         for (number, value) in self.values().enumerate() {
@@ -117,9 +117,9 @@ impl Look {
         self.rug(drawing, plot);
     }
 
-    /// The values one by one below zero: the colored ones as triangles, the others as lines.
+    /// The values one by one below zero: the coloured ones as triangles, the others as lines.
     fn rug(&self, drawing: &mut Drawing, plot: &Plot) {
-        let [above, below] = self.colored();
+        let [above, below] = self.coloured();
         let between = self.spectrum.values.len().saturating_sub(above + below);
         let (top, bottom) = (plot.base + 4.0, plot.area.bottom - 3.0);
         let mut last = f64::NAN;

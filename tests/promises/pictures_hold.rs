@@ -1,19 +1,52 @@
-//! The plots of the documentation are those of its tables: the program that draws them draws the same again, and the film on
-//! top of the README ends as its table does.
+//! Pictures hold: each is small and is shown by a document, the plots are those of their tables, and the film on top of the
+//! README ends as the table there does.
 
 use crate::support::{require_all, test};
 use libtest_mimic::{Completion, Failed, Trial};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    let name = "plots_are_those_of_their_tables::docs_plots_py_draws_them_again";
+    let name = "pictures_hold::plots_are_drawn_again_from_their_tables";
     let plots = Trial::ignorable_test(name, || match python() {
         Ok(python) => drawn_again(&python).map(|()| Completion::Completed),
         Err(reason) if require_all() => Err(reason.into()),
         Err(reason) => Ok(Completion::ignored_with(reason)),
     });
-    vec![plots, test(module_path!(), "the_film_ends_as_the_table_of_the_readme", film)]
+    vec![
+        plots,
+        test(module_path!(), "every_picture_is_shown_and_small", shown),
+        test(module_path!(), "the_film_ends_as_the_table_of_the_readme", film),
+    ]
+}
+
+/// Bytes of a picture, at most.
+const LARGEST: u64 = 300_000;
+
+/// Files in `folder` with one of these extensions.
+fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let of_kind = |path: &PathBuf| {
+        let extension = path.extension().unwrap_or_default();
+        extensions.iter().any(|wanted| extension == *wanted)
+    };
+    paths.filter(of_kind).collect()
+}
+
+fn shown() {
+    let folders = [docs(), docs().join("guide"), docs().join("..")];
+    let documents = folders.iter().flat_map(|folder| files(folder, &["md"]));
+    let documents: String = documents.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let pictures = files(&docs(), &["png", "svg"]);
+    assert!(pictures.len() > 5, "{pictures:?}");
+    for picture in pictures {
+        let bytes = fs::metadata(&picture).unwrap().len();
+        assert!(bytes <= LARGEST, "{}: {bytes} bytes", picture.display());
+        let name = picture.file_name().unwrap().to_string_lossy();
+        let targets = ["](", "](../", "](docs/"].map(|place| format!("{place}{name})"));
+        let shown = targets.iter().any(|target| documents.contains(target));
+        assert!(shown, "{name} is in no document");
+    }
 }
 
 /// Both are of the run of the first example.
@@ -38,7 +71,7 @@ fn python() -> Result<String, String> {
     Ok(programs.join("python").to_string_lossy().into_owned())
 }
 
-fn docs() -> std::path::PathBuf {
+fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
 }
 
