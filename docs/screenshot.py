@@ -81,6 +81,9 @@ LOOK = """
     + "button.heading:not([open-button])";
   if (open) all(closed).filter(shown).forEach((e) => e.click());
   else all("button.heading[open-button]").slice(1).forEach((e) => e.click());
+  // Images at the size that they were drawn for.
+  all("paper-checkbox").filter((e) => e.textContent.includes("actual image size") && !e.checked)
+    .forEach((e) => e.click());
   const charts = all(elements).filter(shown);
   const curve = (p) =>
     (p.getAttribute("d") || "").length > 20 && p.getBoundingClientRect().width > 40;

@@ -1,8 +1,9 @@
 //! Makes the tables of `docs/calibration_signs.md`: how often the sign null rejects where there is no structure, and how many
-//! planted directions it counts.
+//! planted directions it counts, also over their strength.
 //!
 //!     cargo run --release -p rmt-generators --bin sign_calibration -- rates
 //!     cargo run --release -p rmt-generators --bin sign_calibration -- counts
+//!     cargo run --release -p rmt-generators --bin sign_calibration -- detection
 //!
 //! A shape after it, as 128x512, measures that one alone; `--quick` draws a tenth as many matrices. The seeds are fixed.
 
@@ -17,6 +18,7 @@ fn asked(arguments: impl Iterator<Item = String>) -> Option<(Part, Option<[usize
         match argument.as_str() {
             "rates" => part = Some(Part::Rates),
             "counts" => part = Some(Part::Counts),
+            "detection" => part = Some(Part::Detection),
             "--quick" => quick = true,
             shape => {
                 let (rows, cols) = shape.split_once('x')?;
@@ -29,7 +31,7 @@ fn asked(arguments: impl Iterator<Item = String>) -> Option<(Part, Option<[usize
 
 fn main() -> ExitCode {
     let Some((part, only, quick)) = asked(std::env::args().skip(1)) else {
-        eprintln!("usage: sign_calibration rates|counts [ROWSxCOLUMNS] [--quick]");
+        eprintln!("usage: sign_calibration rates|counts|detection [ROWSxCOLUMNS] [--quick]");
         return ExitCode::FAILURE;
     };
     let stdout = std::io::stdout();

@@ -118,8 +118,19 @@ pub fn rng(law: Law, [m, n]: [usize; 2], planted: Planted, number: usize) -> Xos
 /// take it away again, so that neither were what it is counted as.
 pub fn draw(
     law: Law,
+    shape: [usize; 2],
+    planted: Planted,
+    rng: &mut Xoshiro256PlusPlus,
+) -> Vec<f64> {
+    drawn(law, shape, planted, STRENGTHS, rng)
+}
+
+/// The same with other strengths over the limit q^{1/4}, of the weakest and the strongest term.
+pub(super) fn drawn(
+    law: Law,
     [m, n]: [usize; 2],
     planted: Planted,
+    [weakest, strongest]: [f64; 2],
     rng: &mut Xoshiro256PlusPlus,
 ) -> Vec<f64> {
     let mut w: Vec<f64> = (0..m * n).map(|_| law.entry(rng)).collect();
@@ -154,7 +165,6 @@ pub fn draw(
     let left = orthonormal(m, planted.above, avoided, rng);
     let right = orthonormal(n, planted.above, Vec::new(), rng);
     let unit = (m as f64 / n as f64).powf(0.25) * deviation * (n as f64).sqrt();
-    let [weakest, strongest] = STRENGTHS;
     let last = planted.above.max(2) - 1;
     for (k, (u, v)) in left.iter().zip(&right).enumerate() {
         let strength = weakest + (strongest - weakest) * k as f64 / last as f64;

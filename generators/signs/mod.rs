@@ -1,12 +1,16 @@
 //! Whether the sign null keeps its level and counts right: the tables that `bin/sign_calibration.rs` prints.
 
 mod counts;
+mod detection;
 mod laws;
 mod rates;
 
 pub use counts::{ABOVE, BELOW, Counts, DRAWS, Mean, SHAPES as COUNT_SHAPES, plants};
+pub use detection::{
+    Detection, MATRICES as DETECTION_MATRICES, SHAPES as DETECTION_SHAPES, STRENGTHS,
+};
 pub use laws::{Law, Planted, draw, rng};
-pub use rates::{LEVELS, MATRICES, Rates, SHAPES as RATE_SHAPES};
+pub use rates::{LEVELS, MATRICES, Rates, SHAPES as RATE_SHAPES, allowed_in_words};
 
 use crate::calibration::Failure;
 use rmt_core::{Analyser, AnalysisOptions, Nulls, RmtError};
@@ -30,6 +34,8 @@ pub enum Part {
     Rates,
     /// Counts of planted directions.
     Counts,
+    /// Counts of planted directions over their strength.
+    Detection,
 }
 
 /// The rows of a table, to `write` as they are measured, of one shape where one is given.
@@ -54,6 +60,7 @@ pub fn table(
                     write(found.to_string())?;
                 }
             }
+            write(format!("\n{}", rates::allowed_in_words(of(MATRICES))))?;
         }
         Part::Counts => {
             write(counts::HEAD.into())?;
@@ -63,6 +70,15 @@ pub fn table(
                         let found = Counts::measure(&analyser, law, shape, planted, of(DRAWS))?;
                         write(found.to_string())?;
                     }
+                }
+            }
+        }
+        Part::Detection => {
+            write(detection::HEAD.into())?;
+            for shape in detection::SHAPES.into_iter().filter(wanted) {
+                for strength in STRENGTHS {
+                    let found = Detection::measure(shape, strength, of(DETECTION_MATRICES))?;
+                    write(found.to_string())?;
                 }
             }
         }

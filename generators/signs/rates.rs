@@ -84,8 +84,7 @@ impl Rates {
 
     /// The counts that each column may have, at family-wise 99 % over the whole table.
     pub fn allowed(&self) -> [Interval; 3] {
-        let comparisons = (Law::ALL.len() * SHAPES.len() * LEVELS.len()) as f64;
-        LEVELS.map(|level| binomial_interval(self.matrices, level, FAMILY_WISE / comparisons))
+        allowed(self.matrices)
     }
 
     /// The columns whose count is outside.
@@ -93,6 +92,23 @@ impl Rates {
         let allowed = self.allowed();
         (0..LEVELS.len()).filter(|&k| !allowed[k].contains(self.signs[k])).collect()
     }
+}
+
+/// Rates in the whole table.
+const RATES: usize = Law::ALL.len() * SHAPES.len() * LEVELS.len();
+
+fn allowed(matrices: usize) -> [Interval; 3] {
+    LEVELS.map(|level| binomial_interval(matrices, level, FAMILY_WISE / RATES as f64))
+}
+
+/// The intervals of the rates in so many matrices, as they stand below the table.
+pub fn allowed_in_words(matrices: usize) -> String {
+    let rate = |count: usize| 100.0 * count as f64 / matrices as f64;
+    let interval = |k: usize| {
+        let Interval { low, high } = allowed(matrices)[k];
+        format!("from {:.1} to {:.1} % at {:.0} %", rate(low), rate(high), 100.0 * LEVELS[k])
+    };
+    format!("The intervals of the {RATES} rates go {} and {}.", interval(0), interval(1))
 }
 
 impl std::fmt::Display for Rates {

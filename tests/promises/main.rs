@@ -34,6 +34,7 @@ mod nan_in_a_weight_is_reported_and_training_goes_on;
 #[cfg(feature = "wgpu")]
 mod on_a_gpu_every_snapshot_is_of_its_step;
 mod parameters_that_hold_several_matrices;
+mod pictures_hold;
 mod pretrained_models_compute_what_the_originals_do;
 mod random_initialization_agrees_with_random_matrix_theory;
 mod random_initializers_agree_with_theory;
@@ -129,6 +130,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "wgpu")]
         on_a_gpu_every_snapshot_is_of_its_step::tests(),
         parameters_that_hold_several_matrices::tests(),
+        pictures_hold::tests(),
         pretrained_models_compute_what_the_originals_do::tests(),
         random_initialization_agrees_with_random_matrix_theory::tests(),
         random_initializers_agree_with_theory::tests(),

@@ -4,7 +4,8 @@
 use crate::support::test;
 use libtest_mimic::Trial;
 use rmt_generators::signs::{
-    COUNT_SHAPES, Counts, DRAWS, LEVELS, Law, MATRICES, Planted, RATE_SHAPES, Rates, plain, plants,
+    COUNT_SHAPES, Counts, DETECTION_MATRICES, DETECTION_SHAPES, DRAWS, Detection, LEVELS, Law,
+    MATRICES, Planted, RATE_SHAPES, Rates, STRENGTHS, allowed_in_words, plain, plants,
 };
 
 const TABLES: &str = include_str!("../../docs/calibration_signs.md");
@@ -13,6 +14,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test(module_path!(), "rates_are_measured_again", rates_again),
         test(module_path!(), "counts_are_measured_again", counts_again),
+        test(module_path!(), "detection_is_measured_again", detection_again),
         test(module_path!(), "every_recorded_rate_is_inside_its_interval", recorded_rates),
         test(module_path!(), "every_recorded_count_is_as_near_as_it_says", recorded_counts),
     ]
@@ -83,6 +85,26 @@ fn counts_again() {
     assert!(found.edge[0].error > 3.0 * found.targets()[0], "{found}");
 }
 
+/// Rows of the table of detection, by shape and strength.
+fn detection_again() {
+    let rows: Vec<Vec<String>> = TABLES
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(cells)
+        .filter(|row| row.len() == 6 && row[0].contains('×'))
+        .collect();
+    assert_eq!(rows.len(), DETECTION_SHAPES.len() * STRENGTHS.len());
+    for strength in [0.0, 1.6] {
+        let found = Detection::measure([64, 64], strength, DETECTION_MATRICES).unwrap();
+        let now = cells(&found.to_string());
+        let then = rows.iter().find(|row| row[..4] == now[..4]);
+        let then = then.unwrap_or_else(|| panic!("{found} is not recorded"));
+        let [now, then]: [f64; 2] = [&now[4], &then[4]].map(|cell| cell.parse().unwrap());
+        // Rounding differs between processors, and may turn a few counts.
+        assert!((now - then).abs() < 0.01, "{found}, recorded {then}");
+    }
+}
+
 /// The shapes of which there are rows. Whatever is recorded of a shape is recorded of every law.
 fn shapes(of: &[[usize; 2]], rows: &[Vec<String>]) -> Vec<[usize; 2]> {
     let named = |shape: &[usize; 2]| format!("{}×{}", shape[0], shape[1]);
@@ -92,6 +114,7 @@ fn shapes(of: &[[usize; 2]], rows: &[Vec<String>]) -> Vec<[usize; 2]> {
 /// The intervals are those of the levels, and not what the table says of itself.
 fn recorded_rates() {
     let all = rows(RATE_CELLS);
+    assert!(TABLES.contains(&allowed_in_words(MATRICES)), "{}", allowed_in_words(MATRICES));
     let shapes = shapes(&RATE_SHAPES, &all);
     assert!(shapes.len() == 5 && all.len() == Law::ALL.len() * shapes.len());
     for shape in shapes {

@@ -1,7 +1,7 @@
 //! The command line as a whole: subcommands, and what the exit status says.
 
 use crate::status::Status;
-use crate::{compare, inspect, merge, report, sanity};
+use crate::{compare, film, inspect, merge, report, sanity};
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io;
@@ -28,6 +28,7 @@ enum Command {
     Compare(compare::Options),
     Merge(merge::Options),
     Report(report::Options),
+    Film(film::Options),
     /// Draws random matrices, and checks that the analysis finds them random and others not.
     Sanity(sanity::Options),
     /// Prints a completion script for a shell.
@@ -72,6 +73,7 @@ fn run(command: &Command) -> Result<Status> {
         Command::Compare(options) => compare::run(options),
         Command::Merge(options) => merge::run(options).map(|()| Status::Success),
         Command::Report(options) => report::run(options).map(|()| Status::Success),
+        Command::Film(options) => film::run(options).map(|()| Status::Success),
         Command::Sanity(options) => {
             Ok(if sanity::run(options)? { Status::Success } else { Status::Failed })
         }

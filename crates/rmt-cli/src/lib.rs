@@ -8,6 +8,7 @@
 
 pub mod arguments;
 pub mod compare;
+pub mod film;
 pub mod formats;
 pub mod inspect;
 pub mod matrices;

@@ -36,6 +36,7 @@
 
 mod alerts;
 mod config;
+mod curves;
 mod engine;
 mod error;
 mod filter;
@@ -74,6 +75,7 @@ mod worker;
 
 pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, Trigger, read_alerts};
 pub use config::{Adapter, Bare, MonitorConfig};
+pub use curves::read_scalars;
 pub use engine::Engine;
 pub use error::{InitError, PatternError, ReadError, ReaderError, ResumeError, SinkError};
 pub use globs::{NameFilter, NameRules};
@@ -82,7 +84,7 @@ pub use layout::{Layout, Matrices, UnknownLayout};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use matrices::{MatrixIndex, MatrixNumbers};
 pub use null_cache::DiskCache;
-pub use profiles::{StoredProfile, read_last_profiles};
+pub use profiles::{StoredProfile, read_last_profiles, read_profiles};
 pub use reader::{Reports, read_reports, read_warnings};
 pub use record::{GradientTick, Health, Record, Scalars, Tick};
 pub use rows::Stored;

@@ -41,18 +41,40 @@ pub fn read_last_profiles(
     directory: impl AsRef<Path>,
 ) -> Result<BTreeMap<String, StoredProfile>, ReaderError> {
     let mut last: BTreeMap<String, StoredProfile> = BTreeMap::new();
-    rows::each(directory.as_ref(), FILE, |row, _| {
-        let Some(Row { name, part, stored }) = row else { return Ok(()) };
-        let layer = rmt_core::layers::LayerId::from_name(name);
-        let layer = part.into_iter().fold(layer, rmt_core::layers::LayerId::with_part);
+    each(directory.as_ref(), |path, stored| {
         let when = |stored: &StoredProfile| (stored.step, stored.session);
-        let path = layer.path();
         if last.get(&path).is_none_or(|before| when(before) <= when(&stored)) {
             last.insert(path, stored);
         }
-        Ok(())
     })?;
     Ok(last)
+}
+
+/// The spectra of the layer with this path, as they stand in the files of [`read_last_profiles`]: a session that
+/// goes back says something of a step again.
+///
+/// # Errors
+/// [`ReaderError`] if a file cannot be read, or a line is neither a spectrum nor cut short.
+pub fn read_profiles(
+    directory: impl AsRef<Path>,
+    layer: &str,
+) -> Result<Vec<StoredProfile>, ReaderError> {
+    let mut found = Vec::new();
+    each(directory.as_ref(), |path, stored| found.extend((path == layer).then_some(stored)))?;
+    Ok(found)
+}
+
+/// Calls `take` with each spectrum and the path of its layer.
+fn each(directory: &Path, mut take: impl FnMut(String, StoredProfile)) -> Result<(), ReaderError> {
+    rows::each(directory, FILE, |row, _| {
+        if let Some(Row { name, part, stored }) = row {
+            let layer = rmt_core::layers::LayerId::from_name(name);
+            let layer = part.into_iter().fold(layer, rmt_core::layers::LayerId::with_part);
+            take(layer.path(), stored);
+        }
+        Ok(())
+    })?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -82,6 +104,10 @@ mod tests {
             .map(|(path, s)| (path.as_str(), s.step, s.session, s.profile.singular_values[0]))
             .collect();
         assert_eq!(found, [("a", 7, 1, 2.0), ("a.q", 3, 0, 4.0)]);
+        let all = read_profiles(base.path(), "a").unwrap();
+        let all: Vec<_> = all.iter().map(|stored| (stored.step, stored.session)).collect();
+        assert_eq!(all, [(0, 0), (7, 1), (7, 0)]);
+        assert!(read_profiles(base.path(), "b").unwrap().is_empty());
         fs::write(base.path().join(FILE), "[]\n").unwrap();
         let error = read_last_profiles(base.path()).unwrap_err().to_string();
         assert!(error.contains(FILE) && error.contains('1'), "{error}");

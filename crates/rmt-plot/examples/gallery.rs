@@ -10,8 +10,8 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rmt_core::layers::LayerId;
 use rmt_core::{Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation};
 use rmt_plot::{
-    BandPoint, Drawing, HeatMapData, NullBand, OverlapData, Trajectory, heat_map, overlap,
-    spectrum, trajectory, vectors,
+    BandPoint, Course, Drawing, HeatMapData, NullBand, OverlapData, Trajectory, film, filmstrip,
+    heat_map, overlap, spectrum, trajectory, vectors,
 };
 use std::error::Error;
 use std::path::Path;
@@ -57,6 +57,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let name = "transformer.encoder.layers.11.feed_forward.up_projection.weight";
     let data = OverlapData::new(name, 12_000, &overlaps, band).with_significant(12, 7);
     write(folder, "overlap", &overlap(&data))?;
+    let mut later = analyse(&analyser, &learned, rows.1)?;
+    later.step += 100;
+    let course = Course::new(vec![analyse(&analyser, &noise, rows.1)?, later])
+        .with_quantity("loss")
+        .with_curve("loss/train", [(0, 4.1), (2_850, 0.2)]);
+    write(folder, "filmstrip", &filmstrip(&course).ok_or("nothing to draw")?)?;
+    let film = film(&course).ok_or("nothing to draw")?;
+    std::fs::write(folder.join("film.svg"), film.to_svg())?;
+
     let hostile = "<script>alert('&')</script>\u{202e}\u{0}".repeat(400);
     let data = OverlapData::new(&hostile, u64::MAX, &overlaps[..40], band);
     write(folder, "overlap-hostile", &overlap(&data))?;

@@ -177,6 +177,11 @@ impl Drawing {
         &self.marks
     }
 
+    /// Takes the marks from this number on out of it.
+    pub(crate) fn take_from(&mut self, number: usize) -> Vec<Mark> {
+        self.marks.split_off(number.min(self.marks.len()))
+    }
+
     /// Adds a mark; one that is nowhere (empty, or not finite) is left out.
     pub(crate) fn add(&mut self, shape: Shape, paint: Paint) {
         let finite = |points: &[(f64, f64)]| {

@@ -15,6 +15,8 @@
 //! | [`overlap`] | which singular vectors lie along the principal directions of the activations |
 //! | [`heat_map`] | one figure of many layers over many steps |
 //! | [`trajectory`] | a few figures over the steps |
+//! | [`film`] | the spectrum of one layer as it moves, with a cursor on a few figures |
+//! | [`filmstrip`] | the same at a few steps, side by side |
 //!
 //! It never panics, whatever the data are: none, one value, all equal, not finite, 1e308. Values
 //! that have no place on the axes are left out. Control characters in names are replaced, and long
@@ -33,6 +35,7 @@
 mod colour_map;
 mod drawing;
 mod error;
+mod film;
 mod font;
 mod ink;
 mod number;
@@ -47,6 +50,8 @@ mod text;
 
 pub use drawing::{DEFAULT_HEIGHT, DEFAULT_WIDTH, Drawing};
 pub use error::PlotError;
+pub use film::Film;
+pub use pictures::course::{Course, film, filmstrip};
 pub use pictures::followed::Followed;
 pub use pictures::heat_map::heat_map;
 pub use pictures::heat_map_data::HeatMapData;

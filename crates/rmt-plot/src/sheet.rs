@@ -106,7 +106,18 @@ impl Sheet {
         legend: &[Key],
         notes: &[String],
     ) -> Self {
-        let drawing = Drawing::new(DEFAULT_WIDTH, height, title, description);
+        Self::of_size((DEFAULT_WIDTH, height), title, description, legend, notes)
+    }
+
+    /// The same with another width, too.
+    pub(crate) fn of_size(
+        (width, height): (u32, u32),
+        title: &str,
+        description: &str,
+        legend: &[Key],
+        notes: &[String],
+    ) -> Self {
+        let drawing = Drawing::new(width, height, title, description);
         let bottom = f64::from(height) - 8.0;
         let mut sheet = Self { drawing, top: 8.0, bottom };
         sheet.title(title);
@@ -177,30 +188,44 @@ impl Sheet {
 
     /// Draws the axes into the room that is left, and gives the place of the data.
     pub(crate) fn plot(&mut self, axes: Axes) -> Plot {
+        let (top, bottom) = self.free();
+        self.plot_within(Area { left: 0.0, top, right: self.width(), bottom }, axes, true)
+    }
+
+    /// Draws the axes into `room`, and gives the place of the data. Where the y axis is that of a plot to the
+    /// left, it has no labels here.
+    pub(crate) fn plot_within(&mut self, room: Area, axes: Axes, labelled_y: bool) -> Plot {
         let Axes { x, y, x_label, y_label, strip } = axes;
-        let top = self.top + 12.0;
+        let top = room.top + 12.0;
         // Ticks, their labels and the axis label.
-        let bottom = (self.bottom - LABEL - 6.0 - LABEL - TICK - 6.0).round() + 0.5;
+        let bottom = (room.bottom - LABEL - 6.0 - LABEL - TICK - 6.0).round() + 0.5;
         let base = bottom - strip;
-        let y_ticks = y.ticks((((base - top) / 42.0) as usize).max(2));
+        let mut y_ticks = y.ticks((((base - top) / 42.0) as usize).max(2));
         let widest = y_ticks.ticks.iter().map(|tick| font::width(&tick.label, LABEL));
         let widest = widest.fold(font::width("00", LABEL), f64::max);
-        let left = (MARGIN + LABEL + 8.0 + widest + TICK + 3.0).round() + 0.5;
-        let right = self.width() - MARGIN - 14.0;
+        let beside = if labelled_y { MARGIN + LABEL + 8.0 + widest + TICK + 3.0 } else { MARGIN };
+        let left = (room.left + beside).round() + 0.5;
+        if !labelled_y {
+            y_ticks.ticks.iter_mut().for_each(|tick| tick.label.clear());
+        }
+        let right = room.right - MARGIN - 14.0;
         let x_ticks = fitting(&x, right - left);
         let area = Area { left, top, right: right.round() + 0.5, bottom };
         let plot = Plot { area, base, x, y };
         self.ticks(&plot, &x_ticks, &y_ticks);
-        let room = area.right - area.left;
+        let across = area.right - area.left;
         let labelled = |label: &str, ticks: &Ticks, room: f64| match &ticks.factor {
             Some(factor) => fit(&format!("{label}, {factor}"), LABEL, room),
             None => fit(label, LABEL, room),
         };
-        let (middle, baseline) = ((area.left + area.right) / 2.0, self.bottom - 4.0);
-        let label = labelled(&x_label, &x_ticks, room);
+        let (middle, baseline) = ((area.left + area.right) / 2.0, room.bottom - 4.0);
+        let label = labelled(&x_label, &x_ticks, across);
         self.drawing.write((middle, baseline), &label, LABEL, Anchor::Middle, Ink::Text);
+        if !labelled_y {
+            return plot;
+        }
         let label = labelled(&y_label, &y_ticks, area.bottom - area.top + 24.0);
-        let at = (MARGIN + font::CAPITAL * LABEL, (area.top + area.bottom) / 2.0);
+        let at = (room.left + MARGIN + font::CAPITAL * LABEL, (area.top + area.bottom) / 2.0);
         self.drawing.write_upwards(at, &label, LABEL, Ink::Text);
         plot
     }
@@ -274,6 +299,12 @@ impl Plot {
     /// Place on the y axis; `None` outside.
     pub(crate) fn up(&self, y: f64) -> Option<f64> {
         let at = self.y.at(y).filter(on_axis)?;
+        Some(self.base - at * (self.base - self.area.top))
+    }
+
+    /// Place on the y axis; for what lies outside, that of its end.
+    pub(crate) fn up_within(&self, y: f64) -> Option<f64> {
+        let at = self.y.at(y)?.clamp(0.0, 1.0);
         Some(self.base - at * (self.base - self.area.top))
     }
 

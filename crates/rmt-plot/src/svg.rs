@@ -7,7 +7,9 @@ use std::fmt::{Display, Write};
 
 /// Class of every picture, by which a page can set its colours: custom properties `--rmt-ground`,
 /// `--rmt-text`, `--rmt-above` and so on.
-const CLASS: &str = "rmt-plot";
+pub(crate) const CLASS: &str = "rmt-plot";
+/// What a document that stands alone needs.
+pub(crate) const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
 
 impl Drawing {
     /// Renders the picture as a self-contained SVG document. It loads nothing, and can be embedded
@@ -19,7 +21,7 @@ impl Drawing {
     /// the class alone (`main .rmt-plot`). Programs without support for custom properties show the
     /// light colours.
     pub fn to_svg(&self) -> String {
-        self.written(" xmlns=\"http://www.w3.org/2000/svg\"")
+        self.written(NAMESPACE)
     }
 
     /// Renders the picture as an element of an HTML page. It is [`to_svg`](Self::to_svg) without
@@ -29,67 +31,83 @@ impl Drawing {
     }
 
     fn written(&self, namespace: &str) -> String {
-        let mut svg = String::with_capacity(16 * 1024);
-        let (width, height) = (self.width(), self.height());
-        // Writing to a string cannot fail.
-        let _ = write!(
-            svg,
-            "<svg{namespace} class=\"{CLASS}\" role=\"img\" width=\"{width}\" \
-             height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
-             font-family=\"sans-serif\">\n<title>{}</title>\n<desc>{}</desc>\n<style>{}</style>\n",
-            Escaped(self.title()),
-            Escaped(self.description()),
-            self.style()
-        );
-        let mut marks = self.marks().iter().peekable();
-        while let Some(mark) = marks.next() {
-            svg.push_str("<g");
-            attributes(&mut svg, mark);
-            svg.push('>');
-            shape(&mut svg, &mark.shape);
-            // Marks of one paint share a group.
-            while let Some(next) = marks.next_if(|next| group(next) == group(mark)) {
-                shape(&mut svg, &next.shape);
-            }
-            svg.push_str("</g>\n");
-        }
+        let mut svg = head(self, namespace, self.marks(), "");
+        groups(&mut svg, self.marks());
         svg.push_str("</svg>\n");
         svg
     }
+}
 
-    /// The rules of the colours that are used.
-    fn style(&self) -> String {
-        let mut used = BTreeMap::new();
-        for mark in self.marks() {
-            let stroke = mark.paint.stroke.map(|stroke| stroke.ink);
-            for ink in [mark.paint.fill, stroke].into_iter().flatten() {
-                if let Some(name) = ink.name() {
-                    used.insert(name, ink);
-                }
+/// The beginning of the document: its element, title and description, and the rules of the colours of `marks`,
+/// with `rules` beside them.
+pub(crate) fn head<'a>(
+    drawing: &Drawing,
+    namespace: &str,
+    marks: impl IntoIterator<Item = &'a Mark>,
+    rules: &str,
+) -> String {
+    let mut svg = String::with_capacity(16 * 1024);
+    let (width, height) = (drawing.width(), drawing.height());
+    // Writing to a string cannot fail.
+    let _ = write!(
+        svg,
+        "<svg{namespace} class=\"{CLASS}\" role=\"img\" width=\"{width}\" \
+         height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+         font-family=\"sans-serif\">\n<title>{}</title>\n<desc>{}</desc>\n<style>{}{rules}</style>\n",
+        Escaped(drawing.title()),
+        Escaped(drawing.description()),
+        style(marks)
+    );
+    svg
+}
+
+/// The marks, those of one paint that follow each other in one group.
+pub(crate) fn groups(svg: &mut String, marks: &[Mark]) {
+    let mut marks = marks.iter().peekable();
+    while let Some(mark) = marks.next() {
+        svg.push_str("<g");
+        attributes(svg, mark);
+        svg.push('>');
+        shape(svg, &mark.shape);
+        while let Some(next) = marks.next_if(|next| group(next) == group(mark)) {
+            shape(svg, &next.shape);
+        }
+        svg.push_str("</g>\n");
+    }
+}
+
+/// The rules of the colours that are used.
+fn style<'a>(marks: impl IntoIterator<Item = &'a Mark>) -> String {
+    let mut used = BTreeMap::new();
+    for mark in marks {
+        let stroke = mark.paint.stroke.map(|stroke| stroke.ink);
+        for ink in [mark.paint.fill, stroke].into_iter().flatten() {
+            if let Some(name) = ink.name() {
+                used.insert(name, ink);
             }
         }
-        // Always, since the root's colour hangs on it.
-        used.insert("text", Ink::Text);
-        let (mut light, mut dark, mut rules) = (String::new(), String::new(), String::new());
-        for (name, ink) in used {
-            let _ = write!(light, "--rmt-{name}:{};", hex(ink.light()));
-            let _ = write!(dark, "--rmt-{name}:{};", hex(ink.dark()));
-            let colour = match ink {
-                Ink::Text => "currentColor".to_owned(),
-                _ => format!("var(--rmt-{name})"),
-            };
-            let _ = write!(
-                rules,
-                ".{CLASS} .f-{name}{{fill:{colour}}}.{CLASS} .s-{name}{{stroke:{colour}}}"
-            );
-        }
-        // Programs that know no custom properties must not see a rule with one: they would paint
-        // black instead of what the attributes say.
-        format!(
-            "@supports (color:var(--rmt-text)){{.{CLASS}{{{light}color:var(--rmt-text)}}\
-             @media (prefers-color-scheme:dark){{.{CLASS}{{{dark}}}}}{rules}}}"
-        )
     }
+    // Always: the root's colour needs it.
+    used.insert("text", Ink::Text);
+    let (mut light, mut dark, mut rules) = (String::new(), String::new(), String::new());
+    for (name, ink) in used {
+        let _ = write!(light, "--rmt-{name}:{};", hex(ink.light()));
+        let _ = write!(dark, "--rmt-{name}:{};", hex(ink.dark()));
+        let colour = match ink {
+            Ink::Text => "currentColor".to_owned(),
+            _ => format!("var(--rmt-{name})"),
+        };
+        let _ = write!(
+            rules,
+            ".{CLASS} .f-{name}{{fill:{colour}}}.{CLASS} .s-{name}{{stroke:{colour}}}"
+        );
+    }
+    // Programs that know no custom properties must not see a rule with one: they would paint
+    // black instead of what the attributes say.
+    format!(
+        "@supports (color:var(--rmt-text)){{.{CLASS}{{{light}color:var(--rmt-text)}}\
+         @media (prefers-color-scheme:dark){{.{CLASS}{{{dark}}}}}{rules}}}"
+    )
 }
 
 /// What marks must share to stand in one group.

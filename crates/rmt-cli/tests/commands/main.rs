@@ -5,6 +5,7 @@
 mod adapters;
 mod checkpoint;
 mod compare;
+mod film;
 mod golden;
 #[path = "../hostile/mod.rs"]
 mod hostile;

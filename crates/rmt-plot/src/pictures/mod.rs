@@ -2,10 +2,12 @@
 
 mod colour_bar;
 mod copies;
+pub(crate) mod course;
 mod ends;
 pub(crate) mod followed;
 pub(crate) mod heat_map;
 pub(crate) mod heat_map_data;
+mod look;
 pub(crate) mod overlap;
 pub(crate) mod spectrum;
 pub(crate) mod trajectory;

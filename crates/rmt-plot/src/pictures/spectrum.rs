@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// How far right of ν₊ values are drawn, in widths of the bulk: what lies beyond is said in a note,
 /// so that one large value does not squeeze the bulk.
-const REACH: f64 = 1.5;
+pub(super) const REACH: f64 = 1.5;
 /// Room right of the last value for the mark of what lies beyond, in widths of the bulk.
 const MARK_ROOM: f64 = 0.1;
 /// Points of the law's curve.
@@ -23,7 +23,7 @@ const CURVE: usize = 200;
 /// Height of the strip below zero in which single values are marked.
 const STRIP: f64 = 18.0;
 /// Radius of an outlier's triangle.
-const RADIUS: f64 = 5.0;
+pub(super) const RADIUS: f64 = 5.0;
 
 /// Draws the singular values as a density histogram with the Marchenko–Pastur law of the report's
 /// scale and shape and its edges ν₋ and ν₊. Every value is a line below zero, and a triangle there
@@ -38,30 +38,30 @@ pub fn spectrum(layer: &LayerReport) -> Option<Drawing> {
     Some(picture.draw(layer))
 }
 
-struct Spectrum {
+pub(super) struct Spectrum {
     /// Descending, finite.
-    values: Vec<f64>,
+    pub(super) values: Vec<f64>,
     law: MarchenkoPastur,
     /// σ√n.
-    unit: f64,
+    pub(super) unit: f64,
     /// What the entries' kurtosis does to the law.
     correction: KurtosisCorrection,
-    edges: (f64, f64),
+    pub(super) edges: (f64, f64),
     /// Values at each end that are marked, and how many of them are filled.
-    above: (usize, usize),
-    below: (usize, usize),
+    pub(super) above: (usize, usize),
+    pub(super) below: (usize, usize),
     /// What is said of the filled ones, above and below, and their counts.
-    counted: Counted,
+    pub(super) counted: Counted,
     band: Option<SpectrumBand>,
     /// Values too large for the axis.
-    beyond: usize,
+    pub(super) beyond: usize,
     /// Centre of each bin with something in it, and the density there.
     bars: Vec<(f64, f64)>,
     bin: f64,
 }
 
 impl Spectrum {
-    fn new(layer: &LayerReport) -> Option<Self> {
+    pub(super) fn new(layer: &LayerReport) -> Option<Self> {
         let (report, profile) = (&layer.report, layer.profile.as_ref()?);
         let law = MarchenkoPastur::for_shape(report.small_side, report.large_side).ok()?;
         let unit = report.scale? * (report.large_side as f64).sqrt();
@@ -119,7 +119,7 @@ impl Spectrum {
 
     /// The law's curve (ν, density), displaced like the edges, by ν′ = ν·displacement(ν): the
     /// density is that of ν over dν′/dν. Closer points at its ends, where it is steep.
-    fn curve(&self) -> Vec<(f64, f64)> {
+    pub(super) fn curve(&self) -> Vec<(f64, f64)> {
         let (low, high) = (self.law.lower_edge().sqrt(), self.law.upper_edge().sqrt());
         let displaced = |s: f64| s * self.correction.displacement(self.unit * s);
         let step = 1e-4 * (high - low);
@@ -279,13 +279,13 @@ fn correction(report: &MatrixReport, undisplaced_edge: f64) -> KurtosisCorrectio
     if same { correction } else { new(0.0) }
 }
 
-const LAW: Paint = Paint {
+pub(super) const LAW: Paint = Paint {
     fill: None,
     stroke: Some(crate::drawing::Stroke { ink: Ink::Text, width: 2.0, dash: None }),
     opacity: 1.0,
 };
 
-fn edge_paint() -> Paint {
+pub(super) fn edge_paint() -> Paint {
     Paint::stroke(Ink::Muted, 1.2).dashed(2.0, 3.0)
 }
 

@@ -54,8 +54,14 @@ impl Layout {
         for (kind, layers) in by_kind(with_spectrum) {
             let mut parts = layers.chunks(IN_ONE_CHART);
             let many = parts.len() > 1;
+            let kind = match (kind, &layers[..]) {
+                // Its own name says more than its kind.
+                (_, [alone]) => (*alone).to_owned(),
+                (LayerKind::Other, _) => "layers of no known kind".into(),
+                (kind, _) => kind.to_string(),
+            };
             for (part, layers) in (1..).zip(&mut parts) {
-                let of = if many { format!("{kind} ({part})") } else { kind.to_string() };
+                let of = if many { format!("{kind} ({part})") } else { kind.clone() };
                 for (end, value) in [("largest", tags::LARGEST), ("smallest", tags::SMALLEST)] {
                     let series = layers.iter().map(|name| {
                         let mut tag = |curve| names.tag(tags::BULK, curve, name);
@@ -149,7 +155,7 @@ mod tests {
         };
         let first = layout.changed(&mut names).unwrap();
         for text in [
-            "query: largest singular value, in units of σ√n",
+            "b.0.query.weight: largest singular value, in units of σ√n",
             "rmt_4_bulk/smallest_normalized/b.0.query.weight",
             "rmt_4_bulk/edge_low_normalized/b.0.query.weight",
             r"^rmt_1_above/minus_log10_p/b\.0\.query\.weight$",
@@ -163,6 +169,12 @@ mod tests {
         learn(&mut layout, &query);
         let second = layout.changed(&mut names).unwrap();
         assert!(holds(&second, r"^rmt_5_overlap/band_low/b\.0\.query\.weight$"));
+        // Two layers of a kind are one chart, also where the kind is none.
+        for name in ["c.query.weight", "a.weight", "b.weight"] {
+            learn(&mut layout, &report_of(name, 0));
+        }
+        let two = layout.changed(&mut names).unwrap();
+        assert!(holds(&two, "query: largest") && holds(&two, "layers of no known kind: largest"));
         // Many layers of a kind are several charts.
         for k in 0..IN_ONE_CHART {
             learn(&mut layout, &report_of(&format!("c.{k}.query.weight"), 0));
