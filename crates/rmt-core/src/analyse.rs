@@ -35,7 +35,7 @@ use crate::statistics::spectrum_test::Judge;
 use crate::tracking::Tracker;
 use activation::{matching, shared};
 use beside::Beside;
-use decomposed::Decomposed;
+use decomposed::{Decomposed, Vectors};
 use entries::Entries;
 
 /// Tests matrices against random matrix theory.
@@ -102,7 +102,12 @@ impl Analyser {
         let tracking = self.follows(context.tracking);
         let compared = context.reference.is_some() || context.previous.is_some() || context.keep;
         let needed = compared || tracking.is_some() || activation.is_some();
-        let decomposed = Decomposed::of(&tested, self.options.vectors || needed)?;
+        let vectors = match self.options.vectors {
+            _ if needed => Vectors::Compared,
+            true => Vectors::Tested,
+            false => Vectors::None,
+        };
+        let decomposed = Decomposed::of(&tested, vectors)?;
         let [largest, smallest] = decomposed.ends();
         if !largest.is_finite() {
             return Ok(Analysis::not_estimable(report, Note::Overflows));
@@ -133,7 +138,7 @@ impl Analyser {
         context: &Context<'_>,
         activation: Option<&Activation>,
     ) -> Result<Analysis, RmtError> {
-        let (nu, with_vectors) = (decomposed.values(), decomposed.with_vectors());
+        let (nu, with_vectors) = (decomposed.values(), decomposed.compared());
         let (m, n, [largest, _]) = (report.small_side, report.large_side, decomposed.ends());
         let Context { reference, previous, keep, .. } = *context;
         report.drift = beside
@@ -168,14 +173,15 @@ impl Analyser {
         self.spectrum(&mut report, &mut family, nu, &correction, permuted.as_ref())?;
         heavy_tail(&mut report, tested, nu);
         let degenerate = decomposed.is_degenerate();
-        let vectors = with_vectors.filter(|_| !degenerate);
+        let vectors = decomposed.vectors().filter(|_| self.options.vectors);
         if degenerate {
             report.verdict = Verdict::Degenerate;
             report.notes.push(Note::AllEqual);
-        } else if let Some(decomposition) = vectors.filter(|_| self.options.vectors) {
-            let sides = self.sides(tested, decomposition, &correction, permuted.as_ref())?;
+        } else if let Some(vectors) = vectors {
+            let sides = self.sides(tested, vectors, &correction, permuted.as_ref())?;
             sides.put(&mut report, &mut family, &mut profile);
         }
+        let vectors = with_vectors.filter(|_| !degenerate);
         shared(&input_judge, &mut report, &mut profile, tested, vectors, activation);
         self.conclude(&mut report, &family);
         let tracker = self

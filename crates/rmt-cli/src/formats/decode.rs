@@ -79,24 +79,27 @@ fn values<const N: usize, T: Copy + Default>(
     if layout.fortran {
         values.resize(count, T::default());
         let mut places = RowMajor::new(layout.shape);
-        each(source, layout.big_endian, count, convert, |value| {
-            if let Some(place) = values.get_mut(places.next_place()) {
-                *place = value;
+        each(source, layout.big_endian, count, |elements| {
+            for element in elements {
+                if let Some(place) = values.get_mut(places.next_place()) {
+                    *place = convert(*element);
+                }
             }
         })?;
     } else {
-        each(source, layout.big_endian, count, convert, |value| values.push(value))?;
+        each(source, layout.big_endian, count, |elements| {
+            values.extend(elements.iter().map(|element| convert(*element)));
+        })?;
     }
     Ok(values)
 }
 
-/// Hands on so many values in the order of the stream.
-fn each<const N: usize, T>(
+/// Hands on so many values in the order of the stream, a chunk after the other, their lowest byte first.
+fn each<const N: usize>(
     source: &mut dyn Read,
     big_endian: bool,
     count: usize,
-    convert: impl Fn([u8; N]) -> T,
-    mut sink: impl FnMut(T),
+    mut sink: impl FnMut(&[[u8; N]]),
 ) -> Result<(), String> {
     let mut left = count.saturating_mul(N);
     let mut buffer = vec![0; CHUNK.min(left)];
@@ -108,12 +111,10 @@ fn each<const N: usize, T>(
             _ => error.to_string(),
         })?;
         let (elements, _) = chunk.as_chunks_mut::<N>();
-        for element in elements {
-            if big_endian {
-                element.reverse();
-            }
-            sink(convert(*element));
+        if big_endian {
+            elements.iter_mut().for_each(|element| element.reverse());
         }
+        sink(elements);
         left -= length;
     }
     Ok(())

@@ -1,16 +1,27 @@
 //! The third stage: the decomposition.
 
 use crate::RmtError;
-use crate::spectrum::{Decomposition, Matrix, decompose, singular_values};
+use crate::spectrum::{Decomposition, Matrix, Tested, decompose, singular_values};
 
 /// (ν₁ − ν_m)/ν₁ below which all singular values count as equal: the vectors are undefined.
 const DEGENERATE_SPREAD: f64 = 1e-4;
+
+/// What is asked of the vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vectors {
+    /// Nothing: they are not computed.
+    None,
+    /// The distribution of their entries.
+    Tested,
+    /// Angles, which single precision would hide: 1 − cos² of a small one.
+    Compared,
+}
 
 /// Singular values, and vectors where they are needed.
 pub(super) struct Decomposed {
     /// Descending; at least one.
     values: Vec<f64>,
-    with_vectors: Option<Decomposition>,
+    vectors: Option<Tested>,
 }
 
 impl Decomposed {
@@ -18,13 +29,15 @@ impl Decomposed {
     ///
     /// # Errors
     /// Those of [`decompose`].
-    pub(super) fn of(matrix: &Matrix<'_>, vectors: bool) -> Result<Self, RmtError> {
-        if !vectors {
-            return Ok(Self { values: singular_values(matrix)?, with_vectors: None });
-        }
-        let decomposition = decompose(matrix)?;
-        let values = decomposition.singular_values.clone();
-        Ok(Self { values, with_vectors: Some(decomposition) })
+    pub(super) fn of(matrix: &Matrix<'_>, vectors: Vectors) -> Result<Self, RmtError> {
+        let vectors = match vectors {
+            Vectors::None => {
+                return Ok(Self { values: singular_values(matrix)?, vectors: None });
+            }
+            Vectors::Tested => Tested::of(matrix)?,
+            Vectors::Compared => Tested::Double(decompose(matrix)?),
+        };
+        Ok(Self { values: vectors.singular_values().to_vec(), vectors: Some(vectors) })
     }
 
     /// ν₁ ≥ … ≥ ν_m.
@@ -37,9 +50,17 @@ impl Decomposed {
         [self.values[0], self.values[self.values.len() - 1]]
     }
 
-    /// The decomposition, if the vectors were needed.
-    pub(super) fn with_vectors(&self) -> Option<&Decomposition> {
-        self.with_vectors.as_ref()
+    /// The vectors, if they were needed.
+    pub(super) fn vectors(&self) -> Option<&Tested> {
+        self.vectors.as_ref()
+    }
+
+    /// The decomposition, if the vectors are to be compared.
+    pub(super) fn compared(&self) -> Option<&Decomposition> {
+        match &self.vectors {
+            Some(Tested::Double(decomposition)) => Some(decomposition),
+            _ => None,
+        }
     }
 
     /// Whether all values are equal.

@@ -1,8 +1,10 @@
 //! The ends of the spectra of sign-flipped copies of a matrix, without the spectra between them.
 
+use super::beside::{Beside, Term};
 use super::kernel::{
-    Across, Entries, LANES, Lanes, Signs, TOGETHER, Vectorized, axpy, gram_times, vectorized,
+    Entries, LANES, Lanes, Processor, Signs, TOGETHER, Vectorized, gram_times, vectorized,
 };
+use crate::laws::wide::{Kernel, wide};
 use crate::spectrum::tridiagonal_eigenvalues;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
@@ -46,9 +48,6 @@ pub(crate) struct Found {
     pub(crate) itself: Ends,
     pub(crate) copies: Vec<Ends>,
 }
-
-/// a bᵀ, of a on the small side and b on the large.
-pub(crate) type Term = (Vec<f64>, Vec<f64>);
 
 /// Units of the Tracy–Widom law of the largest and of the smallest eigenvalue of an m×n matrix of independent entries, m < n,
 /// over σ²n: Johnstone 2001 (largest), Feldheim & Sodin 2010 (smallest).
@@ -128,19 +127,37 @@ impl Copies {
 /// The entries over `unit`, in blocks of columns.
 fn packed(entries: &[f64], m: usize, n: usize, unit: f64) -> Vec<Entries> {
     let mut packed = vec![[0.0; TOGETHER]; n.div_ceil(TOGETHER) * m];
-    for (j, column) in entries.chunks_exact(m).enumerate() {
-        let block = &mut packed[j / TOGETHER * m..][..m];
-        for (into, x) in block.iter_mut().zip(column) {
-            into[j % TOGETHER] = (x / unit) as f32;
-        }
-    }
+    wide(Pack { entries, m, unit, packed: &mut packed });
     packed
 }
 
-/// Terms in single precision and in the iteration's unit.
-struct Beside {
-    small: Vec<Vec<f32>>,
-    large: Vec<Vec<f32>>,
+struct Pack<'a> {
+    entries: &'a [f64],
+    m: usize,
+    unit: f64,
+    packed: &'a mut [Entries],
+}
+
+impl Kernel for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { entries, m, unit, packed } = self;
+        let whole = entries.chunks_exact(TOGETHER * m);
+        let rest = whole.remainder();
+        let (full, last) = packed.split_at_mut(entries.len() / (TOGETHER * m) * m);
+        for (columns, block) in whole.zip(full.chunks_exact_mut(m)) {
+            let (a, b) = columns.split_at(2 * m);
+            let ((a, b), (c, d)) = (a.split_at(m), b.split_at(m));
+            for ((((into, a), b), c), d) in block.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                *into = [a, b, c, d].map(|x| (x / unit) as f32);
+            }
+        }
+        for (k, column) in rest.chunks_exact(m).enumerate() {
+            last.iter_mut().zip(column).for_each(|(into, x)| into[k] = (x / unit) as f32);
+        }
+    }
 }
 
 struct Lanczos<'a> {
@@ -156,11 +173,7 @@ struct Lanczos<'a> {
 
 impl<'a> Lanczos<'a> {
     fn new(copies: &'a Copies, beside: &[Term], unit: f64) -> Self {
-        let single = |v: &[f64], unit: f64| v.iter().map(|x| (x / unit) as f32).collect::<Vec<_>>();
-        let beside = Beside {
-            small: beside.iter().map(|(a, _)| single(a, unit)).collect(),
-            large: beside.iter().map(|(_, b)| single(b, 1.0)).collect(),
-        };
+        let beside = Beside::new(beside, copies.m, copies.n, unit);
         let zero = vec![[0.0; LANES]; copies.m];
         let mut x = copies.start.clone();
         let norm = norms(&x);
@@ -169,19 +182,11 @@ impl<'a> Lanczos<'a> {
     }
 
     #[inline(always)]
-    fn step<const FUSED: bool>(&mut self, packed: &[Entries]) {
-        let Beside { small, large } = &self.beside;
-        let mut terms: Vec<Across<'_>> = Vec::with_capacity(small.len());
-        for (a, vector) in small.iter().zip(large) {
-            let along = project::<FUSED>(a, &self.x);
-            terms.push(Across { vector, along, back: [0.0; LANES] });
-        }
-        gram_times::<FUSED>(packed, &self.copies.signs, &mut terms, &self.x, &mut self.z);
-        for (a, Across { back, .. }) in small.iter().zip(&terms) {
-            for (z, &a) in self.z.iter_mut().zip(a) {
-                axpy::<FUSED>(z, a, back);
-            }
-        }
+    fn step(&mut self, processor: impl Processor, packed: &[Entries]) {
+        let mut terms = self.beside.across(processor, &self.x);
+        let beside = (&mut terms[..], &self.beside.large[..]);
+        gram_times(processor, packed, &self.copies.signs, beside, &self.x, &mut self.z);
+        self.beside.back(processor, &terms, &mut self.z);
         let mut alpha = [0.0_f64; LANES];
         for (x, z) in self.x.iter().zip(&self.z) {
             for l in 0..LANES {
@@ -228,21 +233,11 @@ struct Steps<'a, 'b> {
 
 impl Vectorized for Steps<'_, '_> {
     #[inline(always)]
-    fn run<const FUSED: bool>(self) {
+    fn run(self, processor: impl Processor) {
         while self.iteration.alpha.len() < self.steps {
-            self.iteration.step::<FUSED>(self.packed);
+            self.iteration.step(processor, self.packed);
         }
     }
-}
-
-/// aᵀx for every copy.
-#[inline(always)]
-fn project<const FUSED: bool>(a: &[f32], x: &[Lanes]) -> Lanes {
-    let mut sum = [0.0; LANES];
-    for (&a, x) in a.iter().zip(x) {
-        axpy::<FUSED>(&mut sum, a, x);
-    }
-    sum
 }
 
 #[inline(always)]

@@ -1,7 +1,8 @@
 //! How many directions are structure: counted against sign-flipped copies of what is left without them.
 
 use super::band::Residual;
-use super::copies::{Copies, Ends, Found, Term};
+use super::beside::Term;
+use super::copies::{Copies, Ends, Found};
 use super::graded::Graded;
 use super::whitened::Profile;
 use crate::RmtError;

@@ -7,6 +7,7 @@
 //! A mean other than zero is structure: a direction of its own.
 
 mod band;
+mod beside;
 mod copies;
 mod count;
 mod graded;

@@ -19,7 +19,7 @@ use super::bidiagonal;
 use super::decomposition::{Decomposition, normalized, reversed, sorted};
 use super::deflate::{completed, orthonormalized};
 use super::gram::{
-    RANK_LIMIT, VALUES_LIMIT, VECTORS_LIMIT, above, conditioned, gram_eigen, told_apart,
+    Eigen, RANK_LIMIT, VALUES_LIMIT, VECTORS_LIMIT, above, conditioned, gram_eigen, told_apart,
 };
 use super::scaled::{Scaled, exp2};
 use super::smallest::smallest;
@@ -36,8 +36,16 @@ use crate::RmtError;
 pub fn decompose(matrix: &Matrix<'_>) -> Result<Decomposition, RmtError> {
     let failed = no_convergence(matrix);
     let scaled = Scaled::new(matrix)?;
+    completely(&scaled, gram_eigen(matrix, &scaled, &failed)?, &failed)
+}
+
+/// From what the Gram matrix says.
+pub(super) fn completely(
+    scaled: &Scaled<'_>,
+    (ascending, small): Eigen,
+    failed: &RmtError,
+) -> Result<Decomposition, RmtError> {
     let exponent = scaled.exponent();
-    let (ascending, small) = gram_eigen(matrix, &scaled, &failed)?;
     let mut small = reversed(small);
     if conditioned(&ascending, VECTORS_LIMIT) {
         let large = scaled.transposed_times(&small);
@@ -49,7 +57,7 @@ pub fn decompose(matrix: &Matrix<'_>) -> Result<Decomposition, RmtError> {
     }
     let found = small.subcols(0, above(&ascending, VALUES_LIMIT)).to_owned();
     drop(small);
-    let small = completed(&scaled, found, ascending.last().copied(), &failed)?;
+    let small = completed(scaled, found, ascending.last().copied(), failed)?;
     let large = scaled.transposed_times(&small);
     Ok(sorted(orthonormalized(normalized(small, large, exponent))))
 }
@@ -93,7 +101,7 @@ pub(crate) fn gram_singular_values(matrix: &Matrix<'_>) -> Result<Vec<f64>, RmtE
     Ok(eigenvalues.iter().rev().map(|x| x.sqrt() * exp2(scaled.exponent())).collect())
 }
 
-fn no_convergence(matrix: &Matrix<'_>) -> RmtError {
+pub(super) fn no_convergence(matrix: &Matrix<'_>) -> RmtError {
     RmtError::NoConvergence { rows: matrix.rows(), cols: matrix.cols() }
 }
 

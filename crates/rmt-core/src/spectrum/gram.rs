@@ -31,15 +31,19 @@ pub(super) fn gram_eigen(
     scaled: &Scaled<'_>,
     failed: &RmtError,
 ) -> Result<Eigen, RmtError> {
-    let right = |ascending: &[f64]| match conditioned(ascending, VECTORS_LIMIT) {
-        true => ascending.len(),
-        false => above(ascending, VALUES_LIMIT),
-    };
     let found = match fits(matrix) {
         true => leading_eigen(scaled.gram(), right),
         false => leading_eigen_twice(|| scaled.gram(), right),
     };
     found.map_err(|_| failed.clone())
+}
+
+/// Vectors that have their digits, of these eigenvalues in ascending order.
+pub(super) fn right(ascending: &[f64]) -> usize {
+    match conditioned(ascending, VECTORS_LIMIT) {
+        true => ascending.len(),
+        false => above(ascending, VALUES_LIMIT),
+    }
 }
 
 /// Matrices of m×m in double precision that [`leading_eigen`] holds at its peak, as measured.
@@ -49,7 +53,7 @@ pub(crate) const EIGEN_COPIES: f64 = 3.6;
 /// [`EIGEN_COPIES`] of m×m, of the four copies of m×n in double precision and 64 MiB, of which the
 /// program itself needs some. Else the reduction is done twice, for a fifth more time (measured at
 /// 4096×4096).
-fn fits(matrix: &Matrix<'_>) -> bool {
+pub(super) fn fits(matrix: &Matrix<'_>) -> bool {
     let (m, n) = (matrix.small_side() as f64, matrix.large_side() as f64);
     let stored = match matrix.values() {
         Values::F32(_) => 0.5,

@@ -31,6 +31,20 @@ pub(super) fn transposed(result: MatMut<'_, f64>, a: MatRef<'_, f64>, b: MatRef<
     matmul(result, Accum::Replace, a.transpose(), b, 1.0, Par::Seq);
 }
 
+/// W·b, or Wᵀb where the rows of W are `small`, of the `rows`×`columns` entries of W row by row, in single precision.
+pub(super) fn in_single(
+    entries: &[f32],
+    (rows, columns): (usize, usize),
+    small: bool,
+    b: MatRef<'_, f32>,
+) -> Mat<f32> {
+    let stored = MatRef::from_row_major_slice(entries, rows, columns);
+    let a = if small { stored.transpose() } else { stored };
+    let mut result = Mat::zeros(a.nrows(), b.ncols());
+    matmul(&mut result, Accum::Replace, a, b, 1.0, Par::Seq);
+    result
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

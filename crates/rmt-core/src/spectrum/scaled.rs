@@ -3,7 +3,8 @@
 use super::{Matrix, Values, product};
 use crate::RmtError;
 use crate::laws::moments;
-use faer::Mat;
+use crate::laws::wide::{Kernel, wide};
+use faer::{Mat, MatRef};
 use std::ops::Range;
 
 /// Columns that are widened at a time where the whole matrix is not needed at once.
@@ -51,31 +52,50 @@ impl<'a> Scaled<'a> {
     pub(super) fn gram(&self) -> Mat<f64> {
         let m = self.matrix.small_side();
         let mut gram = Mat::zeros(m, m);
-        self.panels(|panel, _| product::add_gram(&mut gram, panel.as_ref()));
+        self.panels(|panel, _| product::add_gram(&mut gram, panel));
         gram
     }
 
     /// WᵀB.
     pub(super) fn transposed_times(&self, b: &Mat<f64>) -> Mat<f64> {
         let mut result = Mat::zeros(self.matrix.large_side(), b.ncols());
+        if b.ncols() == 0 {
+            return result;
+        }
         self.panels(|panel, columns| {
             let rows = result.as_mut().subrows_mut(columns.start, columns.len());
-            product::transposed(rows, panel.as_ref(), b.as_ref());
+            product::transposed(rows, panel, b.as_ref());
         });
         result
     }
 
-    /// `each` of the blocks of columns, one after the other.
-    fn panels(&self, mut each: impl FnMut(&Mat<f64>, Range<usize>)) {
+    /// `each` of the blocks of columns, one after the other, in the order in which the entries are stored.
+    fn panels(&self, mut each: impl FnMut(MatRef<'_, f64>, Range<usize>)) {
         let (m, n) = (self.matrix.small_side(), self.matrix.large_side());
-        let mut panel = Mat::zeros(m, COLUMNS.min(n));
+        let wide = self.matrix.rows() <= self.matrix.cols();
+        let mut buffer = vec![0.0; m * COLUMNS.min(n)];
         for from in (0..n).step_by(COLUMNS) {
             let columns = from..(from + COLUMNS).min(n);
-            if columns.len() < panel.ncols() {
-                panel = Mat::zeros(m, columns.len());
+            let panel = &mut buffer[..m * columns.len()];
+            if wide {
+                for (i, row) in panel.chunks_exact_mut(columns.len()).enumerate() {
+                    self.widened(i * n + from, row);
+                }
+                each(MatRef::from_row_major_slice(panel, m, columns.len()), columns);
+            } else {
+                self.widened(from * m, panel);
+                each(MatRef::from_column_major_slice(panel, m, columns.len()), columns);
             }
-            self.fill(&mut panel, from);
-            each(&panel, columns);
+        }
+    }
+
+    /// Entries as they are stored, from `from` on.
+    fn widened(&self, from: usize, to: &mut [f64]) {
+        let by = divisors(self.exponent);
+        let range = from..from + to.len();
+        match self.matrix.values() {
+            Values::F32(from) => wide(Widened { from: &from[range], to, by }),
+            Values::F64(from) => wide(Widened { from: &from[range], to, by }),
         }
     }
 
@@ -87,6 +107,24 @@ impl<'a> Scaled<'a> {
         match self.matrix.values() {
             Values::F32(v) => filled(panel, from, n, wide, |k| f64::from(v[k]) * first * second),
             Values::F64(v) => filled(panel, from, n, wide, |k| v[k] * first * second),
+        }
+    }
+}
+
+/// Entries in double precision, divided.
+struct Widened<'a, T> {
+    from: &'a [T],
+    to: &'a mut [f64],
+    by: (f64, f64),
+}
+
+impl<T: Copy + Into<f64>> Kernel for Widened<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (to, &x) in self.to.iter_mut().zip(self.from) {
+            *to = x.into() * self.by.0 * self.by.1;
         }
     }
 }

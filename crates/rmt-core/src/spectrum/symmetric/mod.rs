@@ -34,6 +34,7 @@ use faer::linalg::householder::{
     apply_block_householder_sequence_on_the_left_in_place_scratch as apply_scratch,
     apply_block_householder_sequence_on_the_left_in_place_with_conj as apply,
 };
+use faer::traits::RealField;
 use faer::{Conj, Mat, Par};
 use one_stage::{Reflections, reduced};
 pub(super) use pal_walker_kahan::eigenvalues as tridiagonal_eigenvalues;
@@ -103,12 +104,56 @@ pub(super) fn leading_eigen(
     symmetric: Mat<f64>,
     wanted: impl FnOnce(&[f64]) -> usize,
 ) -> Result<(Vec<f64>, Mat<f64>), EvdError> {
-    let n = symmetric.nrows();
-    let (tridiagonal, Reflections { vectors, factors }) = reduced(symmetric);
-    let packed = packed(vectors);
-    let (values, mut vectors) = leading(tridiagonal.eigen()?, wanted);
-    back_transformed(&unpacked(&packed, n), &factors, &mut vectors);
-    Ok((values, vectors))
+    Ok(Unturned::of(symmetric)?.leading(wanted))
+}
+
+/// Eigenvalues in ascending order, and vectors before the way back: those of the tridiagonal matrix.
+pub(super) struct Unturned {
+    pub(super) values: Vec<f64>,
+    vectors: Mat<f64>,
+    /// The reflections that lead back.
+    packed: Vec<f64>,
+    factors: Mat<f64>,
+}
+
+impl Unturned {
+    /// Those of `symmetric`.
+    pub(super) fn of(symmetric: Mat<f64>) -> Result<Self, EvdError> {
+        let (tridiagonal, Reflections { vectors, factors }) = reduced(symmetric);
+        let packed = packed(vectors);
+        let (values, vectors) = tridiagonal.eigen()?;
+        Ok(Self { values, vectors, packed, factors })
+    }
+
+    /// The values, and the vectors of the largest ones, of as many as `wanted` says of them.
+    pub(super) fn leading(self, wanted: impl FnOnce(&[f64]) -> usize) -> (Vec<f64>, Mat<f64>) {
+        let n = self.vectors.nrows();
+        let (values, mut vectors) = leading((self.values, self.vectors), wanted);
+        back_transformed(&unpacked(&self.packed, n), &self.factors, &mut vectors);
+        (values, vectors)
+    }
+
+    /// The vectors of the `count` smallest values, the larger of them first.
+    pub(super) fn smallest(&self, count: usize) -> Mat<f64> {
+        let n = self.vectors.nrows();
+        let mut vectors = Mat::from_fn(n, count, |i, k| self.vectors[(i, count - 1 - k)]);
+        if count > 0 {
+            back_transformed(&unpacked(&self.packed, n), &self.factors, &mut vectors);
+        }
+        vectors
+    }
+
+    /// The vectors of the `count` largest values, largest first, turned back in single precision.
+    pub(super) fn largest_in_single(self, count: usize) -> Mat<f32> {
+        let n = self.vectors.nrows();
+        let mut vectors = Mat::from_fn(n, count, |i, k| self.vectors[(i, n - 1 - k)] as f32);
+        drop(self.vectors);
+        let factors = Mat::from_fn(self.factors.nrows(), self.factors.ncols(), |i, k| {
+            self.factors[(i, k)] as f32
+        });
+        back_transformed(&unpacked(&self.packed, n), &factors, &mut vectors);
+        vectors
+    }
 }
 
 /// The same of a matrix that can be had again, in half a matrix less: the reduction is done twice, and
@@ -158,12 +203,12 @@ fn eigenvalues_in_two_stages(symmetric: Mat<f64>) -> Result<Vec<f64>, EvdError> 
 }
 
 /// From the vectors of the tridiagonal matrix to those of the matrix that was reduced to it.
-fn back_transformed(reflections: &Mat<f64>, factors: &Mat<f64>, vectors: &mut Mat<f64>) {
+fn back_transformed<T: RealField>(reflections: &Mat<T>, factors: &Mat<T>, vectors: &mut Mat<T>) {
     let n = reflections.nrows();
     if n < 2 {
         return;
     }
-    let scratch = apply_scratch::<f64>(n - 1, factors.nrows(), vectors.ncols());
+    let scratch = apply_scratch::<T>(n - 1, factors.nrows(), vectors.ncols());
     apply(
         reflections.as_ref().submatrix(1, 0, n - 1, n - 1),
         factors.as_ref(),
@@ -185,13 +230,32 @@ fn packed(matrix: Mat<f64>) -> Vec<f64> {
 }
 
 /// The matrix that has this lower triangle, and zeros above it.
-fn unpacked(packed: &[f64], n: usize) -> Mat<f64> {
+fn unpacked<T: RealField + Precision>(packed: &[f64], n: usize) -> Mat<T> {
     let mut matrix = Mat::zeros(n, n);
-    let mut values = packed.iter();
+    let mut values = packed;
     for j in 0..n {
-        for (i, x) in (j..n).zip(&mut values) {
-            matrix[(i, j)] = *x;
+        let (column, rest) = values.split_at(n - j);
+        for (into, &x) in matrix.col_as_slice_mut(j)[j..].iter_mut().zip(column) {
+            *into = T::rounded(x);
         }
+        values = rest;
     }
     matrix
+}
+
+/// What a number in double precision is rounded to.
+trait Precision {
+    fn rounded(x: f64) -> Self;
+}
+
+impl Precision for f64 {
+    fn rounded(x: f64) -> Self {
+        x
+    }
+}
+
+impl Precision for f32 {
+    fn rounded(x: f64) -> Self {
+        x as Self
+    }
 }
