@@ -24,6 +24,7 @@ mod ctrl_c_ends_an_example_with_its_summary;
 mod documents_hold;
 mod every_kind_of_parameter_is_accounted_for;
 mod false_positive_rates_are_what_they_claim;
+mod faults_are_named_before_the_loss_shows_them;
 mod figures_agree_with_independent_programs;
 mod gradients_are_those_of_their_step;
 mod grokking_ends_with_outliers_above;
@@ -118,6 +119,7 @@ fn main() -> ExitCode {
         documents_hold::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),
         false_positive_rates_are_what_they_claim::tests(),
+        faults_are_named_before_the_loss_shows_them::tests(),
         figures_agree_with_independent_programs::tests(),
         gradients_are_those_of_their_step::tests(),
         grokking_ends_with_outliers_above::tests(),
