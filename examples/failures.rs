@@ -54,14 +54,17 @@ fn gallery(options: &Options) -> Result<()> {
     };
     let band = Band::of(&outcomes);
     for half in [Half::Tuning, Half::Test] {
-        let of_half: Vec<Outcome> = outcomes.iter().filter(|o| o.case.half == half).cloned().collect();
+        let of_half: Vec<Outcome> =
+            outcomes.iter().filter(|o| o.case.half == half).cloned().collect();
         if of_half.is_empty() {
             continue;
         }
         let [healthy, with, warnings, left] = judged::of_healthy(&of_half, &band);
         let [named, kinds] = judged::kinds_in_time(&of_half, &band);
         println!("{half:?} seeds");
-        println!("healthy runs: {healthy}; {with} with a warning, {warnings} warnings; the loss of {left} leaves the band");
+        println!(
+            "healthy runs: {healthy}; {with} with a warning, {warnings} warnings; the loss of {left} leaves the band"
+        );
         println!("kinds of fault named in time in at least half of their runs: {named} of {kinds}");
         println!("\n{}\n", markdown(&judged::of_faults(&of_half, &band)));
         println!("{}\n", markdown(&judged::of_findings(&of_half)));
@@ -72,7 +75,9 @@ fn gallery(options: &Options) -> Result<()> {
 fn markdown(table: &Table) -> String {
     let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
     let rule = vec!["---".to_owned(); table.columns.len()];
-    let lines = [line(&table.columns), line(&rule)].into_iter().chain(table.rows.iter().map(|row| line(row)));
+    let lines = [line(&table.columns), line(&rule)]
+        .into_iter()
+        .chain(table.rows.iter().map(|row| line(row)));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -106,8 +111,11 @@ fn run_all(options: &Options) -> Result<Vec<Outcome>> {
 }
 
 fn cases(options: &Options) -> Vec<Case> {
-    let all = |given: &[Half]| if given.is_empty() { vec![Half::Tuning, Half::Test] } else { given.to_vec() };
-    let networks = if options.network.is_empty() { Network::ALL.to_vec() } else { options.network.clone() };
+    let all = |given: &[Half]| {
+        if given.is_empty() { vec![Half::Tuning, Half::Test] } else { given.to_vec() }
+    };
+    let networks =
+        if options.network.is_empty() { Network::ALL.to_vec() } else { options.network.clone() };
     let mut cases = Vec::new();
     for half in all(&options.half) {
         for &network in &networks {
@@ -117,7 +125,9 @@ fn cases(options: &Options) -> Vec<Case> {
             let wanted = |fault: &Fault| options.fault.is_empty() || options.fault.contains(fault);
             for fault in Fault::ALL.into_iter().filter(wanted) {
                 // Seeds of broken runs are those of no healthy one.
-                let of_size = |k: u64, sizes: &[f64]| case(Some(fault), sizes[k as usize % sizes.len()], 100 + k);
+                let of_size = |k: u64, sizes: &[f64]| {
+                    case(Some(fault), sizes[k as usize % sizes.len()], 100 + k)
+                };
                 let sizes = fault.sizes(network);
                 let runs = if sizes.is_empty() { 0 } else { options.broken };
                 cases.extend((0..runs).map(|k| of_size(k, sizes)));

@@ -92,9 +92,9 @@ impl Cloud {
     pub(super) fn new(seed: u64, wrong: Wrong, device: &Device) -> Self {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let directions: Vec<Vec<f32>> = (0..CLASSES).map(|_| normal(&mut rng)).collect();
-        let mut points: Vec<Vec<f32>> =
-            (0..POINTS + VALIDATED).map(|_| normal(&mut rng)).collect();
-        let mut classes: Vec<i32> = points.iter().map(|point| nearest(point, &directions)).collect();
+        let mut points: Vec<Vec<f32>> = (0..POINTS + VALIDATED).map(|_| normal(&mut rng)).collect();
+        let mut classes: Vec<i32> =
+            points.iter().map(|point| nearest(point, &directions)).collect();
         let (last, own) = (points.split_off(POINTS), classes.split_off(POINTS));
         let validation = batch(&last.iter().collect::<Vec<_>>(), own, 1.0, device);
         let shuffled = (wrong.shuffled * POINTS as f64) as usize;

@@ -35,7 +35,19 @@ impl Network {
 }
 
 /// What is wrong with a run, and by how much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// The learning rate is so many times that of healthy runs.
@@ -140,11 +152,19 @@ impl Fault {
             (Self::ClippedWeights, Classifier) => &[0.01, 0.02, 0.05],
             (Self::Detached, Classifier) => &[0.0],
             (
-                Self::Frozen | Self::LeftOut | Self::StartsAtZero | Self::EqualUnits | Self::ConstantInputs,
+                Self::Frozen
+                | Self::LeftOut
+                | Self::StartsAtZero
+                | Self::EqualUnits
+                | Self::ConstantInputs,
                 _,
             ) => &[0.0],
             (
-                Self::NoWarmUp | Self::ShuffledLabels | Self::UnusedRows | Self::ClippedWeights | Self::Detached,
+                Self::NoWarmUp
+                | Self::ShuffledLabels
+                | Self::UnusedRows
+                | Self::ClippedWeights
+                | Self::Detached,
                 _,
             ) => &[],
         }
@@ -154,8 +174,9 @@ impl Fault {
     /// of these runs do not show.
     pub fn named_by(self, network: Network) -> (&'static [AlertKind], &'static [&'static str]) {
         use AlertKind::{
-            BarelyMoves, EqualUnits, FastChange, FrozenLayer, LargeStart, LayerDoesNotLearn, NonFiniteWeight,
-            OneDirection, RankCollapse, ScaleDecay, ScaleGrowth, SuddenJump, UnusedRows, ZeroWeights,
+            BarelyMoves, EqualUnits, FastChange, FrozenLayer, LargeStart, LayerDoesNotLearn,
+            NonFiniteWeight, OneDirection, RankCollapse, ScaleDecay, ScaleGrowth, SuddenJump,
+            UnusedRows, ZeroWeights,
         };
         let layer: &[&str] = match network {
             Network::Classifier => &["second.weight"],
@@ -163,7 +184,9 @@ impl Fault {
         };
         let embedding: &[&str] = &["token_embedding.weight"];
         match (self, network) {
-            (Self::LearningRate, _) => (&[FastChange, RankCollapse, ScaleGrowth, NonFiniteWeight], &[]),
+            (Self::LearningRate, _) => {
+                (&[FastChange, RankCollapse, ScaleGrowth, NonFiniteWeight], &[])
+            }
             (Self::NoWarmUp, _) => (&[FastChange], &[]),
             (Self::BadBatch, _) => (&[SuddenJump, FastChange], &[]),
             (Self::Frozen, _) => (&[FrozenLayer], layer),
@@ -174,12 +197,14 @@ impl Fault {
             (Self::EqualUnits, _) => (&[EqualUnits], layer),
             (Self::WeightDecay | Self::ClippedWeights, _) => (&[ScaleDecay, RankCollapse], &[]),
             (Self::ConstantInputs, Network::Classifier) => (&[OneDirection], &["first.weight"]),
-            (Self::ConstantInputs | Self::UnusedRows | Self::Repeated, Network::Transformer) => {
+            (Self::ConstantInputs, Network::Transformer) => (&[OneDirection, UnusedRows], embedding),
+            (Self::UnusedRows | Self::Repeated, Network::Transformer) => {
                 (&[UnusedRows], embedding)
             }
             (Self::HalfPrecision, _) => (&[NonFiniteWeight], &[]),
-            (Self::LossScale, _) => (&[BarelyMoves, FastChange], &[]),
-            (Self::ShuffledLabels, _) | (Self::Repeated | Self::UnusedRows, Network::Classifier) => (&[], &[]),
+            (Self::LossScale, _) => (&[BarelyMoves, LayerDoesNotLearn, FastChange], &[]),
+            (Self::ShuffledLabels, _)
+            | (Self::Repeated | Self::UnusedRows, Network::Classifier) => (&[], &[]),
         }
     }
 

@@ -18,7 +18,8 @@ impl Band {
     /// smallest, of training and of validation.
     pub fn of(outcomes: &[Outcome]) -> Self {
         let mut all: HashMap<(Network, u64), Vec<[f64; 2]>> = HashMap::new();
-        let healthy = |outcome: &&Outcome| outcome.case.fault.is_none() && outcome.case.half == Half::Tuning;
+        let healthy =
+            |outcome: &&Outcome| outcome.case.fault.is_none() && outcome.case.half == Half::Tuning;
         for outcome in outcomes.iter().filter(healthy) {
             for Losses { step, train, validation } in &outcome.losses {
                 let both = [train, validation].map(|loss| loss.unwrap_or(f64::NAN));
@@ -59,12 +60,22 @@ pub fn named_at(outcome: &Outcome) -> Option<u64> {
 
 /// Whether it was named before the loss showed it, or at the first look after.
 pub fn in_time(outcome: &Outcome, band: &Band) -> bool {
-    named_at(outcome).is_some_and(|named| band.left_at(outcome).is_none_or(|left| named <= left + EVERY))
+    named_at(outcome)
+        .is_some_and(|named| band.left_at(outcome).is_none_or(|left| named <= left + EVERY))
 }
 
 /// One row per fault and network: what was named, when, and what the loss showed.
 pub fn of_faults(outcomes: &[Outcome], band: &Band) -> Table {
-    let columns = ["fault", "network", "runs", "the loss shows it", "named", "in time", "steps ahead of the loss", "missed"];
+    let columns = [
+        "fault",
+        "network",
+        "runs",
+        "the loss shows it",
+        "named",
+        "in time",
+        "steps ahead of the loss",
+        "missed",
+    ];
     let mut rows = Vec::new();
     for fault in Fault::ALL {
         for network in Network::ALL {
@@ -109,7 +120,11 @@ fn missed(runs: &[&Outcome], band: &Band) -> String {
     }
     let one = |(size, count, lost): &(f64, usize, usize)| {
         let size = if *size == 0.0 { String::new() } else { format!(" at {size}") };
-        let shown = if *lost == 0 { "the loss does not show it either".into() } else { format!("the loss shows {lost}") };
+        let shown = if *lost == 0 {
+            "the loss does not show it either".into()
+        } else {
+            format!("the loss shows {lost}")
+        };
         format!("{count}{size} ({shown})")
     };
     sizes.iter().map(one).collect::<Vec<_>>().join("; ")
@@ -118,8 +133,14 @@ fn missed(runs: &[&Outcome], band: &Band) -> String {
 /// One row per kind of finding: how often it is right.
 pub fn of_findings(outcomes: &[Outcome]) -> Table {
     let columns = [
-        "finding", "level", "healthy runs with it", "broken runs with it", "of these named right", "precision",
-        "runs that it should name", "recall",
+        "finding",
+        "level",
+        "healthy runs with it",
+        "broken runs with it",
+        "of these named right",
+        "precision",
+        "runs that it should name",
+        "recall",
     ];
     let raised = |o: &Outcome, kind| o.alerts.iter().any(|alert| alert.alert == kind);
     let should = |o: &Outcome, kind: AlertKind| {
@@ -167,6 +188,7 @@ pub fn kinds_in_time(outcomes: &[Outcome], band: &Band) -> [usize; 2] {
         .map(|fault| outcomes.iter().filter(|o| o.case.fault == Some(*fault)).collect::<Vec<_>>())
         .filter(|runs| !runs.is_empty())
         .collect();
-    let named = |runs: &&Vec<&Outcome>| 2 * runs.iter().filter(|o| in_time(o, band)).count() >= runs.len();
+    let named =
+        |runs: &&Vec<&Outcome>| 2 * runs.iter().filter(|o| in_time(o, band)).count() >= runs.len();
     [kinds.iter().filter(named).count(), kinds.len()]
 }

@@ -108,7 +108,8 @@ pub(super) fn train<S: Subject + 'static>(
 }
 
 fn mean(losses: impl Iterator<Item = Tensor<1>>) -> Result<Option<f64>> {
-    let losses: Vec<f64> = losses.map(|loss| loss.try_into_scalar::<f64>()).collect::<Result<_, _>>()?;
+    let losses: Vec<f64> =
+        losses.map(|loss| loss.try_into_scalar::<f64>()).collect::<Result<_, _>>()?;
     let mean = losses.iter().sum::<f64>() / losses.len() as f64;
     Ok(mean.is_finite().then_some(mean))
 }

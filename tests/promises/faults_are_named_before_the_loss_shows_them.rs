@@ -28,9 +28,15 @@ fn slice() {
         assert!(warnings.is_empty(), "seed {}: {warnings:?}", run.case.seed);
     }
     let band = Band::of(&healthy);
-    for (fault, size) in [(Fault::LearningRate, 16.0), (Fault::Detached, 0.0), (Fault::BadBatch, 100.0)] {
+    for (fault, size) in
+        [(Fault::LearningRate, 16.0), (Fault::Detached, 0.0), (Fault::BadBatch, 100.0)]
+    {
         let broken = outcome(Some(fault), size, 2101);
         let (named, left) = (named_at(&broken), band.left_at(&broken));
-        assert!(in_time(&broken, &band), "{fault:?}: named {named:?}, the loss {left:?}: {:?}", broken.alerts);
+        assert!(
+            in_time(&broken, &band),
+            "{fault:?}: named {named:?}, the loss {left:?}: {:?}",
+            broken.alerts
+        );
     }
 }

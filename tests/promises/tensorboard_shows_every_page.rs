@@ -101,7 +101,9 @@ fn alerts(server: &Server, summary: &Summary) -> Result<(), Failed> {
     assert_eq!(scalars(server, "rmt_0_summary/alerts", expected.len())?, expected);
     let list = text(server, "rmt_0_summary/findings")?;
     // What happened and what to do.
-    for part in ["scale explodes, step 15</h3>", "first.weight", "<strong>check</strong>", "scale_growth"] {
+    for part in
+        ["scale explodes, step 15</h3>", "first.weight", "<strong>check</strong>", "scale_growth"]
+    {
         assert!(list.contains(part), "{part} is not in {list}");
     }
     Ok(())

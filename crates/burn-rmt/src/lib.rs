@@ -97,9 +97,9 @@ pub use rmt_core::tracking::TrackingOptions;
 pub use rmt_core::{AnalysisOptions, LayerReport, Table, Verdict};
 pub use rmt_monitor::{
     ActivationConfig, Alert, AlertKind, AlertLevel, AlertSettings, Counts, Detail, DriftConfig,
-    Finding, Hyperparameter, InitError, KindSummary, LayerSummary, Layout, Overflow, Record, ResumeError,
-    Schedule, Settings, SignNull, Sink, SinkError, Status, Step, Summary, TensorBoardConfig, Tick,
-    Trigger, Warning, read_reports, sinks, unused_run_directory,
+    Finding, Hyperparameter, InitError, KindSummary, LayerSummary, Layout, Overflow, Record,
+    ResumeError, Schedule, Settings, SignNull, Sink, SinkError, Status, Step, Summary,
+    TensorBoardConfig, Tick, Trigger, Warning, read_reports, sinks, unused_run_directory,
 };
 
 /// Builds a [`Monitor`]: where the run goes, how often weights are taken, which are watched.

@@ -71,7 +71,8 @@ mod whole_file;
 mod worker;
 
 pub use alerts::{
-    Alert, AlertKind, AlertLevel, AlertSettings, Basis, Finding, Findings, NOTHING_FOUND, Trigger, Words, read_alerts,
+    Alert, AlertKind, AlertLevel, AlertSettings, Basis, Finding, Findings, NOTHING_FOUND, Trigger,
+    Words, read_alerts,
 };
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use engine::Engine;

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use rmt_core::signs::SpectrumBand;
 use rmt_core::{LayerReport, Profile};
 use rmt_monitor::{
-    Alert, Findings, NOTHING_FOUND, ReaderError, Stored, read_alerts, read_last_profiles, read_reports,
-    read_warnings,
+    Alert, Findings, NOTHING_FOUND, ReaderError, Stored, read_alerts, read_last_profiles,
+    read_reports, read_warnings,
 };
 use rmt_page::Run;
 use serde::Deserialize;

@@ -11,6 +11,10 @@ use std::collections::{HashSet, VecDeque};
 const BEFORE: usize = 3;
 /// Updates over which a rate of change is a mean.
 const MEAN_OF: u64 = 10;
+/// Updates after which a model at random initialization must have moved.
+const EARLY: u64 = 50;
+/// Scale of a bulk over that of all entries, at least.
+const LEAST_BULK: f64 = 1e-3;
 /// Looks from which on rows that never moved are counted.
 const ROWS_FROM: u64 = 8;
 
@@ -23,6 +27,8 @@ pub(crate) struct Baseline {
     stable_rank: Option<f64>,
     scale: Option<f64>,
     started_at_zero: bool,
+    /// A look after the first updates was taken.
+    past_early: bool,
     /// Changes at the last looks.
     changes: VecDeque<f64>,
     /// Rows that had not moved when the number of looks had last doubled.
@@ -36,15 +42,11 @@ pub(crate) struct Baseline {
 /// The figures of a look.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
-    /// Whether it was analysed in full: else most of this is not known.
-    pub(super) full: bool,
     /// Updates since the first look.
     pub(super) updates: u64,
-    /// Whether this is the first look.
-    pub(super) first: bool,
     /// ‖W − W′‖/‖W′‖ per update since the look before.
     pub(super) rate: Option<f64>,
-    /// ‖W − W₀‖/‖W₀‖ per update since the first look.
+    /// ‖W − W₀‖/‖W₀‖ per update since the first look, at the first look after 50 updates.
     pub(super) rate_since_first: Option<f64>,
     /// The change since the look before over the most of the three before that.
     pub(super) jump: Option<f64>,
@@ -78,19 +80,15 @@ impl Baseline {
             self.started_at_zero = has(&|note| matches!(note, Note::Zero));
         }
         let updates = report.step.saturating_sub(self.first_step);
-        let mut seen = Seen {
-            full,
-            updates,
-            first,
-            frozen: has(&|note| matches!(note, Note::Frozen)),
-            ..Seen::default()
-        };
+        let mut seen =
+            Seen { updates, frozen: has(&|note| matches!(note, Note::Frozen)), ..Seen::default() };
         if full {
             self.changes(report, &mut seen);
             let rank = of.heavy_tail.as_ref().and_then(|tail| tail.stable_rank);
             seen.stable_rank = beside(&mut self.stable_rank, rank);
             // What starts at zero has no first scale to be compared with.
-            let scale = of.scale.filter(|_| !self.started_at_zero);
+            let scale =
+                of.scale.filter(|scale| !self.started_at_zero && is_bulk(*scale, of.scale_entries));
             seen.scale = beside(&mut self.scale, scale);
             if first {
                 seen.gain = gain(report);
@@ -106,7 +104,7 @@ impl Baseline {
         let Some(drift) = &of.drift else { return };
         seen.still = Some(still(drift.still.as_ref(), of.shape));
         seen.change_rank = drift.change.as_ref().and_then(|change| change.stable_rank);
-        if seen.updates >= MEAN_OF {
+        if seen.updates >= EARLY && !std::mem::replace(&mut self.past_early, true) {
             seen.rate_since_first = drift.relative_norm.map(|x| x / seen.updates as f64);
         }
         let embedding = report.layer.kind == LayerKind::Embedding;
@@ -136,6 +134,11 @@ impl Baseline {
 
 fn still(still: Option<&Still>, shape: [usize; 2]) -> bool {
     still.is_some_and(|still| still.is_whole(shape))
+}
+
+/// Of a matrix of few directions the bulk is rounding, whose scale means nothing.
+fn is_bulk(scale: f64, entries: Option<f64>) -> bool {
+    entries.is_none_or(|entries| scale > LEAST_BULK * entries)
 }
 
 /// A figure and its first value, which is remembered.

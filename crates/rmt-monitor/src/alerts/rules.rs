@@ -8,8 +8,8 @@ use rmt_core::{LayerReport, MatrixReport};
 
 /// Updates after which something must have moved.
 const LEAST_UPDATES: u64 = 10;
-/// Updates after which all together must have moved.
-const LEAST_UPDATES_OF_ALL: u64 = 50;
+/// Updates after which a change has more than one direction.
+const LEAST_UPDATES_OF_DIRECTIONS: u64 = 20;
 /// Of its first value, a stable rank that has collapsed.
 const COLLAPSED: f64 = 0.25;
 /// A bulk's first scale over its scale, from which on it decays.
@@ -44,27 +44,29 @@ pub(super) struct Around {
     gain: Option<f64>,
     /// The median jump.
     jump: Option<f64>,
-    /// The largest rate since the first look, where it is known of all.
+    /// The largest rate over the first updates.
     fastest: Option<f64>,
 }
 
 impl Around {
     pub(super) fn of<'a>(seen: impl Iterator<Item = &'a Seen> + Clone) -> Self {
         let count = |is: fn(&Seen) -> bool| seen.clone().filter(|seen| is(seen)).count();
-        let trained = || seen.clone().filter(|seen| !seen.frozen);
-        let late = trained().all(|seen| seen.updates >= LEAST_UPDATES_OF_ALL);
-        let rates: Option<Vec<f64>> = match late {
-            true => trained().filter(|seen| seen.full).map(|seen| seen.rate_since_first).collect(),
-            false => None,
-        };
+        let rates = seen.clone().filter_map(|seen| seen.rate_since_first);
         Self {
             moved: count(|seen| seen.still == Some(false)),
             moved_lately: count(|seen| seen.resting == Some(false)),
             known: count(|seen| seen.still.is_some()),
             gain: median(seen.clone().filter_map(|seen| seen.gain).collect()),
             jump: median(seen.clone().filter_map(|seen| seen.jump).collect()),
-            fastest: rates.and_then(|rates| rates.into_iter().reduce(f64::max)),
+            fastest: rates.reduce(f64::max),
         }
+    }
+}
+
+impl Around {
+    /// Whether some matrix looks random at its first look.
+    pub(super) fn looks_random(&self) -> bool {
+        self.gain.is_some()
     }
 }
 
@@ -98,7 +100,9 @@ pub(super) fn of_all(kind: AlertKind, settings: &AlertSettings, around: &Around)
             _ => State::Between,
         },
         AlertKind::SuddenJump => grows(settings.sudden_jump, around.jump, |jump| {
-            format!("the median matrix moved {jump:.1} times as far as at any of the three looks before; this one most")
+            format!(
+                "the median matrix moved {jump:.1} times as far as at any of the three looks before; this one most"
+            )
         }),
         _ => State::Between,
     }
@@ -171,9 +175,11 @@ pub(super) fn of_one(
             _ => State::Between,
         },
         AlertKind::OneDirection => {
-            let rank = seen.change_rank.filter(|_| seen.updates >= LEAST_UPDATES);
+            let rank = seen.change_rank.filter(|_| seen.updates >= LEAST_UPDATES_OF_DIRECTIONS);
             falls(settings.one_direction, rank, |rank| {
-                format!("its change since the first look has the stable rank {rank:.4}: one direction alone")
+                format!(
+                    "its change since the first look has the stable rank {rank:.4}: one direction alone"
+                )
             })
         }
         AlertKind::UnusedRows => match (settings.unused_rows, seen.still_rows) {
@@ -215,7 +221,8 @@ fn equal_units(share: Option<f64>, of: &MatrixReport) -> State {
     let (Some(share), Some(magnitudes)) = (share, &of.magnitudes) else { return State::Between };
     let [rows, cols] = of.shape;
     let sides = [("rows", &magnitudes.rows, rows), ("columns", &magnitudes.cols, cols)];
-    let beyond = sides.into_iter().find(|(_, side, all)| side.equal.count as f64 > share * *all as f64);
+    let beyond =
+        sides.into_iter().find(|(_, side, all)| side.equal.count as f64 > share * *all as f64);
     match beyond {
         Some((name, side, all)) => {
             let count = side.equal.count;

@@ -23,7 +23,8 @@ pub struct AlertSettings {
     pub non_finite_weight: bool,
     /// A matrix that takes gradients stays as it was, or only shrinks, for at least ten updates in which others move.
     pub layer_does_not_learn: bool,
-    /// No matrix has moved by more than this share of its norm per update since the first look, after at least 50 updates.
+    /// No matrix has moved by more than this share of its norm per update, at the first look after 50 updates of a model whose
+    /// matrices looked random at first.
     pub barely_moves: Option<f64>,
     /// A matrix moves by more than this share of its norm per update, from one look to the next, at least ten updates later.
     pub fast_change: Option<Trigger>,
@@ -35,7 +36,7 @@ pub struct AlertSettings {
     pub scale_growth: Option<Trigger>,
     /// The bulk's scale has fallen by a third, at more than this share per update since the first look.
     pub scale_decay: Option<Trigger>,
-    /// The stable rank of a matrix's change since the first look is below this.
+    /// The stable rank of a matrix's change since the first look is below this, after at least 20 updates.
     pub one_direction: Option<Trigger>,
     /// Every entry is zero; not of adapters, which start so.
     pub zero_weights: bool,
@@ -97,8 +98,9 @@ impl AlertSettings {
     pub(crate) fn check(&self) -> Result<(), InitError> {
         // Of NaN every comparison is false.
         let falls = |Trigger { at, rearm }: Trigger| 1.0 <= at && at <= rearm && rearm.is_finite();
-        let grows =
-            |least: f64, Trigger { at, rearm }: Trigger| least <= rearm && rearm <= at && at.is_finite();
+        let grows = |least: f64, Trigger { at, rearm }: Trigger| {
+            least <= rearm && rearm <= at && at.is_finite()
+        };
         let share = |share: f64| 0.0 < share && share < 1.0;
         for (name, fine, rule) in [
             ("barely_moves", self.barely_moves.is_none_or(share), "a share between 0 and 1"),
@@ -109,7 +111,11 @@ impl AlertSettings {
             ("scale_decay", self.scale_decay.is_none_or(|t| grows(0.0, t)), "0 ≤ rearm ≤ at"),
             ("one_direction", self.one_direction.is_none_or(falls), "1 ≤ at ≤ rearm"),
             ("equal_units", self.equal_units.is_none_or(share), "a share between 0 and 1"),
-            ("large_start", self.large_start.is_none_or(|x| x > 1.0 && x.is_finite()), "more than 1"),
+            (
+                "large_start",
+                self.large_start.is_none_or(|x| x > 1.0 && x.is_finite()),
+                "more than 1",
+            ),
             ("unused_rows", self.unused_rows.is_none_or(share), "a share between 0 and 1"),
         ] {
             if !fine {

@@ -15,12 +15,20 @@ pub(crate) struct Alerts {
     baselines: PerMatrix<Baseline>,
     /// Given of all matrices together, and not armed again.
     given: HashSet<AlertKind>,
+    /// Whether matrices looked random at the first look: what goes on from a trained model may move little.
+    from_scratch: bool,
     total: u64,
 }
 
 impl Alerts {
     pub(crate) fn new(settings: AlertSettings) -> Self {
-        Self { settings, baselines: PerMatrix::default(), given: HashSet::new(), total: 0 }
+        Self {
+            settings,
+            baselines: PerMatrix::default(),
+            given: HashSet::new(),
+            from_scratch: false,
+            total: 0,
+        }
     }
 
     /// Alerts given so far.
@@ -29,7 +37,11 @@ impl Alerts {
     }
 
     /// The alerts of a tick, whose reports are of these matrices.
-    pub(crate) fn of_tick(&mut self, matrices: &[MatrixIndex], reports: &[LayerReport]) -> Vec<Alert> {
+    pub(crate) fn of_tick(
+        &mut self,
+        matrices: &[MatrixIndex],
+        reports: &[LayerReport],
+    ) -> Vec<Alert> {
         let mut seen: Vec<Seen> = Vec::with_capacity(reports.len());
         for (matrix, report) in matrices.iter().zip(reports) {
             let baseline = self.baselines.of(*matrix);
@@ -37,6 +49,7 @@ impl Alerts {
             seen.push(baseline.seen.clone());
         }
         let around = Around::of(seen.iter());
+        self.from_scratch |= around.looks_random();
         let mut alerts = self.of_all(reports, &seen, &around);
         for (matrix, report) in matrices.iter().zip(reports) {
             let baseline = self.baselines.of(*matrix);
@@ -48,8 +61,12 @@ impl Alerts {
 
     fn of_all(&mut self, reports: &[LayerReport], seen: &[Seen], around: &Around) -> Vec<Alert> {
         let mut alerts = Vec::new();
-        for kind in AlertKind::ALL.into_iter().filter(|kind| rules::is_of_all(*kind)) {
-            let Some(message) = new(rules::of_all(kind, &self.settings, around), kind, &mut self.given)
+        let asked = |kind: &AlertKind| {
+            rules::is_of_all(*kind) && (self.from_scratch || *kind != AlertKind::BarelyMoves)
+        };
+        for kind in AlertKind::ALL.into_iter().filter(asked) {
+            let Some(message) =
+                new(rules::of_all(kind, &self.settings, around), kind, &mut self.given)
             else {
                 continue;
             };
@@ -61,7 +78,6 @@ impl Alerts {
         }
         alerts
     }
-
 }
 
 fn of_one(

@@ -20,8 +20,12 @@ pub enum Basis {
 impl fmt::Display for Basis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Measured => f.write_str("measured on healthy and broken runs (docs/findings.md)."),
-            Self::Exact => f.write_str("a fact of the weights, not a guess; measured in docs/findings.md."),
+            Self::Measured => {
+                f.write_str("measured on healthy and broken runs (docs/findings.md).")
+            }
+            Self::Exact => {
+                f.write_str("a fact of the weights, not a guess; measured in docs/findings.md.")
+            }
             Self::Literature(source) => write!(f, "literature: {source}."),
             Self::Heuristic => f.write_str("a rule of thumb."),
         }
@@ -60,14 +64,16 @@ impl AlertKind {
                 "A layer does not learn",
                 "A matrix takes gradients, and after ten updates it is as it was at the first look, or only shrank, while \
                  others moved; or it stopped so later.",
-                "No gradient reaches it: its output is detached or not used, the optimizer was not given it, or everything \
-                 behind it is zero.",
-                "Look for `detach`, `no_grad` and unused outputs behind the layer, and whether the optimizer has its parameters.",
+                "No gradient reaches it: its output is detached or not used, the optimizer was not given it, everything behind it is \
+                 zero, or its gradients are too small for the optimizer (a loss scale that is far too small).",
+                "Look for `detach`, `no_grad` and unused outputs behind the layer, whether the optimizer has its parameters, and at the \
+                 norm of its gradient.",
                 Basis::Exact,
             ),
             Self::BarelyMoves => (
                 "The weights barely move",
-                "After 50 updates no matrix has moved by more than `barely_moves` (a share of its norm per update).",
+                "At the first look after 50 updates of a model that started at random no matrix has moved by more than `barely_moves` \
+                 of its norm per update.",
                 "Updates are too small to train: the learning rate or the loss scale is far too small, or gradients vanish.",
                 "Compare the learning rate with the scale of the weights. Look at the gradients' norms and the loss scale.",
                 Basis::Measured,
@@ -112,7 +118,7 @@ impl AlertKind {
             ),
             Self::OneDirection => (
                 "A layer changes in one direction alone",
-                "The stable rank of the change since the first look is below `one_direction`.",
+                "After twenty updates the stable rank of the change since the first look is below `one_direction`.",
                 "Its inputs are always the same, or its outputs are all asked for the same: constant inputs, a dead layer \
                  before it, or units that are equal.",
                 "Print two batches and compare them. Check the loader, the normalization of inputs, and the layer before for dead units.",

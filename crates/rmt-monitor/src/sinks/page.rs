@@ -275,7 +275,13 @@ impl From<Finding> for rmt_page::Finding {
     fn from(finding: Finding) -> Self {
         let lines = finding.lines();
         let Finding { finding, level, title, step, .. } = finding;
-        Self { level: level.into(), title, name: finding.name().to_owned(), step, lines: lines.into() }
+        Self {
+            level: level.into(),
+            title,
+            name: finding.name().to_owned(),
+            step,
+            lines: lines.into(),
+        }
     }
 }
 

@@ -67,7 +67,8 @@ impl Moved {
     fn is_still(&self) -> bool {
         let Self { change, along, before } = *self;
         let elsewhere = change - along * along / before;
-        change == 0.0 || (along < 0.0 && -along <= before && elsewhere <= ELSEWHERE.powi(2) * change)
+        change == 0.0
+            || (along < 0.0 && -along <= before && elsewhere <= ELSEWHERE.powi(2) * change)
     }
 }
 

@@ -164,7 +164,8 @@ pub(super) fn result(summary: &Summary) -> String {
         "## What was found\n\n{}\n## By kind\n\n{kinds}\n## By layer\n\n{layers}{more}{notes}\n{ticks} ticks; {} of {} matrices \
          analysed; {alerts_total} alerts; {warnings_total} warnings.\n",
         findings(&summary.findings),
-        counts.analysed, counts.submitted,
+        counts.analysed,
+        counts.submitted,
     )
 }
 
@@ -193,7 +194,10 @@ mod tests {
         let found: Findings = [alert("a_*"), alert("<b>")].iter().collect();
         let text = findings(&found.all());
         assert!(text.contains("- **seen**: a\\_\\*: low. Also: \\<b\\>.\n"), "{text}");
-        assert!(text.ends_with("- **name**: rank\\_collapse\n\n") && !text.contains("<b>"), "{text}");
+        assert!(
+            text.ends_with("- **name**: rank\\_collapse\n\n") && !text.contains("<b>"),
+            "{text}"
+        );
         assert_eq!(findings(&[]), format!("{NOTHING_FOUND}\n"));
     }
 }
