@@ -256,7 +256,7 @@ fn run(options: &Options) -> Result<()> {
         write_table(directory, "ablation", losses.steps, &all)?;
     }
     println!("\nIt writes:\n{}\n", write_text(model, vocabulary, "\n", 300, options.seed)?);
-    print!("{}", summary.where_to_look());
+    print!("{}\n{}", summary.what_was_found(), summary.where_to_look());
     Ok(())
 }
 

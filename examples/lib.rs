@@ -1,6 +1,7 @@
 //! What the examples share: the device that they train on, as `--device` names it, a progress bar, how
 //! they end, texts, a transformer, and pretrained ones.
 
+pub mod gallery;
 pub mod models;
 pub mod text;
 pub mod transformer;

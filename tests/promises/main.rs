@@ -25,6 +25,7 @@ mod documents_hold;
 mod documents_say_each_thing_once;
 mod every_kind_of_parameter_is_accounted_for;
 mod false_positive_rates_are_what_they_claim;
+mod faults_are_named_before_the_loss_shows_them;
 mod figures_agree_with_independent_programs;
 mod gradients_are_those_of_their_step;
 mod grokking_ends_with_outliers_above;
@@ -121,6 +122,7 @@ fn main() -> ExitCode {
         documents_say_each_thing_once::tests(),
         every_kind_of_parameter_is_accounted_for::tests(),
         false_positive_rates_are_what_they_claim::tests(),
+        faults_are_named_before_the_loss_shows_them::tests(),
         figures_agree_with_independent_programs::tests(),
         gradients_are_those_of_their_step::tests(),
         grokking_ends_with_outliers_above::tests(),

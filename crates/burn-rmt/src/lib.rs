@@ -104,9 +104,9 @@ pub use rmt_core::tracking::TrackingOptions;
 pub use rmt_core::{AnalysisOptions, LayerReport, Table, Verdict};
 pub use rmt_monitor::{
     ActivationConfig, Alert, AlertKind, AlertLevel, AlertSettings, Counts, Detail, DriftConfig,
-    Hyperparameter, InitError, KindSummary, LayerSummary, Layout, Overflow, Record, ResumeError,
-    Schedule, Settings, SignNull, Sink, SinkError, Status, Step, Summary, TensorBoardConfig, Tick,
-    Trigger, Warning, read_reports, sinks, unused_run_directory,
+    Finding, Hyperparameter, InitError, KindSummary, LayerSummary, Layout, Overflow, Record,
+    ResumeError, Schedule, Settings, SignNull, Sink, SinkError, Status, Step, Summary,
+    TensorBoardConfig, Tick, Trigger, Warning, read_reports, sinks, unused_run_directory,
 };
 
 /// Builds a [`Monitor`]: its run directory, its schedule, and the parameters it watches.

@@ -73,7 +73,10 @@ mod visible;
 mod whole_file;
 mod worker;
 
-pub use alerts::{Alert, AlertKind, AlertLevel, AlertSettings, Trigger, read_alerts};
+pub use alerts::{
+    Alert, AlertKind, AlertLevel, AlertSettings, Basis, Finding, Findings, NOTHING_FOUND, Trigger,
+    Words, read_alerts,
+};
 pub use config::{Adapter, Bare, MonitorConfig};
 pub use curves::read_scalars;
 pub use engine::Engine;

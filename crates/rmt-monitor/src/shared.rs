@@ -1,6 +1,6 @@
 //! What the training side and the worker both see.
 
-use crate::alerts::Alert;
+use crate::alerts::{Alert, Findings};
 use crate::filter::Filter;
 use crate::guard::{lock, within};
 use crate::ledger::Ledger;
@@ -64,6 +64,7 @@ pub(crate) struct Progress {
     pub(crate) worker_panicked: bool,
     alerts: Vec<Alert>,
     alerts_total: u64,
+    findings: Findings,
     warnings: Vec<Warning>,
     warnings_total: u64,
     /// Warnings that the sinks were not given yet.
@@ -95,6 +96,7 @@ impl Shared {
             scalar_counts: scalars,
             layers: progress.layers.clone(),
             kinds: KindSummary::all(&progress.layers),
+            findings: progress.findings.all(),
             alerts: progress.alerts.clone(),
             alerts_total: progress.alerts_total,
             warnings: progress.warnings.clone(),
@@ -127,6 +129,7 @@ impl Shared {
         alerts.iter().for_each(Alert::say);
         let mut progress = lock(&self.progress);
         progress.alerts_total += alerts.len() as u64;
+        alerts.iter().for_each(|alert| progress.findings.add(alert));
         let room = ALERTS_KEPT.saturating_sub(progress.alerts.len());
         progress.alerts.extend(alerts.iter().take(room).cloned());
     }

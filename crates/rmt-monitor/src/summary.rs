@@ -1,6 +1,6 @@
 //! The summary of a run at its end, and its status before.
 
-use crate::alerts::Alert;
+use crate::alerts::{Alert, Finding};
 use crate::ledger::Counts;
 use crate::settings::{as_optional_text, as_text};
 use rmt_core::layers::LayerKind;
@@ -94,6 +94,9 @@ pub struct Summary {
     /// One summary per kind of layer, in the order of the model.
     #[serde(default)]
     pub kinds: Vec<KindSummary>,
+    /// What was found, with what to do about it: errors first, then warnings.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// The first hundred alerts, in order of step.
     #[serde(default)]
     pub alerts: Vec<Alert>,

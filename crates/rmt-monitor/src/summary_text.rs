@@ -1,5 +1,6 @@
 //! The summary as text for a terminal.
 
+use crate::alerts::{Finding, NOTHING_FOUND};
 use crate::ledger::Dropped;
 use crate::summary::{LayerSummary, Summary};
 use crate::visible::line;
@@ -9,7 +10,7 @@ use rmt_core::shown::{self, NONE, number, percent};
 use std::fmt;
 use std::path::Path;
 
-/// Alerts and warnings that are written out, at most.
+/// Warnings of the monitor that are written out, at most.
 const LISTED: usize = 5;
 
 const LEGEND: &str = "\
@@ -18,8 +19,8 @@ left, right: share of the singular vectors on the output and input side that are
 drift: ‖W − W₀‖/‖W₀‖ since the first snapshot W₀
 ";
 
-/// First and last report of every layer; what was dropped, alerts, warnings and notes, where there are any;
-/// and where to look at the run.
+/// First and last report of every layer; what was dropped, warnings of the monitor and notes, where there are any; and
+/// last what was found, with what to do, and where to look at the run.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.layers.is_empty() {
@@ -30,6 +31,9 @@ impl fmt::Display for Summary {
         self.troubles(f)?;
         for (text, whose) in self.notes() {
             writeln!(f, "note: {} ({})", line(&text), line(&whose))?;
+        }
+        if !self.layers.is_empty() {
+            write!(f, "\n{}", self.what_was_found())?;
         }
         let places = self.where_to_look();
         if places.is_empty() { Ok(()) } else { write!(f, "\n{places}") }
@@ -57,10 +61,19 @@ impl Summary {
                 writeln!(f, "{dropped} of {submitted} {what} were dropped: {why}")?;
             }
         }
-        let alerts = self.alerts.iter().map(|alert| (alert.step, alert.message.as_str()));
-        list(f, "alert", self.alerts_total, alerts)?;
         let warnings = self.warnings.iter().map(|warning| (warning.step, warning.message.as_str()));
         list(f, "warning", self.warnings_total, warnings)
+    }
+
+    /// Each finding with what it may mean and what to check next; one line where there is none.
+    pub fn what_was_found(&self) -> String {
+        if self.findings.is_empty() {
+            return format!("{NOTHING_FOUND}\n");
+        }
+        let lines = |finding: &Finding| -> String {
+            finding.to_string().lines().map(|text| line_of(text) + "\n").collect()
+        };
+        self.findings.iter().map(lines).collect()
     }
 
     /// One line each with the run's directory, its page and the command for TensorBoard, as far as
@@ -82,6 +95,12 @@ impl Summary {
         }
         text
     }
+}
+
+/// A line that may be indented.
+fn line_of(text: &str) -> String {
+    let words = text.trim_start();
+    text[..text.len() - words.len()].to_owned() + &line(words)
 }
 
 /// Counts by reason.

@@ -44,8 +44,8 @@ pub const TRACKED: &str = "layers_tracked";
 /// Name of the curve of the strongest signal behind any singular value.
 pub const LARGEST_SIGNAL: &str = "largest_signal";
 
-/// Name of the text that lists alerts; the curve of their number is `alerts`.
-pub const ALERTS: &str = "alert_list";
+/// Name of the text that has the findings; it sorts before the others. The curve of the number of alerts is `alerts`.
+pub const FINDINGS: &str = "findings";
 
 /// Name of the text that says how to read a run.
 pub const GUIDE: &str = "guide";

@@ -1,13 +1,40 @@
 //! The sections of the page with alerts and warnings.
 
-use crate::events::{Alert, Level, Warning};
+use crate::events::{Alert, Finding, Level, Warning};
 use crate::html::{Cell, heads, low, section, table};
 use crate::run::Run;
 use maud::{Markup, html};
+use rmt_core::shown::clean;
 
-const ABOUT: &str = "Alerts in order of step: a matrix deviates for the first time, a stable rank collapses, a \
-                     singular value runs away, the scale of a bulk shifts, weights are not finite. An alert is \
-                     raised again only after its cause has ended.";
+const ABOUT: &str = "What was found, matrix by matrix, in order of step. An alert is raised again only after its cause \
+                     has ended.";
+
+/// What was found, and what to do about it; nothing of a run that nobody watched.
+pub(crate) fn findings(run: &Run) -> Markup {
+    let Some((findings, nothing)) = &run.findings else { return html! {} };
+    html! {
+        section id="found" {
+            h2 { "What was found" } "\n"
+            @if findings.is_empty() { p { (nothing) } "\n" }
+            @for finding in findings {
+                (one(finding))
+            }
+        }
+        "\n"
+    }
+}
+
+fn one(finding: &Finding) -> Markup {
+    let marked = finding.level != Level::Info;
+    html! {
+        h3.d[marked] { (finding.level.name()) ": " (clean(&finding.title)) ", step " (finding.step) } "\n"
+        dl {
+            @for (word, text) in &finding.lines { dt { (word) } dd { (clean(text)) } }
+            dt { "name" } dd { code { (clean(&finding.name)) } }
+        }
+        "\n"
+    }
+}
 
 const WARNINGS: &str = "Faults of the monitor. Training was not affected.";
 

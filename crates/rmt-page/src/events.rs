@@ -38,6 +38,21 @@ pub struct Alert {
     pub message: String,
 }
 
+/// What was found in a run, with what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How much it matters.
+    pub level: Level,
+    /// In a few words.
+    pub title: String,
+    /// Its name, as programs know it.
+    pub name: String,
+    /// The step of the first alert.
+    pub step: u64,
+    /// What was seen, and what it may mean, what to check and on what evidence, each under its word.
+    pub lines: Vec<(&'static str, String)>,
+}
+
 /// A fault of the monitor, not of training.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {

@@ -46,7 +46,7 @@ mod tables;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub use events::{Alert, Level, Warning};
+pub use events::{Alert, Finding, Level, Warning};
 pub use look::Look;
 pub use run::{Layer, Run};
 pub use state::{End, RELOAD, State, ended};

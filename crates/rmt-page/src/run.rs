@@ -1,6 +1,6 @@
 //! A run for a page: a few figures of every report, and the latest report of every layer in full.
 
-use crate::events::{Alert, Alerts, Kept, Warning};
+use crate::events::{Alert, Alerts, Finding, Kept, Warning};
 use crate::look::Look;
 use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
@@ -26,6 +26,7 @@ pub struct Run {
     /// Of so many neighbouring snapshots, a layer keeps its first look.
     stride: u64,
     bounded: bool,
+    pub(crate) findings: Option<(Vec<Finding>, &'static str)>,
     pub(crate) alerts: Alerts,
     pub(crate) warnings: Kept<Warning>,
 }
@@ -144,6 +145,7 @@ impl Run {
             looks: 0,
             stride: 1,
             bounded: false,
+            findings: None,
             alerts: Alerts::new(usize::MAX),
             warnings: Kept::new(usize::MAX),
         }
@@ -245,6 +247,12 @@ impl Run {
     /// Adds an alert. Alerts must come in order of step.
     pub fn alert(&mut self, alert: Alert) {
         self.alerts.push(alert);
+    }
+
+    /// Takes all that was found so far, in place of what was there, and what is said where that is nothing. A run that
+    /// nobody watched has neither.
+    pub fn found(&mut self, findings: Vec<Finding>, nothing: &'static str) {
+        self.findings = Some((findings, nothing));
     }
 
     /// Adds a warning of the monitor.

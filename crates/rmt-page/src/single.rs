@@ -21,7 +21,9 @@ const CELLS: usize = 4_000_000;
 
 pub(crate) fn contents(run: &Run) -> Markup {
     if run.is_empty() {
-        return html! { p { "There is no report yet." } "\n" (alerts::warnings(run)) };
+        return html! {
+            (alerts::findings(run)) p { "There is no report yet." } "\n" (alerts::warnings(run))
+        };
     }
     let sections = [
         ("alerts", "Alerts", alerts::alerts(run)),
@@ -33,6 +35,7 @@ pub(crate) fn contents(run: &Run) -> Markup {
     ];
     let there = || sections.iter().filter(|(_, _, contents)| !contents.0.is_empty());
     html! {
+        (alerts::findings(run))
         (summary(run))
         nav { @for (id, word, _) in there() { a href={ "#" (id) } { (word) } } } "\n"
         @for (_, _, contents) in there() { (contents) }

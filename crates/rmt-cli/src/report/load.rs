@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail};
 use rmt_core::signs::SpectrumBand;
 use rmt_core::{LayerReport, Profile};
 use rmt_monitor::{
-    Alert, ReaderError, Stored, read_alerts, read_last_profiles, read_reports, read_warnings,
+    Alert, Findings, NOTHING_FOUND, ReaderError, Stored, read_alerts, read_last_profiles,
+    read_reports, read_warnings,
 };
 use rmt_page::Run;
 use serde::Deserialize;
@@ -15,8 +16,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Component, Path, PathBuf};
 
-/// A run of these rows, in order of step and then of the model, with its alerts.
-fn run(name: String, rows: &[LayerReport], alerts: Vec<Stored<Alert>>) -> Result<Run> {
+/// A run of these rows, in order of step and then of the model, with its alerts where it was watched.
+fn run(name: String, rows: &[LayerReport], alerts: Option<Vec<Stored<Alert>>>) -> Result<Run> {
     let mut run = Run::new(name.clone());
     let mut sessions = HashMap::new();
     for row in rows {
@@ -29,13 +30,17 @@ fn run(name: String, rows: &[LayerReport], alerts: Vec<Stored<Alert>>) -> Result
     if run.is_empty() {
         bail!(NOTHING);
     }
+    let Some(alerts) = alerts else { return Ok(run) };
+    let mut findings = Findings::default();
     // Those of reports that a later session took the place of are left out.
     for Stored { session, what: alert, .. } in alerts {
         let of_it = sessions.get(&(alert.step, alert.layer.clone()));
         if of_it.is_none_or(|row| *row == session) {
+            findings.add(&alert);
             run.alert(alert.into());
         }
     }
+    run.found(findings.all().into_iter().map(rmt_page::Finding::from).collect(), NOTHING_FOUND);
     Ok(run)
 }
 
@@ -82,7 +87,7 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Run)>> {
     let named = names.into_iter().zip(runs);
     named
         .map(|(name, (path, rows))| {
-            let alerts = if path.is_dir() { read_alerts(&path)? } else { Vec::new() };
+            let alerts = if path.is_dir() { Some(read_alerts(&path)?) } else { None };
             let warnings = if path.is_dir() { read_warnings(&path)? } else { Vec::new() };
             let mut run = run(name, &rows, alerts).with_context(|| path.display().to_string())?;
             warnings.into_iter().for_each(|stored| run.warn(stored.what.into()));

@@ -241,7 +241,7 @@ fn alerts_are_those_of_the_reports_that_count() {
     };
     let rows = [
         alert(0, 100, "rank_collapse", "warning", "fell <img src=x> below"),
-        alert(0, 0, "first_deviation", "info", "deviates"),
+        alert(0, 0, "frozen_layer", "info", "frozen"),
         // Of a report that another session took the place of.
         alert(7, 100, "non_finite_weight", "error", "was replaced"),
     ];

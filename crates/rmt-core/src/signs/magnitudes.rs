@@ -56,7 +56,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn of(indices: impl Iterator<Item = usize>) -> Self {
+    pub(crate) fn of(indices: impl Iterator<Item = usize>) -> Self {
         let all: Vec<usize> = indices.collect();
         Self { count: all.len(), indices: all.into_iter().take(LISTED).collect() }
     }

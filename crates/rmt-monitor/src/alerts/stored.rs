@@ -42,7 +42,7 @@ mod tests {
         let rank = base.path().join("rank_1");
         fs::create_dir(&rank).unwrap();
         let late = alert(9, "a", AlertKind::NonFiniteWeight);
-        let early = alert(3, "b.q", AlertKind::FirstDeviation);
+        let early = alert(3, "b.q", AlertKind::UnusedRows);
         for (directory, alert) in [(base.path(), &late), (&rank, &early)] {
             let mut sink = Jsonl::new(directory, 0);
             sink.write(&Record::Alerts(std::slice::from_ref(alert))).unwrap();

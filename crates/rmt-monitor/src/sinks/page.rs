@@ -7,7 +7,7 @@ mod pace;
 mod tests;
 
 use super::Sink;
-use crate::alerts::{Alert, AlertLevel};
+use crate::alerts::{Alert, AlertLevel, Finding, Findings, NOTHING_FOUND};
 use crate::error::SinkError;
 use crate::record::{Record, Tick, wall_time};
 use crate::summary::{Summary, Warning};
@@ -41,6 +41,7 @@ pub struct Page {
     directory: PathBuf,
     path: PathBuf,
     run: Run,
+    findings: Findings,
     pace: Pace,
     /// The first step of this session, once it is known.
     begun: Option<u64>,
@@ -76,6 +77,7 @@ impl Page {
             path: path(directory),
             directory: directory.to_owned(),
             run: Run::bounded(name(directory)),
+            findings: Findings::default(),
             pace,
             begun: None,
             read: false,
@@ -104,6 +106,7 @@ impl Page {
     fn start(&mut self, step: u64) {
         // Of the same process: the files have what was shown.
         self.run = Run::bounded(self.run.name());
+        self.findings = Findings::default();
         (self.begun, self.read, self.latest) = (Some(step), false, None);
         self.pace.begin();
     }
@@ -114,8 +117,8 @@ impl Page {
         let first = !std::mem::replace(&mut self.read, true);
         self.pending |= first;
         if first && (tick.session > 0 || begun > 0) {
-            let (run, directory) = (&mut self.run, &self.directory);
-            read = self.pace.timed(|| earlier::read(directory, tick.session, begun, run));
+            let (run, found, directory) = (&mut self.run, &mut self.findings, &self.directory);
+            read = self.pace.timed(|| earlier::read(directory, tick.session, begun, run, found));
             if let Err(error) = &read {
                 let message = format!("earlier reports are not all on this page: {error}");
                 self.run.warn(rmt_page::Warning { step: tick.step, message });
@@ -148,6 +151,8 @@ impl Page {
     fn write_page(&mut self) -> Result<(), SinkError> {
         let running = State::running(self.latest, wall_time());
         let state = self.end.map_or(running, |end| running.ended(end));
+        let findings = self.findings.all().into_iter().map(rmt_page::Finding::from).collect();
+        self.run.found(findings, NOTHING_FOUND);
         let (run, path, ours) = (&self.run, &self.path, self.ours);
         let written = self.pace.page(|| {
             if !ours && !may_replace(path)? {
@@ -185,7 +190,10 @@ impl Sink for Page {
             }
             Record::Tick(tick) => self.tick(tick),
             Record::Alerts(alerts) => {
-                alerts.iter().for_each(|alert| self.run.alert(alert.clone().into()));
+                for alert in *alerts {
+                    self.findings.add(alert);
+                    self.run.alert(alert.clone().into());
+                }
                 self.pending = true;
                 self.write_if_due()
             }
@@ -260,6 +268,20 @@ impl From<AlertLevel> for rmt_page::Level {
 impl From<Warning> for rmt_page::Warning {
     fn from(Warning { step, message }: Warning) -> Self {
         Self { step, message }
+    }
+}
+
+impl From<Finding> for rmt_page::Finding {
+    fn from(finding: Finding) -> Self {
+        let lines = finding.lines();
+        let Finding { finding, level, title, step, .. } = finding;
+        Self {
+            level: level.into(),
+            title,
+            name: finding.name().to_owned(),
+            step,
+            lines: lines.into(),
+        }
     }
 }
 

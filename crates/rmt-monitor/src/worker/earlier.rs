@@ -1,7 +1,6 @@
 //! What earlier sessions left, and what this one leaves for later ones.
 
 use super::Worker;
-use crate::alerts::read_alerts;
 use crate::matrices::MatrixIndex;
 use crate::reference_file::FirstSnapshot;
 use rmt_core::Matrix;
@@ -16,27 +15,8 @@ impl Worker {
         if self.session == 0 || begun == 0 {
             return;
         }
-        self.find_alerts(step, begun);
         if self.shared.settings.keeps_reference() {
             self.find_reference(step);
-        }
-    }
-
-    /// Learns what earlier sessions, before the step `begun`, said for the first time.
-    fn find_alerts(&mut self, step: u64, begun: u64) {
-        let directory = self.shared.directory.clone();
-        for path in std::iter::once(directory.path()).chain(directory.others().iter().map(|p| &**p))
-        {
-            match read_alerts(path) {
-                Ok(found) => {
-                    let earlier = found.into_iter().map(|stored| stored.what);
-                    self.alerts.inherit(earlier.filter(|alert| alert.step < begun));
-                }
-                Err(error) => {
-                    let message = format!("alerts of earlier sessions may be repeated: {error}");
-                    self.warn(step, "alerts", message);
-                }
-            }
         }
     }
 

@@ -53,11 +53,10 @@ impl Worker {
             };
             self.shared.ledger.complete(bytes, outcome);
         }
-        let mut alerts = Vec::new();
         for (&matrix, report) in matrices.iter().zip(&reports) {
             self.summarize(matrix, report);
-            alerts.append(&mut self.alerts.of(&mut self.matrices.of(matrix).baseline, report));
         }
+        let alerts = self.alerts.of_tick(&matrices, &reports);
         self.shared.alert(&alerts);
         if self.ticks == 0 {
             // A copy: the file system may hang, and others need the lock.

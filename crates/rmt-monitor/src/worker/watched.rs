@@ -3,7 +3,6 @@
 use super::frozen::Frozen;
 use super::told_apart::ToldApart;
 use super::tracking::Followed;
-use crate::alerts::Baseline;
 use crate::history::History;
 use crate::matrices::{MatrixIndex, MatrixNumbers, PerMatrix};
 
@@ -15,7 +14,6 @@ pub(super) struct WatchedMatrix {
     pub(super) followed: Option<Followed>,
     pub(super) frozen: Frozen,
     pub(super) told_apart: ToldApart,
-    pub(super) baseline: Baseline,
     /// Its place in the summary, once it has a report.
     pub(super) place: Option<usize>,
 }

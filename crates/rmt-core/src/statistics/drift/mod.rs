@@ -9,6 +9,7 @@ mod angles;
 mod change;
 mod reference;
 mod spectral_edge;
+mod still;
 mod traps;
 
 use crate::statistics::finite;
@@ -20,6 +21,7 @@ pub use reference::Reference;
 pub(crate) use reference::SUBSPACE_DIMENSION;
 use reference::{SubspacePair, Subspaces};
 pub use spectral_edge::{Edge, SpectralEdge};
+pub use still::Still;
 pub use traps::CorrelationTraps;
 pub(crate) use traps::correlation_traps;
 
@@ -50,6 +52,9 @@ pub struct Drift {
     pub angle_random: Option<f64>,
     /// The number k of singular vectors at each end.
     pub dimension: Option<usize>,
+    /// Rows and columns that did not move, or only shrank; null where every one moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still: Option<Still>,
     /// The spectrum of W − W₀, with tests.
     #[serde(default)]
     pub change: Option<ChangeSpectrum>,
@@ -170,6 +175,7 @@ fn moved_from(matrix: &Matrix<'_>, old: &Reference, judge: Option<&Judge<'_>>) -
         None => reasons.push("the earlier snapshot was kept without weights".to_owned()),
         Some(values) => {
             drift.relative_norm = relative_norm(matrix.values(), values);
+            drift.still = Still::of(matrix, values);
             if drift.relative_norm.is_none() {
                 reasons.push("the earlier weights have no finite norm above 0".to_owned());
             }

@@ -1,6 +1,6 @@
 //! What earlier sessions wrote, for the page of one that goes on.
 
-use crate::alerts::read_alerts;
+use crate::alerts::{Findings, read_alerts};
 use crate::error::ReaderError;
 use crate::reader::{each_report, read_warnings};
 use crate::rows::Stored;
@@ -30,7 +30,13 @@ impl Begun {
 ///
 /// # Errors
 /// [`ReaderError`] where a file cannot be read; what was read before stays.
-pub(super) fn read(directory: &Path, now: u32, end: u64, run: &mut Run) -> Result<(), ReaderError> {
+pub(super) fn read(
+    directory: &Path,
+    now: u32,
+    end: u64,
+    run: &mut Run,
+    findings: &mut Findings,
+) -> Result<(), ReaderError> {
     let mut layers: HashMap<String, Begun> = HashMap::new();
     let read = each_report(directory, |report, _| {
         let Some(report) = report.filter(|report| report.step <= end) else { return Ok(()) };
@@ -60,6 +66,7 @@ pub(super) fn read(directory: &Path, now: u32, end: u64, run: &mut Run) -> Resul
         // Those of the last step come again.
         let counts = alert.step < end && begun.is_none_or(|b| b.counts(session, alert.step));
         if counts {
+            findings.add(&alert);
             run.alert(alert.into());
         }
     }

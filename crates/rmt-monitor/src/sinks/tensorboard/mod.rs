@@ -17,7 +17,7 @@ mod thinned;
 mod wire;
 
 use super::Sink;
-use crate::alerts::Alert;
+use crate::alerts::{Alert, Findings};
 use crate::error::SinkError;
 use crate::matrices::PerMatrix;
 use crate::record::{GradientTick, Health, Record, Scalars, Tick, wall_time};
@@ -47,6 +47,7 @@ pub struct TensorBoard {
     /// Whether some snapshots are not analysed in full.
     follows: bool,
     overview: Overview,
+    findings: Findings,
 }
 
 impl TensorBoard {
@@ -61,6 +62,7 @@ impl TensorBoard {
             drawn: Drawn { detail: Detail::default(), pictures: cfg!(feature = "pictures") },
             follows: false,
             overview: Overview::new(cfg!(feature = "pictures")),
+            findings: Findings::default(),
         }
     }
 
@@ -171,7 +173,8 @@ impl TensorBoard {
 
     fn alerts(&mut self, alerts: &[Alert]) -> Result<(), SinkError> {
         let Some(first) = alerts.first() else { return Ok(()) };
-        self.text(first.step, tags::ALERTS, texts::alerts(alerts))
+        alerts.iter().for_each(|alert| self.findings.add(alert));
+        self.text(first.step, tags::FINDINGS, texts::findings(&self.findings.all()))
     }
 
     fn end(&mut self, summary: &Summary) -> Result<(), SinkError> {
@@ -181,6 +184,8 @@ impl TensorBoard {
             left.into_iter().try_for_each(|(step, values)| files.append(step, wall_time(), values));
         let (step, values) = self.overview.end(summary);
         let drawn = drawn.and(self.files.append(step, wall_time(), values));
+        let found = texts::findings(&summary.findings);
+        let drawn = drawn.and(self.text(step, tags::FINDINGS, found));
         let flushed = self.files.flush();
         drawn.and(flushed).and(self.files.sync())
     }

@@ -1,12 +1,9 @@
 //! Markdown for TensorBoard's text page.
 
-use crate::alerts::Alert;
+use crate::alerts::{Finding, NOTHING_FOUND};
 use crate::summary::Summary;
 use rmt_core::layers::by_kind;
 use rmt_core::{LayerReport, MatrixReport, Table, shown};
-
-/// Lines of a list that are shown; of the others, the number is.
-const MOST: usize = 50;
 
 /// A table of plain text.
 pub(super) fn table(table: &Table) -> String {
@@ -40,22 +37,26 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// One line for each alert.
-pub(super) fn alerts(alerts: &[Alert]) -> String {
-    let line = |alert: &Alert| {
+/// Each finding with what to do; a sentence where there is none.
+pub(super) fn findings(findings: &[Finding]) -> String {
+    // A name is not code here: what it holds is escaped.
+    let plain = |text: &str| escaped(&text.replace('`', ""));
+    let one = |finding: &Finding| {
+        let Finding { level, step, title, .. } = finding;
+        let lines = finding.lines();
+        let lines = lines.iter().map(|(word, text)| format!("- **{word}**: {}\n", plain(text)));
         format!(
-            "- **{}** ({}) {}\n",
-            escaped(alert.alert.name()),
-            alert.level.name(),
-            // The name is not code here: what it holds is escaped.
-            escaped(&alert.message.replace('`', ""))
+            "### {}: {}, step {step}\n\n{}- **name**: {}\n\n",
+            level.name(),
+            plain(title),
+            lines.collect::<String>(),
+            plain(finding.finding.name()),
         )
     };
-    let mut text: String = alerts.iter().take(MOST).map(line).collect();
-    if alerts.len() > MOST {
-        text.push_str(&format!("- and {} more\n", alerts.len() - MOST));
+    match findings {
+        [] => format!("{NOTHING_FOUND}\n"),
+        findings => findings.iter().map(one).collect(),
     }
-    text
 }
 
 /// Rows of a table that are shown.
@@ -161,16 +162,18 @@ pub(super) fn result(summary: &Summary) -> String {
     let notes = if notes.is_empty() { notes } else { format!("\n## Notes\n\n{notes}") };
     let Summary { ticks, counts, alerts_total, warnings_total, .. } = summary;
     format!(
-        "## By kind\n\n{kinds}\n## By layer\n\n{layers}{more}{notes}\n{ticks} ticks; {} of {} matrices \
+        "## What was found\n\n{}\n## By kind\n\n{kinds}\n## By layer\n\n{layers}{more}{notes}\n{ticks} ticks; {} of {} matrices \
          analysed; {alerts_total} alerts; {warnings_total} warnings.\n",
-        counts.analysed, counts.submitted,
+        findings(&summary.findings),
+        counts.analysed,
+        counts.submitted,
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alerts::AlertKind;
+    use crate::alerts::{Alert, AlertKind, Findings};
 
     #[test]
     fn a_table_keeps_its_columns_whatever_is_in_the_cells() {
@@ -182,18 +185,20 @@ mod tests {
     #[test]
     fn names_are_no_markup() {
         assert_eq!(escaped("a_*b*\n<i>"), "a\\_\\*b\\* \\<i\\>");
-        let alert = |step: u64| Alert {
-            step,
-            layer: "a".into(),
+        let alert = |layer: &str| Alert {
+            step: 1,
+            layer: layer.into(),
             alert: AlertKind::RankCollapse,
             level: AlertKind::RankCollapse.level(),
-            message: "`a`: low".into(),
+            message: format!("`{layer}`: low"),
         };
-        let one = alerts(&[alert(1)]);
-        assert_eq!(one, "- **rank\\_collapse** (warning) a: low\n");
-        let many: Vec<Alert> = (0..60).map(alert).collect();
-        let many = alerts(&many);
-        assert_eq!(many.lines().count(), MOST + 1);
-        assert!(many.ends_with("- and 10 more\n"));
+        let found: Findings = [alert("a_*"), alert("<b>")].iter().collect();
+        let text = findings(&found.all());
+        assert!(text.contains("- **seen**: a\\_\\*: low. Also: \\<b\\>.\n"), "{text}");
+        assert!(
+            text.ends_with("- **name**: rank\\_collapse\n\n") && !text.contains("<b>"),
+            "{text}"
+        );
+        assert_eq!(findings(&[]), format!("{NOTHING_FOUND}\n"));
     }
 }
