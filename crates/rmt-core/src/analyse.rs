@@ -24,7 +24,7 @@ use crate::laws::scale::{ScaleEstimator, ScaleRule};
 use crate::notes::Note;
 use crate::nulls::{Nulls, PValue};
 use crate::report::{FAMILY, MatrixReport, Profile, Test, Verdict};
-use crate::signs::StructureReport;
+use crate::signs::no_structure;
 use crate::spectrum::{Matrix, Orientation};
 use crate::statistics::activation::Activation;
 use crate::statistics::drift::Reference;
@@ -233,7 +233,7 @@ impl Analyser {
         let deviates = report.tests.iter().any(|test| test.rejected);
         report.verdict = if deviates { Verdict::Deviates } else { Verdict::Random };
         if !deviates {
-            report.structure = Some(StructureReport::none(report.small_side, report.large_side));
+            report.structure = Some(no_structure(report.small_side, report.large_side));
         }
     }
 }

@@ -43,6 +43,7 @@ pub mod tracking;
 
 mod aggregate;
 mod analyse;
+mod counts;
 mod error;
 mod table;
 #[cfg(test)]

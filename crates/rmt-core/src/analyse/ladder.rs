@@ -3,7 +3,7 @@
 use super::{Analyser, Analysis};
 use crate::notes::{Note, Statistic};
 use crate::report::{MatrixReport, Verdict};
-use crate::signs::{SignNull, StructureReport, sign_null, sign_null_with};
+use crate::signs::{SignNull, no_structure, sign_null, sign_null_with};
 use crate::spectrum::{Matrix, Values};
 use crate::statistics::drift::{change_of, correlation_traps};
 use crate::statistics::spectrum_test::Judge;
@@ -65,7 +65,7 @@ impl Analyser {
         };
         let tests = [change.spectrum.p_above, change.spectrum.p_below, change.spectrum.p_bulk];
         if !tests.iter().flatten().any(|p| *p <= self.options.test_level()) {
-            let none = StructureReport::none(report.small_side, report.large_side);
+            let none = no_structure(report.small_side, report.large_side);
             change.structure = change.spectrum.p_above.map(|_| none);
             return;
         }

@@ -38,7 +38,7 @@ const TAIL_BELOW: f64 = 0.005;
 
 impl VectorNull {
     /// Neighbouring vectors that are pooled (the window of Thamm, Staats & Rosenow 2022).
-    pub const WINDOW: usize = 10;
+    pub const WINDOW: usize = crate::spectrum::WINDOW;
     /// Default number of draws.
     pub const DRAWS: usize = 99_999;
 

@@ -6,12 +6,12 @@ use super::copies::{Copies, Ends, Found};
 use super::graded::Graded;
 use super::whitened::Profile;
 use crate::RmtError;
+use crate::counts::StructureCount;
 use crate::spectrum::{Decomposition, Matrix, Orientation, decompose};
 use crate::statistics::heavy_tail::matrix_rank;
 use crate::statistics::signal::AdditiveSpike;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, Par};
-use serde::{Deserialize, Serialize};
 
 /// Profiles that are fitted anew to what is left, at most.
 const PROFILES: usize = 8;
@@ -19,20 +19,6 @@ const PROFILES: usize = 8;
 const THRESHOLDS: usize = 8;
 /// Share of a line's noise that is left beside the directions that are taken out, at least.
 const LEAST_LEFT: f64 = 0.05;
-
-/// A count, and what the copies leave open of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct StructureCount {
-    /// Values beyond the most extreme of the copies. The next value of noise is beyond with probability 1/(B + 1). Zero where the
-    /// test does not reject.
-    pub count: usize,
-    /// Values beyond the mean of the copies' largest, or smallest, ones. Noise has one of these in about every second matrix.
-    pub most: usize,
-    /// Whether the count did not come to rest, and is a lower bound.
-    #[serde(default)]
-    pub cut_off: bool,
-}
 
 /// Directions that are structure.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -124,7 +124,7 @@ impl<const FUSED: bool> Processor for Portable<FUSED> {
 /// Vectors of sixteen and of eight: the compiler would mix those of eight of different columns.
 #[cfg(target_arch = "x86_64")]
 mod sixteen {
-    use super::{Entries, LANES, Lanes, Processor, Signs, TOGETHER};
+    use crate::signs::kernel::{Entries, LANES, Lanes, Processor, Signs, TOGETHER};
     use pulp::x86::V4;
     use pulp::{cast, f32x8, f32x16, u32x8, u32x16};
 

@@ -17,10 +17,10 @@ mod magnitudes;
 mod rank;
 mod whitened;
 
+pub use crate::counts::{LISTED, Listed, StructureCount, StructureReport};
 pub use band::{Bins, SpectrumBand};
-pub use count::StructureCount;
 pub use lines::{MASSIVE, MassiveEntry};
-pub use magnitudes::{LISTED, LineScales, Listed, Magnitudes, OUTSTANDING};
+pub use magnitudes::{LineScales, Magnitudes, OUTSTANDING};
 pub use rank::{RankTest, RungTest};
 
 use crate::RmtError;
@@ -63,78 +63,30 @@ pub struct SignReport {
     pub permuted: Option<RungTest>,
 }
 
-/// Directions that no scale of rows and columns explains, counted in the whitened matrix.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct StructureReport {
-    /// Step of the snapshot in which they were counted, where that is an earlier one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<u64>,
-    /// Those with large singular values.
-    pub above: StructureCount,
-    /// Those with small ones; null where the matrix is square or nearly so.
-    pub below: Option<StructureCount>,
-    /// Share of the smaller side that is above.
-    pub share_above: f64,
-    /// The most of it that the copies leave open.
-    #[serde(default)]
-    pub share_above_most: f64,
-    /// Share of it that is below.
-    pub share_below: Option<f64>,
-    /// The most of it that the copies leave open.
-    #[serde(default)]
-    pub share_below_most: Option<f64>,
-    /// Share of the squared norm that the directions above have, noise taken off.
-    pub norm_share: f64,
-    /// Its standard error, the count given: that of the strengths.
-    #[serde(default)]
-    pub norm_share_error: f64,
-    /// The same share of all directions that the copies leave open.
-    pub norm_share_most: f64,
-    /// Strength θ/(σ√n) of the strongest direction above.
-    pub strength: Option<f64>,
-    /// Its standard error: [`AdditiveSpike::standard_error`](crate::statistics::signal::AdditiveSpike::standard_error).
-    #[serde(default)]
-    pub strength_error: Option<f64>,
+/// No directions at all, of an m×n matrix that independent entries explain.
+pub(crate) fn no_structure(m: usize, n: usize) -> StructureReport {
+    let below = resolved(m, n).then(StructureCount::default);
+    let share_below = below.map(|_| 0.0);
+    StructureReport { below, share_below, share_below_most: share_below, ..Default::default() }
 }
 
-impl StructureReport {
-    /// None at all, of a matrix that independent entries explain.
-    pub(crate) fn none(m: usize, n: usize) -> Self {
-        let below = resolved(m, n).then(StructureCount::default);
-        let share_below = below.map(|_| 0.0);
-        Self { below, share_below, share_below_most: share_below, ..Self::default() }
-    }
-
-    /// Whether one of the counts is a lower bound.
-    pub fn is_cut_off(&self) -> bool {
-        self.above.cut_off || self.below.is_some_and(|below| below.cut_off)
-    }
-
-    /// As of the snapshot of `step`.
-    #[must_use]
-    pub fn with_since(self, step: u64) -> Self {
-        Self { since: Some(step), ..self }
-    }
-
-    fn of(found: &Structure, m: usize) -> Self {
-        let share = |count: StructureCount| count.count as f64 / m as f64;
-        let most = |count: StructureCount| count.most as f64 / m as f64;
-        let graded = &found.graded;
-        Self {
-            since: None,
-            above: found.above,
-            below: found.below,
-            share_above: share(found.above),
-            share_above_most: most(found.above),
-            share_below: found.below.map(share),
-            share_below_most: found.below.map(most),
-            norm_share: graded.norm_share,
-            norm_share_error: graded.norm_share_error,
-            norm_share_most: graded.norm_share_most,
-            strength: graded.strength,
-            strength_error: graded.strength_error,
-        }
+fn report(found: &Structure, m: usize) -> StructureReport {
+    let share = |count: StructureCount| count.count as f64 / m as f64;
+    let most = |count: StructureCount| count.most as f64 / m as f64;
+    let graded = &found.graded;
+    StructureReport {
+        since: None,
+        above: found.above,
+        below: found.below,
+        share_above: share(found.above),
+        share_above_most: most(found.above),
+        share_below: found.below.map(share),
+        share_below_most: found.below.map(most),
+        norm_share: graded.norm_share,
+        norm_share_error: graded.norm_share_error,
+        norm_share_most: graded.norm_share_most,
+        strength: graded.strength,
+        strength_error: graded.strength_error,
     }
 }
 
@@ -178,7 +130,7 @@ pub(crate) fn sign_null_with(
     let found = SignNull {
         magnitudes,
         signs: Some(SignReport { copies, signs, permuted }),
-        structure: Some(StructureReport::of(&structure, matrix.small_side())),
+        structure: Some(report(&structure, matrix.small_side())),
     };
     Ok(Some((found, residual)))
 }

@@ -25,7 +25,7 @@ pub(crate) use gram::EIGEN_COPIES;
 pub(crate) use householder::Householder;
 pub use matrix::{Matrix, Orientation, Values};
 pub(crate) use scaled::{Scaled, exp2};
-pub(crate) use single::Tested;
+pub(crate) use single::{Tested, WINDOW};
 pub(crate) use symmetric::eigen;
 pub use symmetric::{Reduction, symmetric_eigen, symmetric_eigenvalues};
 pub(crate) use tridiagonal::eigenvalues as tridiagonal_eigenvalues;

@@ -17,12 +17,14 @@ use super::scaled::{Scaled, exp2};
 use super::symmetric::Unturned;
 use super::{Decomposition, Matrix, Values, decompose};
 use crate::RmtError;
-use crate::nulls::VectorNull;
 use faer::Mat;
 
 /// √N·ε·ν̄/ν of the vectors that are rounded, at most: p-values then move by less than a hundredth of a decade (tested, of
 /// the shapes of the calibration).
 const MOST: f64 = 1.5e-4;
+
+/// Neighbouring vectors whose entries are tested together.
+pub(crate) const WINDOW: usize = 10;
 
 /// ε, the rounding of single precision.
 const ROUNDING: f64 = 0.5 * f32::EPSILON as f64;
@@ -66,7 +68,7 @@ impl Tested {
         if EXPONENTS.contains(&scaled.exponent()) && conditioned(found, VECTORS_LIMIT) {
             let largest = found.last().copied().unwrap_or(0.0);
             let mean = found.iter().sum::<f64>() / found.len() as f64;
-            let window = (matrix.large_side() * VectorNull::WINDOW) as f64;
+            let window = (matrix.large_side() * WINDOW) as f64;
             // λ down to which vectors may be rounded, and roots of λ are right.
             let least = ((ROUNDING / MOST).powi(2) * window * mean).max(VALUES_LIMIT * largest);
             let others = found.partition_point(|&x| x <= least);

@@ -1,7 +1,7 @@
 //! The spectrum of a change of weights, with tests.
 
 use crate::RmtError;
-use crate::signs::StructureReport;
+use crate::counts::StructureReport;
 use crate::spectrum::{Matrix, Values, singular_values};
 use crate::statistics::finite;
 use crate::statistics::heavy_tail::HeavyTail;

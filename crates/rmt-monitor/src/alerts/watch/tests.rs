@@ -5,9 +5,7 @@ use crate::samples::report_of;
 use rmt_core::layers::LayerId;
 use rmt_core::notes::Note;
 use rmt_core::statistics::drift::Reference;
-use rmt_core::{
-    Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation, Verdict,
-};
+use rmt_core::{Analyser, AnalysisOptions, Context, Matrix, Nulls, Orientation, Verdict};
 
 /// Alerts of looks at matrices that are numbered by their paths.
 struct Watched {
