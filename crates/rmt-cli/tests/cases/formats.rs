@@ -40,7 +40,7 @@ fn what_is_not_read(cases: &Cases) {
         ("packed.pt", &["gunzip"]),
         ("flax.msgpack", &["Flax", "safetensors"]),
         ("model.bin", &["CTranslate2"]),
-        ("text.safetensors", &["no safetensors file"]),
+        ("text.safetensors", &["not a safetensors file"]),
         ("cut.pt", &["cut short"]),
         ("distributed", &["dcp_to_torch"]),
         ("zero", &["zero_to_fp32.py"]),

@@ -59,7 +59,7 @@ fn headers_that_lie_are_refused() {
         (one(tensor("F32", &[2], u64::MAX - 8, u64::MAX)), 8, "do not agree"),
         (one(tensor("I64", &[2], 0, u64::MAX)), 8, "beyond the end"),
         (two("b", tensor("F32", &[2], 0, 8), tensor("F32", &[2], 4, 12)), 12, "overlap"),
-        (two("a", tensor("F32", &[2], 0, 8), tensor("F32", &[2], 8, 16)), 16, "comes twice"),
+        (two("a", tensor("F32", &[2], 0, 8), tensor("F32", &[2], 8, 16)), 16, "occurs twice"),
         (cbor!({ "tensors" => 3 }).unwrap(), 0, "cannot be read"),
         (cbor!({ "metadata" => {} }).unwrap(), 0, "tensors"),
         (

@@ -67,5 +67,5 @@ fn a_header_that_lies_is_refused() {
     bytes_refused("a.gguf", &gguf(&twice, &[0; 64]), "two tensors have the name");
     let long =
         [&b"GGUF\x03\0\0\0"[..], &[1, 0, 0, 0, 0, 0, 0, 0], &[1, 0, 0, 0, 0, 0, 0, 0], &[0xFF; 8]];
-    bytes_refused("a.gguf", &long.concat(), "which it has not");
+    bytes_refused("a.gguf", &long.concat(), "more than the file has");
 }

@@ -110,12 +110,12 @@ fn headers_that_lie_are_refused() {
         (npy(&header("<f4", false, "(18446744073709551616,)"), &[0; 8]), "cannot be read"),
         (npy(&header("<f4", false, "(-1,)"), &[0; 8]), "cannot be read"),
         (npy(&header("<f4", false, "2"), &[0; 8]), "no tuple"),
-        (npy(&header("<f4", false, "('a',)"), &[0; 8]), "no side"),
+        (npy(&header("<f4", false, "('a',)"), &[0; 8]), "not a side"),
         (npy("{'descr': '<f4', 'shape': (2,)}", &[0; 8]), "fortran_order"),
-        (npy("{'descr': 3, 'fortran_order': False, 'shape': (2,)}", &[0; 8]), "no type"),
+        (npy("{'descr': 3, 'fortran_order': False, 'shape': (2,)}", &[0; 8]), "not a type"),
         (npy("{'descr': '<f4', 'fortran_order': 1, 'shape': (2,)}", &[0; 8]), "neither True"),
         (npy("{'shape': (), 'shape': ()}", &[]), "twice"),
-        (npy("__import__('os').system('x')", &[]), "no dict"),
+        (npy("__import__('os').system('x')", &[]), "not a Python dict"),
         (npy(&good, &[])[..40].to_vec(), "header of"),
         (b"\x93NUMPY".to_vec(), "ends within"),
         (b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}".to_vec(), "header of 4294967295"),
@@ -176,7 +176,7 @@ fn a_deflated_array_may_be_all_zeros_and_not_more() {
     let mut bomb = bytes.clone();
     let directory = bomb.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
     bomb[directory + 24..directory + 28].copy_from_slice(&0x7fff_ffffu32.to_le_bytes());
-    bytes_refused("a.npz", &bomb, "which cannot be");
+    bytes_refused("a.npz", &bomb, "which is impossible");
 
     // It claims less than there is, and so does the array.
     let short = npy(&header("<f4", false, "(10,)"), &[0; 40]);
@@ -194,10 +194,10 @@ fn archives_that_lie_are_refused() {
     let array = npy(&header("<f4", false, "(2,)"), &[0; 8]);
     let longer = npy(&header("<f4", false, "(2,)"), &[0; 9]);
     let stored = |members: &[(&str, &[u8])]| npz(members, CompressionMethod::Stored);
-    bytes_refused("a.npz", &stored(&[("a.npy", &longer)]), "its header speaks of");
+    bytes_refused("a.npz", &stored(&[("a.npy", &longer)]), "its header claims");
     bytes_refused("a.npz", &stored(&[("a.npy", b"hello")]), "ends within");
-    bytes_refused("a.npz", &stored(&[("a.txt", b"hello")]), "neither arrays");
-    bytes_refused("a.npz", &stored(&[]), "neither arrays");
+    bytes_refused("a.npz", &stored(&[("a.txt", b"hello")]), "neither NumPy arrays");
+    bytes_refused("a.npz", &stored(&[]), "neither NumPy arrays");
     bytes_refused("a.npz", b"PK\x03\x04hello", "zip directory");
 
     // A wrong checksum is noticed when the values are read.

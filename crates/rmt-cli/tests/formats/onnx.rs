@@ -126,8 +126,8 @@ fn data_in_another_file_are_read_beside_the_model_only() {
     for (name, offset, why) in [
         ("a.data", "8", "not all in"),
         ("b.data", "0", "its data are in \"b.data\""),
-        ("../a.data", "0", "no file beside it"),
-        ("/etc/passwd", "0", "no file beside it"),
+        ("../a.data", "0", "not a file beside it"),
+        ("/etc/passwd", "0", "not a file beside it"),
     ] {
         fs::write(&path, outside(name, offset)).unwrap();
         let source = opened(&path);

@@ -169,7 +169,7 @@ fn what_is_no_pickle_is_refused() {
     bytes_refused("longer.pkl", longer, "9223372036854775807 more were expected");
     bytes_refused("unknown.pkl", b"\x80\x02\xff.", "0xff at byte 3 is no step");
     bytes_refused("extension.pkl", b"\x80\x02\x82\x01.", "0x82 at byte 3 is no step");
-    bytes_refused("empty.pkl", b"\x80\x02.", "from where there is none");
+    bytes_refused("empty.pkl", b"\x80\x02.", "from an empty stack");
     bytes_refused("slot.pkl", b"\x80\x02h\x07.", "slot 7, which is empty");
 }
 

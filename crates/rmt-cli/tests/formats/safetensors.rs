@@ -97,7 +97,7 @@ fn headers_that_lie_are_refused() {
         (
             r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#,
             16,
-            "comes twice",
+            "occurs twice",
         ),
         (
             r#"{"a":{"dtype":"F64","shape":[4294967296,4294967296],"data_offsets":[0,8]}}"#,
@@ -138,7 +138,7 @@ fn what_is_no_file_is_refused_at_once() {
     let directory = tempfile::tempdir().unwrap();
     refused(&directory.path().join("missing.safetensors"), "No such file");
     bytes_refused("empty.safetensors", b"", "empty");
-    bytes_refused("a.txt", b"hello", "no checkpoint of a known format");
+    bytes_refused("a.txt", b"hello", "not a checkpoint of a known format");
     #[cfg(unix)]
     {
         let pipe = directory.path().join("pipe.safetensors");

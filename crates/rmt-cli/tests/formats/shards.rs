@@ -71,11 +71,11 @@ fn an_index_that_lies_is_refused() {
         (r#"{"l.10.w":"a\\b"}"#, "not a file beside the index"),
         (r#"{"l.10.w":"C:model-1.safetensors"}"#, "not a file beside the index"),
         (r#"{"l.10.w":"a\u0000b"}"#, "not a file beside the index"),
-        (r#"{"l.2.w":"model-2.safetensors","l.2.w":"model-2.safetensors"}"#, "comes twice"),
+        (r#"{"l.2.w":"model-2.safetensors","l.2.w":"model-2.safetensors"}"#, "occurs twice"),
         (r#"{"l.2.w":3}"#, "cannot be read"),
         (r#"["l.2.w"]"#, "cannot be read"),
         // The index itself is no shard.
-        (r#"{"l.2.w":"model.safetensors.index.json"}"#, "no safetensors file"),
+        (r#"{"l.2.w":"model.safetensors.index.json"}"#, "not a safetensors file"),
     ];
     for (map, because) in refusals {
         let directory = tempfile::tempdir().unwrap();
