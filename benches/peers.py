@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A whole model's matrices by rmt and by its peers, one after the other in turns, on the same file.
 
-    python3 benches/peers.py [--rounds 3] [--jobs 2] [--weightwatcher-part 12]
+    python3 benches/peers.py [--rounds 3] [--jobs 2] [--weightwatcher-part 12] [--rmt PROGRAM]
 
 72 Gaussian matrices in the shapes of BERT-base (48 of 768×768, 12 of 3072×768, 12 of 768×3072), and the 37 square and
 rectangular ones of the blocks and the pooler of a trained model (MiniLM-L6), single precision. Peers, in double precision:
@@ -15,7 +15,8 @@ rectangular ones of the blocks and the pooler of a trained model (MiniLM-L6), si
 rmt is `rmt inspect`, which reads the file, decomposes, tests, and prints. It compares a matrix that deviates with copies of
 itself, and with its own entries in another order: `--no-signs` and `--no-traps` leave that out. On the trained model all of them
 deviate, on the Gaussian ones a few in a hundred. Makes its own virtual environment under target/ and builds rmt.
-Prints Markdown: median and spread of the rounds, wall time, and processor time of rmt.
+Prints Markdown: median and spread of the rounds by the clock, the least processor time, and ratios of both; of a peer
+the processor time has the start of Python and the reading, its time by the clock has not.
 """
 
 import argparse
@@ -146,11 +147,11 @@ def peak():
     import numpy as np
 
     def least(run):
-        start = [time.perf_counter()]
+        start = [time.process_time()]
         for _ in range(5):
             run()
-            start.append(time.perf_counter())
-        return min(b - a for a, b in zip(start, start[1:]))
+            start.append(time.process_time())
+        return min(b - a for a, b in zip(start[1:], start[2:]))
 
     rates = []
     for kind in (np.float64, np.float32):
@@ -182,11 +183,14 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--weightwatcher-part", type=int, default=12)
+    parser.add_argument("--rmt", type=pathlib.Path, help="the program, where it is built already")
     options = parser.parse_args()
     python = environment()
-    subprocess.run(["cargo", "build", "--release", "--workspace", "--bin", "rmt", "--quiet"],
-                   cwd=REPOSITORY, check=True)
-    rmt = str(REPOSITORY / "target" / "release" / "rmt")
+    rmt = options.rmt
+    if rmt is None:
+        subprocess.run(["cargo", "build", "--release", "--workspace", "--bin", "rmt", "--quiet"],
+                       cwd=REPOSITORY, check=True)
+        rmt = REPOSITORY / "target" / "release" / "rmt"
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place)
         call = f"import sys; sys.path.insert(0, {str(pathlib.Path(__file__).parent)!r}); import peers; peers."
@@ -199,27 +203,19 @@ def main():
         made(f"choose({str(trained(python, place))!r}, {str(minilm)!r})")
         processor = {}
 
-        def inspect(name, *more, path=whole, jobs=options.jobs):
-            def run():
-                start, before = time.perf_counter(), os.times()
-                command = [rmt, "inspect", path, "--format", "jsonl", "--jobs", str(jobs), *more]
-                subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-                taken, after = time.perf_counter() - start, os.times()
-                used = after.children_user + after.children_system - before.children_user - before.children_system
-                processor[name] = min(processor.get(name, used), used)
-                return taken
-
-            return name, run
+        def inspect(*more, path=whole, jobs=options.jobs):
+            start = time.perf_counter()
+            command = [rmt, "inspect", path, "--format", "jsonl", "--jobs", str(jobs), *more]
+            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+            return time.perf_counter() - start
 
         halves = lambda kind: seconds(process(python, kind, half), process(python, kind, half))
-        gaussian = dict([
-            inspect("rmt, all statistics"),
-            inspect("rmt, without the sign null", "--no-signs"),
-            inspect("rmt, without the sign null and the permuted matrix", "--no-signs", "--no-traps"),
-            inspect("rmt, values only", "--no-vectors"),
-            inspect("rmt, values only, without the sign null", "--no-vectors", "--no-signs"),
-        ])
-        gaussian |= {
+        gaussian = {
+            "rmt, all statistics": inspect,
+            "rmt, without the sign null": lambda: inspect("--no-signs"),
+            "rmt, without the sign null and the permuted matrix": lambda: inspect("--no-signs", "--no-traps"),
+            "rmt, values only": lambda: inspect("--no-vectors"),
+            "rmt, values only, without the sign null": lambda: inspect("--no-vectors", "--no-signs"),
             "numpy svd with vectors": lambda: seconds(process(python, "svd", whole)),
             "numpy svd, values": lambda: seconds(process(python, "svd_values", whole)),
             "OpenBLAS Gram with vectors, two at a time": lambda: halves("gram"),
@@ -227,17 +223,21 @@ def main():
             "WeightWatcher analyze()": lambda: seconds(process(python, "weightwatcher", whole)),
         }
         one = {"path": minilm, "jobs": 1}
-        real = dict([
-            inspect("MiniLM: rmt, all statistics, one job", **one),
-            inspect("MiniLM: rmt, without the sign null, one job", "--no-signs", **one),
-            inspect("MiniLM: rmt, without both, one job", "--no-signs", "--no-traps", **one),
-        ])
-        real["MiniLM: numpy svd with vectors"] = lambda: seconds(process(python, "svd", minilm))
+        real = {
+            "MiniLM: rmt, all statistics, one job": lambda: inspect(**one),
+            "MiniLM: rmt, without the sign null, one job": lambda: inspect("--no-signs", **one),
+            "MiniLM: rmt, without both, one job": lambda: inspect("--no-signs", "--no-traps", **one),
+            "MiniLM: numpy svd with vectors": lambda: seconds(process(python, "svd", minilm)),
+        }
         runs = gaussian | real
         times = {name: [] for name in runs}
         for _ in range(options.rounds):
             for name, run in runs.items():
+                before = os.times()
                 times[name].append(run())
+                after = os.times()
+                used = after.children_user + after.children_system - before.children_user - before.children_system
+                processor[name] = min(processor.get(name, used), used)
                 print(f"{name}: {times[name][-1]:.2f} s", file=sys.stderr, flush=True)
         name = "WeightWatcher analyze(mp_fit=True, randomize=True)"
         once = seconds(process(python, "weightwatcher_mp_fit", part))
@@ -246,13 +246,15 @@ def main():
     medians = {name: statistics.median(taken) for name, taken in times.items()}
 
     def table(names, *over):
+        """Ratios of both times: a busy machine tells by the processor's."""
         print("| | seconds, median (least–most) | processor seconds, least |", *(f"over {name} |" for name in over))
         print("|---|---|---|" + "---|" * len(over))
         for name in names:
-            taken = times[name]
-            used = f"{processor[name]:.1f}" if name in processor else ""
-            ratios = " | ".join(f"{medians[name] / medians[base]:.2f}" for base in over)
-            print(f"| {name} | {medians[name]:.2f} ({min(taken):.2f}–{max(taken):.2f}) | {used} | {ratios} |")
+            taken, used = times[name], processor.get(name)
+            both = lambda base: (f"{medians[name] / medians[base]:.2f}; {used / processor[base]:.2f}"
+                                 if used else f"{medians[name] / medians[base]:.2f}")
+            print(f"| {name} | {medians[name]:.2f} ({min(taken):.2f}–{max(taken):.2f}) | {used or 0:.2f} "
+                  f"| {' | '.join(map(both, over))} |")
         print()
 
     table([name for name in times if name not in real], "rmt, all statistics", "rmt, without the sign null",
