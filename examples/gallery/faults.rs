@@ -197,10 +197,10 @@ impl Fault {
             (Self::EqualUnits, _) => (&[EqualUnits], layer),
             (Self::WeightDecay | Self::ClippedWeights, _) => (&[ScaleDecay, RankCollapse], &[]),
             (Self::ConstantInputs, Network::Classifier) => (&[OneDirection], &["first.weight"]),
-            (Self::ConstantInputs, Network::Transformer) => (&[OneDirection, UnusedRows], embedding),
-            (Self::UnusedRows | Self::Repeated, Network::Transformer) => {
-                (&[UnusedRows], embedding)
+            (Self::ConstantInputs, Network::Transformer) => {
+                (&[OneDirection, UnusedRows], embedding)
             }
+            (Self::UnusedRows | Self::Repeated, Network::Transformer) => (&[UnusedRows], embedding),
             (Self::HalfPrecision, _) => (&[NonFiniteWeight], &[]),
             (Self::LossScale, _) => (&[BarelyMoves, LayerDoesNotLearn, FastChange], &[]),
             (Self::ShuffledLabels, _)

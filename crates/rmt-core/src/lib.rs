@@ -28,6 +28,7 @@
 pub mod figures;
 pub mod laws;
 pub mod layers;
+mod listed;
 pub mod notes;
 pub mod nulls;
 pub mod report;

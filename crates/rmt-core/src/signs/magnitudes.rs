@@ -1,6 +1,7 @@
 //! What the magnitudes of the entries carry by themselves.
 
 use super::lines::{Lines, MassiveEntry};
+use crate::listed::{LISTED, Listed};
 use crate::spectrum::Matrix;
 use crate::statistics::finite;
 use serde::{Deserialize, Serialize};
@@ -9,8 +10,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A row or column stands out beyond so many times the median of their root mean squares.
 pub const OUTSTANDING: f64 = 4.0;
-/// Indices of lines and entries that are listed, at most.
-pub const LISTED: usize = 16;
 
 /// The scale of the entries over rows and columns, and what is unusual in it. None of it says anything of directions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -43,23 +42,6 @@ pub struct LineScales {
     pub equal: Listed,
     /// Lines beyond [`OUTSTANDING`] times the median.
     pub outstanding: Listed,
-}
-
-/// How many lines, and the first of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Listed {
-    /// All.
-    pub count: usize,
-    /// The first [`LISTED`] indices, from 0.
-    pub indices: Vec<usize>,
-}
-
-impl Listed {
-    pub(crate) fn of(indices: impl Iterator<Item = usize>) -> Self {
-        let all: Vec<usize> = indices.collect();
-        Self { count: all.len(), indices: all.into_iter().take(LISTED).collect() }
-    }
 }
 
 impl Magnitudes {

@@ -16,10 +16,11 @@ mod magnitudes;
 mod rank;
 mod whitened;
 
+pub use crate::listed::{LISTED, Listed};
 pub use band::{Bins, SpectrumBand};
 pub use count::StructureCount;
 pub use lines::{MASSIVE, MassiveEntry};
-pub use magnitudes::{LISTED, LineScales, Listed, Magnitudes, OUTSTANDING};
+pub use magnitudes::{LineScales, Magnitudes, OUTSTANDING};
 pub use rank::{RankTest, RungTest};
 
 use crate::RmtError;

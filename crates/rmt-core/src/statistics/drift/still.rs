@@ -1,6 +1,6 @@
 //! Rows and columns that training left where they were.
 
-use crate::signs::Listed;
+use crate::listed::Listed;
 use crate::spectrum::{Matrix, Values};
 use serde::{Deserialize, Serialize};
 
