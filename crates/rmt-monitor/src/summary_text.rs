@@ -203,8 +203,9 @@ mod tests {
         assert!(lines[2].starts_with("a.weight  0 "), "{text}");
         assert!(lines[3].trim_start().starts_with("50 ") && lines[3].contains("≥ 32"), "{text}");
         assert!(lines[4].starts_with("b.weight  0 ") && lines[5].starts_with("above, "), "{text}");
-        let end = "note: frozen (a.weight, b.weight)\n\nrun directory: runs/x\n";
-        assert!(text.ends_with(end), "{text}");
+        let end = "note: frozen (a.weight, b.weight)\n";
+        let end = format!("{end}\n{NOTHING_FOUND}\n\nrun directory: runs/x\n");
+        assert!(text.ends_with(&end), "{text}");
         assert!(!text.contains("dropped") && !text.contains("warning"), "{text}");
     }
 

@@ -98,7 +98,7 @@ impl AlertKind {
                 "A layer's rank collapses",
                 "The stable rank falls below `rank_collapse`, and below a quarter of its first value.",
                 "One or two directions carry the layer; the others no longer count. Learning rates that are too high do that, \
-                 strong weight decay, and clipped weights (a WGAN's critic fell from 160 to 1.7).",
+                 strong weight decay, and clipped weights, as those of a WGAN's critic.",
                 "Lower the learning rate or the decay; use a gradient penalty or spectral normalization instead of clipping weights.",
                 Basis::Measured,
             ),

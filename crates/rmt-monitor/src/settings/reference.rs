@@ -1,5 +1,7 @@
 //! The reference of all settings in the documentation, made from their declarations.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use rmt_core::Setting;
 use std::fmt::Write;

@@ -84,8 +84,15 @@ fn a_scale_decays_where_it_falls_fast_and_far() {
 const ROWS: usize = 24;
 const COLS: usize = 40;
 
+/// Uniform between −1 and 1 (Steele, Lea & Flood, 2014: SplitMix64).
 fn entries(seed: u64) -> Vec<f64> {
-    (0..(ROWS * COLS) as u64).map(|k| noise(k + 100_003 * seed)).collect()
+    let uniform = |k: u64| {
+        let z = (k + (seed << 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    };
+    (1..=(ROWS * COLS) as u64).map(uniform).collect()
 }
 
 /// Reports of a matrix at these steps.
