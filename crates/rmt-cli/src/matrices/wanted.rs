@@ -181,11 +181,13 @@ mod tests {
         assert_eq!(wanted.layouts, expected);
         wanted.add_kind("*.out=head").unwrap();
         assert_eq!(wanted.kinds, [("*.out".into(), LayerKind::Head)]);
-        for (text, says) in [("stack", "GLOB=stack"), ("a=rows", "no layout"), ("", "no layout")] {
+        for (text, says) in
+            [("stack", "GLOB=stack"), ("a=rows", "not a layout"), ("", "not a layout")]
+        {
             let error = wanted.add_layout(text).unwrap_err().to_string();
             assert!(error.contains("layout") && error.contains(says), "{error}");
         }
-        for (text, says) in [("head", "GLOB=KIND"), ("a=hed", "no kind")] {
+        for (text, says) in [("head", "GLOB=KIND"), ("a=hed", "not a kind")] {
             let error = wanted.add_kind(text).unwrap_err().to_string();
             assert!(error.contains("kind") && error.contains(says), "{error}");
         }

@@ -200,7 +200,7 @@ fn runs_are_beside_each_other_at_the_same_step() {
     printed(path, &[&["inspect"], &files[..], &["--tensorboard", "long"]].concat(), 0);
     let page = page(path, &["low", "high", "long"]);
     assert_stands_alone(&page);
-    assert!(page.contains("At step 100, the last that all runs have"));
+    assert!(page.contains("At step 100, the last step with reports of all runs"));
     let (heads, rows) = table(&page, "beside-table");
     for (number, run) in ["low", "high", "long"].into_iter().enumerate() {
         let reports = read_reports(path.join(run)).unwrap().reports;
@@ -257,7 +257,7 @@ fn alerts_are_those_of_the_reports_that_count() {
         ]
     );
     assert!(shown.contains("<b>1</b><span>warning<") && !shown.contains("was replaced"));
-    let first = format!("The first to deviate did so at step {}", first.step);
+    let first = format!("The first deviation was at step {}", first.step);
     assert!(shown.contains(&first), "{first}");
     assert!(!shown.contains("<img"));
     // Beside another, its warnings are counted.

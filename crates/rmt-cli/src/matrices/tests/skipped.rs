@@ -53,7 +53,8 @@ fn sides_that_make_no_matrix() {
         ("e.weight", &[2, 2, 2, 2, 2, 2]),
         ("experts.weight", &[1 << 20, 2, 2]),
     ]));
-    let says = ["empty", "empty", "larger", "larger", "no layout", "no layout", "more than"];
+    let says =
+        ["empty", "empty", "larger", "larger", "unknown layout", "unknown layout", "more than"];
     assert_eq!(reasons.len(), says.len(), "{reasons:?}");
     for (why, says) in reasons.iter().zip(says) {
         assert!(why.contains(says), "{why}");
