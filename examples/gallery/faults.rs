@@ -175,8 +175,8 @@ impl Fault {
     pub fn named_by(self, network: Network) -> (&'static [AlertKind], &'static [&'static str]) {
         use AlertKind::{
             BarelyMoves, EqualUnits, FastChange, FrozenLayer, LargeStart, LayerDoesNotLearn,
-            NonFiniteWeight, OneDirection, RankCollapse, ScaleDecay, ScaleGrowth, SuddenJump,
-            UnusedRows, ZeroWeights,
+            NonFiniteWeight, OneDirection, RankCollapse, ScaleDecay, SuddenJump, UnusedRows,
+            ZeroWeights,
         };
         let layer: &[&str] = match network {
             Network::Classifier => &["second.weight"],
@@ -184,9 +184,7 @@ impl Fault {
         };
         let embedding: &[&str] = &["token_embedding.weight"];
         match (self, network) {
-            (Self::LearningRate, _) => {
-                (&[FastChange, RankCollapse, ScaleGrowth, NonFiniteWeight], &[])
-            }
+            (Self::LearningRate, _) => (&[FastChange, RankCollapse, NonFiniteWeight], &[]),
             (Self::NoWarmUp, _) => (&[FastChange], &[]),
             (Self::BadBatch, _) => (&[SuddenJump, FastChange], &[]),
             (Self::Frozen, _) => (&[FrozenLayer], layer),

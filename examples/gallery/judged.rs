@@ -35,14 +35,16 @@ impl Band {
         Self { most: most.collect() }
     }
 
-    /// The first look at which a loss is above the band or not finite.
+    /// The first look after the fault set in at which a loss is above the band or not finite.
     pub fn left_at(&self, outcome: &Outcome) -> Option<u64> {
         let above = |losses: &&Losses| {
             let most = self.most.get(&(outcome.case.network, losses.step));
             let of = |loss: Option<f64>, most: f64| loss.is_none_or(|loss| loss > most);
             most.is_some_and(|most| of(losses.train, most[0]) || of(losses.validation, most[1]))
         };
-        outcome.losses.iter().find(above).map(|losses| losses.step)
+        let onset = outcome.case.fault.map_or(0, Fault::onset);
+        let after = outcome.losses.iter().filter(|losses| losses.step > onset);
+        after.into_iter().find(above).map(|losses| losses.step)
     }
 }
 

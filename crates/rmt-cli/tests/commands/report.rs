@@ -252,7 +252,7 @@ fn alerts_are_those_of_the_reports_that_count() {
     assert_eq!(
         table_rows,
         [
-            [name.as_str(), "0.0", "first deviation", "info", "deviates"],
+            [name.as_str(), "0.0", "frozen layer", "info", "frozen"],
             [&name, "100.0", "rank collapse", "warning", "fell &lt;img src=x&gt; below"],
         ]
     );

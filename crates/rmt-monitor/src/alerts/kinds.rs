@@ -19,8 +19,6 @@ pub enum AlertKind {
     SuddenJump,
     /// A few directions have taken the whole norm of a matrix.
     RankCollapse,
-    /// The scale of the bulk grew to a multiple of its first value.
-    ScaleGrowth,
     /// The scale of the bulk shrinks at a rate that only decay has.
     ScaleDecay,
     /// A matrix changes along one direction alone.
@@ -39,14 +37,13 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// Every kind, in the order in which those of one report are given.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 13] = [
         Self::NonFiniteWeight,
         Self::LayerDoesNotLearn,
         Self::BarelyMoves,
         Self::FastChange,
         Self::SuddenJump,
         Self::RankCollapse,
-        Self::ScaleGrowth,
         Self::ScaleDecay,
         Self::OneDirection,
         Self::ZeroWeights,
@@ -65,7 +62,6 @@ impl AlertKind {
             Self::FastChange => "fast_change",
             Self::SuddenJump => "sudden_jump",
             Self::RankCollapse => "rank_collapse",
-            Self::ScaleGrowth => "scale_growth",
             Self::ScaleDecay => "scale_decay",
             Self::OneDirection => "one_direction",
             Self::ZeroWeights => "zero_weights",

@@ -84,7 +84,10 @@ impl Baseline {
             Seen { updates, frozen: has(&|note| matches!(note, Note::Frozen)), ..Seen::default() };
         if full {
             self.changes(report, &mut seen);
-            let rank = of.heavy_tail.as_ref().and_then(|tail| tail.stable_rank);
+            // The positions of a text lie along few directions once they are learned.
+            let embedding = report.layer.kind == LayerKind::Embedding;
+            let tail = of.heavy_tail.as_ref().filter(|_| !embedding);
+            let rank = tail.and_then(|tail| tail.stable_rank);
             seen.stable_rank = beside(&mut self.stable_rank, rank);
             // What starts at zero has no first scale to be compared with.
             let scale =

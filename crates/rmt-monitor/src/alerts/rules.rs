@@ -155,12 +155,6 @@ pub(super) fn of_one(
             }
             rank => back(settings.rank_collapse, rank.map(|[now, _]| now)),
         },
-        AlertKind::ScaleGrowth => {
-            let times = seen.scale.map(|[now, first]| now / first);
-            grows(settings.scale_growth, times, |times| {
-                format!("the scale of its bulk is {times:.1} times its first value")
-            })
-        }
         AlertKind::ScaleDecay => match seen.scale {
             Some([now, first]) if seen.updates >= LEAST_UPDATES => {
                 let times = first / now;

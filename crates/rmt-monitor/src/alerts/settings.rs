@@ -30,10 +30,8 @@ pub struct AlertSettings {
     pub fast_change: Option<Trigger>,
     /// The median matrix moves by more than so many times the most of its three looks before.
     pub sudden_jump: Option<Trigger>,
-    /// The stable rank falls below this, and below a quarter of its first value.
+    /// The stable rank falls below this, and below a quarter of its first value; not of embeddings.
     pub rank_collapse: Option<Trigger>,
-    /// The bulk's scale grows beyond so many times its first value.
-    pub scale_growth: Option<Trigger>,
     /// The bulk's scale has fallen by a third, at more than this share per update since the first look.
     pub scale_decay: Option<Trigger>,
     /// The stable rank of a matrix's change since the first look is below this, after at least 20 updates.
@@ -61,7 +59,6 @@ impl Default for AlertSettings {
             fast_change: Some(Trigger { at: 0.04, rearm: 0.02 }),
             sudden_jump: Some(Trigger { at: 2.0, rearm: 1.2 }),
             rank_collapse: Some(Trigger { at: 2.0, rearm: 2.5 }),
-            scale_growth: Some(Trigger { at: 4.0, rearm: 3.0 }),
             scale_decay: Some(Trigger { at: 2e-3, rearm: 1e-3 }),
             one_direction: Some(Trigger { at: 1.005, rearm: 1.05 }),
             zero_weights: true,
@@ -83,7 +80,6 @@ impl AlertSettings {
             fast_change: None,
             sudden_jump: None,
             rank_collapse: None,
-            scale_growth: None,
             scale_decay: None,
             one_direction: None,
             zero_weights: false,
@@ -107,7 +103,6 @@ impl AlertSettings {
             ("fast_change", self.fast_change.is_none_or(|t| grows(0.0, t)), "0 ≤ rearm ≤ at"),
             ("sudden_jump", self.sudden_jump.is_none_or(|t| grows(1.0, t)), "1 ≤ rearm ≤ at"),
             ("rank_collapse", self.rank_collapse.is_none_or(falls), "1 ≤ at ≤ rearm"),
-            ("scale_growth", self.scale_growth.is_none_or(|t| grows(1.0, t)), "1 ≤ rearm ≤ at"),
             ("scale_decay", self.scale_decay.is_none_or(|t| grows(0.0, t)), "0 ≤ rearm ≤ at"),
             ("one_direction", self.one_direction.is_none_or(falls), "1 ≤ at ≤ rearm"),
             ("equal_units", self.equal_units.is_none_or(share), "a share between 0 and 1"),
@@ -140,7 +135,7 @@ mod tests {
             AlertSettings { rank_collapse: wrong(0.0, 2.0), ..default.clone() },
             AlertSettings { sudden_jump: wrong(2.0, 3.0), ..default.clone() },
             AlertSettings { fast_change: wrong(f64::NAN, 3.0), ..default.clone() },
-            AlertSettings { scale_growth: wrong(2.0, 0.5), ..default.clone() },
+            AlertSettings { sudden_jump: wrong(2.0, 0.5), ..default.clone() },
             AlertSettings { equal_units: Some(1.5), ..default.clone() },
             AlertSettings { scale_decay: wrong(f64::INFINITY, 1.0), ..default },
         ] {

@@ -96,17 +96,10 @@ impl AlertKind {
             ),
             Self::RankCollapse => (
                 "A layer's rank collapses",
-                "The stable rank falls below `rank_collapse`, and below a quarter of its first value.",
+                "The stable rank falls below `rank_collapse`, and below a quarter of its first value; embeddings are left out.",
                 "One or two directions carry the layer; the others no longer count. Learning rates that are too high do that, \
                  strong weight decay, and clipped weights, as those of a WGAN's critic.",
                 "Lower the learning rate or the decay; use a gradient penalty or spectral normalization instead of clipping weights.",
-                Basis::Measured,
-            ),
-            Self::ScaleGrowth => (
-                "A layer's scale explodes",
-                "The scale of the bulk, which is noise, is more than `scale_growth` times its first value.",
-                "Updates are mostly noise that adds up: the learning rate is too high, or there is no weight decay for it.",
-                "Lower the learning rate, add weight decay, normalize before the layer.",
                 Basis::Measured,
             ),
             Self::ScaleDecay => (

@@ -51,20 +51,17 @@ fn noise(step: u64) -> f64 {
 
 #[test]
 fn a_figure_that_wavers_about_its_threshold_gives_one_alert() {
-    // Ratios of 4 ± 0.5 cross the threshold again and again, but never come back to 3.
-    let series = |step: u64| if step == 0 { 1.0 } else { 4.0 + 0.5 * noise(step) };
-    let crossings = (1..1000).filter(|&s| (series(s) > 4.0) != (series(s + 1) > 4.0)).count();
+    // Ranks of 2 ± 0.4 cross the threshold again and again, but never come back to 2.5.
+    let series = |step: u64| if step == 0 { 9.0 } else { 2.0 + 0.4 * noise(step) };
+    let crossings = (1..1000).filter(|&s| (series(s) < 2.0) != (series(s + 1) < 2.0)).count();
     assert!(crossings > 100);
-    let found = given((0..1000).map(|step| report(step, 9.0, series(step))));
+    let found = given((0..1000).map(|step| report(step, series(step), 1.0)));
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].1, AlertKind::ScaleGrowth);
+    assert_eq!(found[0].1, AlertKind::RankCollapse);
 }
 
 #[test]
 fn it_is_given_again_after_the_figure_was_back() {
-    let scales = [1.0, 5.0, 3.5, 5.0, 2.9, 3.9, 4.1];
-    let found = given(scales.iter().zip(0..).map(|(&x, step)| report(step, 9.0, x)));
-    assert_eq!(found, [(1, AlertKind::ScaleGrowth), (6, AlertKind::ScaleGrowth)]);
     let ranks = [9.0, 1.9, 2.2, 1.9, 2.6, 1.9];
     let found = given(ranks.iter().zip(0..).map(|(&x, step)| report(step, x, 1.0)));
     assert_eq!(found, [(1, AlertKind::RankCollapse), (5, AlertKind::RankCollapse)]);
@@ -216,12 +213,11 @@ fn none_is_given_where_none_is_wanted() {
         report.report.notes = vec![Note::Frozen, Note::Zero, Note::NotFinite { count: 1, of: 2 }];
         assert!(watched.tick(&[report]).is_empty());
     }
-    let settings = AlertSettings {
-        scale_growth: Some(Trigger { at: 1.5, rearm: 1.5 }),
-        ..AlertSettings::none()
-    };
+    let rank_collapse = Some(Trigger { at: 5.0, rearm: 5.0 });
+    let settings = AlertSettings { rank_collapse, ..AlertSettings::none() };
     let mut watched = Watched::new(settings);
+    let ranks = [20.0, 4.0];
     let found: Vec<_> =
-        [1.0, 2.0].iter().zip(0..).flat_map(|(x, s)| watched.tick(&[report(s, 9.0, *x)])).collect();
-    assert_eq!(found, [(1, "a".to_owned(), AlertKind::ScaleGrowth)]);
+        ranks.iter().zip(0..).flat_map(|(x, s)| watched.tick(&[report(s, *x, 1.0)])).collect();
+    assert_eq!(found, [(1, "a".to_owned(), AlertKind::RankCollapse)]);
 }
