@@ -21,7 +21,7 @@ fn default(setting: &Setting) -> String {
     } else if setting.kind == "AnalysisOptions" {
         "[below](#analysis)".into()
     } else if setting.kind == "AlertSettings" {
-        "[all alerts](guide/reading_a_run.md#alerts)".into()
+        "[all findings](guide/findings.md)".into()
     } else {
         format!("`{}`", setting.default)
     }
