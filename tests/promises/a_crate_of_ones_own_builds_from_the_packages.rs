@@ -41,12 +41,15 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// cargo, offline, in `directory`, and what it prints.
+/// What cargo prints in `directory`, offline.
 fn cargo(directory: &Path, arguments: &[&str]) -> Result<String, String> {
+    run_cargo(directory, &[arguments, &["--offline"]].concat())
+}
+
+fn run_cargo(directory: &Path, arguments: &[&str]) -> Result<String, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(arguments)
-        .arg("--offline")
         .current_dir(directory)
         .output()
         .map_err(|error| format!("cargo: {error}"))?;
@@ -57,9 +60,9 @@ fn cargo(directory: &Path, arguments: &[&str]) -> Result<String, String> {
     String::from_utf8(output.stdout).map_err(|error| error.to_string())
 }
 
-/// Whether cargo has all crates of the workspace.
+/// Fetches all crates of the workspace, also those of other systems, which a build leaves out.
 fn fetched() -> Result<(), String> {
-    cargo(&root(), &["metadata", "--format-version=1", "--locked"]).map(drop)
+    run_cargo(&root(), &["metadata", "--format-version=1", "--locked"]).map(drop)
 }
 
 fn builds_and_runs() -> Result<(), Failed> {

@@ -60,7 +60,7 @@ fn run_directory() {
     fs::create_dir(&foreign).unwrap();
     fs::write(foreign.join("run.json"), "[1, 2]").unwrap();
     let resumed = MonitorConfig::new(&foreign).with_resume(true);
-    assert!(message(resumed).contains("not one of this tool's"));
+    assert!(message(resumed).contains("was not written by this tool"));
     assert_eq!(fs::read_to_string(foreign.join("run.json")).unwrap(), "[1, 2]");
 }
 

@@ -136,7 +136,7 @@ fn uninitialized() {
     assert_eq!(said.len(), 1, "{said:?}");
     let said = said[0];
     let expected = "`0.weight`, `1.weight`, `2.weight` and 17 more were not analysed: they were never \
-                    initialized, which happens where a parameter is first used: observe the model after \
+                    initialized, which happens at a parameter's first use; observe the model after \
                     a forward";
     assert_eq!(said, expected);
 }

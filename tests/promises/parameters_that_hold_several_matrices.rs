@@ -72,11 +72,11 @@ fn watch<M: Module + 'static>(config: MonitorConfig, models: &[M]) -> (Summary, 
     (summary, reports.try_iter().collect())
 }
 
-/// What the analysis says of these values on their own.
+/// The analysis of these values on their own, in double precision, as drift has it.
 fn profile(values: &[f32], [rows, cols]: [usize; 2], orientation: Orientation) -> Profile {
     let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
     let matrix = Matrix::new(values, rows, cols, orientation).unwrap();
-    analyser.analyse(&matrix, Context::default()).unwrap().profile
+    analyser.analyse(&matrix, Context::default().with_keep(true)).unwrap().profile
 }
 
 fn parts() {
@@ -145,7 +145,7 @@ fn unfit() {
     let (summary, reports) = watch(config, &[Parts::new(&device)]);
     assert_eq!(reports.len(), 1);
     let expected = "`conv.weight` is not analysed: its shape [48, 4, 3, 3] does not fit \
-                    Conv { groups: 5 }";
+                    the layout Conv { groups: 5 }";
     assert_eq!(summary.warnings[0].message, expected);
     let config = MonitorConfig::new(base.path().join("y"));
     let error = config.with_layout("*", Layout::Conv { groups: 0 }).init().unwrap_err();

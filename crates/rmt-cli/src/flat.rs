@@ -105,10 +105,19 @@ mod tests {
         a[..cols].iter_mut().for_each(|x| *x *= 0.05);
         a[cols..2 * cols].iter_mut().for_each(|x| *x *= 6.0);
         let analyser = Analyser::new(AnalysisOptions::default(), Nulls::default()).unwrap();
-        let matrix = Matrix::new(&a[..], rows, cols, Orientation::OutIn).unwrap();
-        let first = analyser.analyse(&matrix, Context::default().with_keep(true)).unwrap();
+        // Before, with one direction more in every row but the last.
+        let moved = |i: usize| a[i] + 0.1 + 0.01 * a[(7 * i) % a.len()];
+        let before = (0..rows * cols).map(|i| if i < (rows - 1) * cols { moved(i) } else { a[i] });
+        let before: Vec<f64> = before.collect();
+        fn matrix(values: &[f64], [rows, cols]: [usize; 2]) -> Matrix<'_> {
+            Matrix::new(values, rows, cols, Orientation::OutIn).unwrap()
+        }
+        let (before, after) = (matrix(&before, [rows, cols]), matrix(&a, [rows, cols]));
+        let keep = Context::default().with_keep(true);
+        let first = analyser.analyse(&before, keep).unwrap();
         let context = Context::default().with_reference(first.reference.as_ref());
-        let report = analyser.analyse(&matrix, context).unwrap().report;
+        let context = context.with_change_ladder(true);
+        let report = analyser.analyse(&after, context).unwrap().report;
         let layer = LayerId::from_name("layers.0.query").with_part("1");
         let row = LayerReport::new(0, 3, layer, "f64".into(), report);
         let row = serde_json::to_value(&row).unwrap();
@@ -132,8 +141,9 @@ mod tests {
         let missing: Vec<&String> = found
             .iter()
             .filter(|path| !columns.contains(path.as_str()) && !elsewhere.contains(&path.as_str()))
-            // Each end of a rung, and which lines: in JSON.
+            // Each end of a rung, the other figures of a change's structure, and which lines: in JSON.
             .filter(|path| !path.starts_with("signs.") && !path.ends_with(".indices"))
+            .filter(|path| !path.starts_with("drift.change.structure."))
             .collect();
         assert!(missing.is_empty(), "{missing:?}");
         // And no column is misspelt.

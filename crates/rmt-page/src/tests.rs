@@ -96,7 +96,7 @@ fn layers_of_one_snapshot_keep_the_same_steps() {
     };
     assert_eq!(steps(0), steps(1));
     assert!(steps(0).starts_with(&[0, 8, 10, 16]), "{:?}", &steps(0)[..5]);
-    assert!(page(&[run], None).contains("Of 8 neighbouring snapshots the first is drawn"));
+    assert!(page(&[run], None).contains("Of every 8 neighbouring snapshots the first is drawn"));
 }
 
 /// Whatever the order of the rows: tick by tick, or a file of each layer.

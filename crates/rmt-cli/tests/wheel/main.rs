@@ -56,7 +56,7 @@ fn inspects(programs: &Path) -> Result<(), Failed> {
 fn built(programs: &Path, directory: &Path) -> Result<PathBuf, Failed> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().ok_or("no target directory")?;
     let output = Command::new(programs.join("maturin"))
-        .args(["build", "--profile", "dev", "--offline", "--compatibility", "linux"])
+        .args(["build", "--profile", "dev", "--compatibility", "linux"])
         .arg("--manifest-path")
         .arg(Path::new(CRATE).join("Cargo.toml"))
         .arg("--target-dir")

@@ -265,6 +265,18 @@ const DIFFERENCE: &[Figure] = &[
     at!(Angle, drift.angle_bottom_largest, "largest principal angle of the weakest directions"),
     at!(Angle, drift.angle_random, "angle between unrelated directions").head("random"),
     at!(Count, drift.dimension, "number of directions compared at each end"),
+    Figure::new(
+        "drift.still.rows.count",
+        Unit::Count,
+        "rows that did not move, or only shrank",
+        |r| r.drift.as_ref()?.still.as_ref()?.rows.count.figure(),
+    ),
+    Figure::new(
+        "drift.still.cols.count",
+        Unit::Count,
+        "columns that did not move, or only shrank",
+        |r| r.drift.as_ref()?.still.as_ref()?.cols.count.figure(),
+    ),
     at!(Weight, drift.change.norm, "‖W − W₀‖"),
     at!(Weight, drift.change.largest, "largest singular value of the change"),
     at!(Number, drift.change.stable_rank, "stable rank of the change"),
