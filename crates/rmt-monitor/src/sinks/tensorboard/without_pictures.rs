@@ -12,11 +12,11 @@ pub(super) fn pictures(_: &LayerReport) -> Vec<(&'static str, &'static str, Valu
 pub(super) struct Heat;
 
 impl Heat {
-    pub(super) fn add(&mut self, _: &Tick) -> Option<Value> {
-        None
+    pub(super) fn add(&mut self, _: &Tick) -> Vec<(&'static str, Value)> {
+        Vec::new()
     }
 
-    pub(super) fn left(&self) -> Option<Value> {
-        None
+    pub(super) fn left(&self) -> Vec<(&'static str, Value)> {
+        Vec::new()
     }
 }
