@@ -27,9 +27,14 @@ impl Network {
 
     /// The weight that faults of one layer are of.
     pub fn layer(self) -> &'static str {
+        self.layers()[0]
+    }
+
+    /// The same as a list of one.
+    fn layers(self) -> &'static [&'static str; 1] {
         match self {
-            Self::Classifier => "second.weight",
-            Self::Transformer => "blocks.1.up.weight",
+            Self::Classifier => &["second.weight"],
+            Self::Transformer => &["blocks.1.up.weight"],
         }
     }
 }
@@ -178,10 +183,7 @@ impl Fault {
             NonFiniteWeight, OneDirection, RankCollapse, ScaleDecay, SuddenJump, UnusedRows,
             ZeroWeights,
         };
-        let layer: &[&str] = match network {
-            Network::Classifier => &["second.weight"],
-            Network::Transformer => &["blocks.1.up.weight"],
-        };
+        let layer: &[&str] = network.layers();
         let embedding: &[&str] = &["token_embedding.weight"];
         match (self, network) {
             (Self::LearningRate, _) => (&[FastChange, RankCollapse, NonFiniteWeight], &[]),

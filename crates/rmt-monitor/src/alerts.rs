@@ -1,4 +1,4 @@
-//! What in a run should be looked at now: said once when it begins, and again only after it was over.
+//! Alerts: facts of a run that need attention. Each is given when it begins, and again only after it has ended.
 
 mod findings;
 mod kinds;

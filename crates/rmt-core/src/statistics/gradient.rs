@@ -32,7 +32,8 @@ impl GradientReport {
     /// # Ok::<(), rmt_core::RmtError>(())
     /// ```
     ///
-    /// # Errors [`RmtError::Domain`] for an empty gradient, or one with an entry or a norm that is
+    /// # Errors
+    /// [`RmtError::Domain`] for an empty gradient, or one with an entry or a norm that is
     /// not finite; [`RmtError::NoConvergence`] if the decomposition fails.
     pub fn new(gradient: &Matrix<'_>) -> Result<Self, RmtError> {
         let law = "gradient";

@@ -1,10 +1,10 @@
-//! What the alerts of one kind say together, and what to do about it.
+//! The alerts of one kind together, and what to do about them.
 
 use super::{Alert, AlertKind, AlertLevel};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What is said where nothing was found.
+/// The text of a run without findings.
 pub const NOTHING_FOUND: &str = "Nothing was found in the weights that asks for a change.";
 
 /// Layers that are named.
@@ -56,7 +56,7 @@ impl Finding {
         }
     }
 
-    /// What was seen, what it may mean, what to check and on what evidence, each with its word.
+    /// The observation, its possible meaning, the next check and the evidence, each after a label.
     pub fn lines(&self) -> [(&'static str, String); 4] {
         let blank = |text: &str| if text.is_empty() { "" } else { " " };
         let others = self.others();

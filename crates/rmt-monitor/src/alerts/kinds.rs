@@ -72,7 +72,7 @@ impl AlertKind {
         }
     }
 
-    /// How much it matters.
+    /// Its severity.
     pub fn level(self) -> AlertLevel {
         match self {
             Self::NonFiniteWeight => AlertLevel::Error,
@@ -87,7 +87,7 @@ impl AlertKind {
     }
 }
 
-/// How much an alert matters.
+/// Severity of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

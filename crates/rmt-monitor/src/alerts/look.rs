@@ -1,4 +1,4 @@
-//! What one look at a matrix shows beside the looks before.
+//! The figures of one snapshot of a matrix beside those of earlier snapshots.
 
 use super::AlertKind;
 use rmt_core::layers::LayerKind;
@@ -18,7 +18,7 @@ const LEAST_BULK: f64 = 1e-3;
 /// Looks from which on rows that never moved are counted.
 const ROWS_FROM: u64 = 8;
 
-/// What is remembered of a matrix.
+/// The history of a matrix.
 #[derive(Debug, Default)]
 pub(crate) struct Baseline {
     looks: u64,

@@ -61,9 +61,7 @@ impl Around {
             fastest: rates.reduce(f64::max),
         }
     }
-}
 
-impl Around {
     /// Whether some matrix looks random at its first look.
     pub(super) fn looks_random(&self) -> bool {
         self.gain.is_some()
@@ -76,7 +74,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(middle).copied()
 }
 
-/// Whether all matrices show it together, so that it is said once.
+/// Whether it is a fact of all matrices together, with one alert for all.
 pub(super) fn is_of_all(kind: AlertKind) -> bool {
     matches!(kind, AlertKind::BarelyMoves | AlertKind::SuddenJump)
 }
@@ -143,6 +141,8 @@ pub(super) fn of_one(
             }
             _ => State::Between,
         },
+        // One that is frozen on purpose rests as well.
+        AlertKind::LayerDoesNotLearn if seen.frozen => State::Off,
         AlertKind::LayerDoesNotLearn => still(settings.layer_does_not_learn, seen, around),
         AlertKind::FastChange => grows(settings.fast_change, seen.rate, |rate| {
             format!("it moves by {} % of its norm per update", figure(100.0 * rate))

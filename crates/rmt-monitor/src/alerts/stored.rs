@@ -2,11 +2,9 @@
 
 use super::Alert;
 use crate::error::ReaderError;
+use crate::file_names::ALERTS;
 use crate::rows::{self, Stored};
 use std::path::Path;
-
-/// The file of alerts in each directory of a run.
-const FILE: &str = "alerts.jsonl";
 
 /// The alerts in `alerts.jsonl` of the run in `directory` and of the processes that shared it, in order
 /// of step; also those of steps that a later session took again. Lines that are cut short are passed
@@ -15,7 +13,7 @@ const FILE: &str = "alerts.jsonl";
 /// # Errors
 /// [`ReaderError`] if a file cannot be read, or a line is neither an alert nor cut short.
 pub fn read_alerts(directory: impl AsRef<Path>) -> Result<Vec<Stored<Alert>>, ReaderError> {
-    let mut alerts: Vec<Stored<Alert>> = rows::all(directory.as_ref(), FILE)?;
+    let mut alerts: Vec<Stored<Alert>> = rows::all(directory.as_ref(), ALERTS)?;
     alerts.sort_by_key(|stored| (stored.what.step, stored.session));
     Ok(alerts)
 }
@@ -48,7 +46,7 @@ mod tests {
             sink.write(&Record::Alerts(std::slice::from_ref(alert))).unwrap();
             sink.flush().unwrap();
         }
-        let path = base.path().join(FILE);
+        let path = base.path().join(ALERTS);
         let torn = fs::read_to_string(&path).unwrap() + "{\"session\":0,";
         fs::write(&path, torn).unwrap();
         let found = read_alerts(base.path()).unwrap();

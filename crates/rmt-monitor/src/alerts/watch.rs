@@ -11,7 +11,7 @@ use std::collections::HashSet;
 #[derive(Debug)]
 pub(crate) struct Alerts {
     settings: AlertSettings,
-    /// What is remembered of each matrix.
+    /// The history of each matrix.
     baselines: PerMatrix<Baseline>,
     /// Given of all matrices together, and not armed again.
     given: HashSet<AlertKind>,
@@ -95,7 +95,7 @@ fn of_one(
     }
 }
 
-/// What is to be said, if it was not said already.
+/// The message of an alert, unless it was given before.
 fn new(state: State, kind: AlertKind, given: &mut HashSet<AlertKind>) -> Option<String> {
     match state {
         State::On(message) => given.insert(kind).then_some(message),

@@ -11,10 +11,6 @@ pub enum Basis {
     Measured,
     /// It follows from the figures themselves.
     Exact,
-    /// Others have described it.
-    Literature(&'static str),
-    /// A rule of thumb.
-    Heuristic,
 }
 
 impl fmt::Display for Basis {
@@ -26,8 +22,6 @@ impl fmt::Display for Basis {
             Self::Exact => {
                 f.write_str("a fact of the weights, not a guess; measured in docs/findings.md.")
             }
-            Self::Literature(source) => write!(f, "literature: {source}."),
-            Self::Heuristic => f.write_str("a rule of thumb."),
         }
     }
 }
@@ -169,12 +163,13 @@ mod tests {
 
 The monitor looks at the weights and says what it finds: on the terminal, on TensorBoard's text page, on the page of the run, and
 as `summary.findings`, by name. Each finding has a section here. *Error* is broken training, *warning* is worth a look, *info*
-may be as it should be. A finding is said once, and again only after its cause has ended.
+may be intended. A finding is reported when its cause begins, and again only after the cause has ended.
 
 [How often each is right](../findings.md) was measured on healthy runs and on runs with one fault each. Findings look at changes
 from one look to the next, so `with_drift(false)` leaves most of them out.
 
-Thresholds are settings: `with_alerts(AlertSettings { … })`; `None` or `false` turns a finding off. Their defaults:
+Thresholds are the fields of `AlertSettings`: change some of its defaults, and give it to `with_alerts`. `None` or `false` turns a
+finding off. The defaults:
 
 ";
 

@@ -50,7 +50,8 @@ impl Activation {
     /// Makes an activation from the covariances of both halves. If one half is empty, there are no
     /// standard errors.
     ///
-    /// # Errors [`RmtError::Domain`] if their numbers of features differ.
+    /// # Errors
+    /// [`RmtError::Domain`] if their numbers of features differ.
     pub fn new(halves: [Covariance; 2]) -> Result<Self, RmtError> {
         if halves[0].features() != halves[1].features() {
             return Err(RmtError::Domain {
@@ -70,7 +71,8 @@ impl Activation {
 
     /// The covariance of all tokens: a copy of one half, with the other half merged into it.
     ///
-    /// # Errors Those of [`Covariance::merge`], which an activation made by [`new`](Self::new)
+    /// # Errors
+    /// Those of [`Covariance::merge`], which an activation made by [`new`](Self::new)
     /// never gives.
     pub fn pooled(&self) -> Result<Covariance, RmtError> {
         let mut pooled = self.halves[0].clone();

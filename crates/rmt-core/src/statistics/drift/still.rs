@@ -26,10 +26,14 @@ impl Still {
         let cols = matrix.cols();
         let mut by_row = vec![Moved::default(); matrix.rows()];
         let mut by_col = vec![Moved::default(); cols];
-        for (k, (now, before)) in matrix.values().iter().zip(old.iter()).enumerate() {
-            let change = now - before;
-            by_row[k / cols].add(change, before);
-            by_col[k % cols].add(change, before);
+        let values = matrix.values();
+        let mut pairs = values.iter().zip(old.iter());
+        for row in &mut by_row {
+            for (col, (now, before)) in by_col.iter_mut().zip(&mut pairs) {
+                let change = now - before;
+                row.add(change, before);
+                col.add(change, before);
+            }
         }
         let of = |lines: &[Moved], length: usize| match length >= SHORTEST {
             true => Listed::of((0..lines.len()).filter(|k| lines[*k].is_still())),

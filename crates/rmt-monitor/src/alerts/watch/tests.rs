@@ -139,6 +139,15 @@ fn a_layer_that_stays_while_others_move_is_named() {
         found.extend(watched.tick(&[a.clone(), b.clone()]));
     }
     assert_eq!(found, [(10, "b.weight".to_owned(), AlertKind::LayerDoesNotLearn)]);
+    // One that was frozen on the way rests as it should.
+    let mut watched = Watched::new(AlertSettings::default());
+    let mut found = Vec::new();
+    for (a, b) in moving.iter().zip(&resting) {
+        let mut b = b.clone();
+        b.report.notes.push(Note::Frozen);
+        found.extend(watched.tick(&[a.clone(), b]));
+    }
+    assert_eq!(found, [(0, "b.weight".to_owned(), AlertKind::FrozenLayer)]);
     // Where none moves, none is singled out.
     let mut watched = Watched::new(AlertSettings::default());
     let alone: Vec<_> =
