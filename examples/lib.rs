@@ -88,20 +88,28 @@ pub fn name(device: &Device) -> String {
 }
 
 /// A bar on standard error, which draws nothing where that is not a terminal.
+///
+/// # Errors
+/// If its template is not one.
 pub fn progress_bar(steps: u64) -> Result<ProgressBar> {
     let style = ProgressStyle::with_template("{bar:24} step {pos}/{len}  {msg}  {eta} left")?;
     Ok(ProgressBar::new(steps).with_style(style))
 }
 
-/// What Ctrl-C sets from now on: it ends the training loop, not the program, so that what was reached
-/// is still reported.
+/// The flag that Ctrl-C sets from now on. It ends the training loop, not the program, so the result so far is reported.
+///
+/// # Errors
+/// If Ctrl-C has a handler already.
 pub fn stop_on_ctrl_c() -> Result<&'static AtomicBool> {
     static STOP: AtomicBool = AtomicBool::new(false);
     on_ctrl_c(|| STOP.store(true, Ordering::Relaxed))?;
     Ok(&STOP)
 }
 
-/// What Ctrl-C does from now on, in the place of ending the program.
+/// Makes Ctrl-C do this instead of ending the program.
+///
+/// # Errors
+/// If Ctrl-C has a handler already.
 pub fn on_ctrl_c(action: impl FnMut() + Send + 'static) -> Result<()> {
     ctrlc::set_handler(action).context("cannot listen for Ctrl-C")
 }

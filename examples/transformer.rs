@@ -155,6 +155,9 @@ pub fn mean(losses: &[f64]) -> f64 {
 }
 
 /// Text as the model writes it, from `prompt` on, at temperature 0.8.
+///
+/// # Errors
+/// If no character of the prompt is known, or the scores cannot be read.
 pub fn write_text(
     model: &Transformer,
     vocabulary: &Vocabulary,

@@ -71,6 +71,9 @@ pub fn cells() -> Vec<Cell> {
 
 impl Cell {
     /// The p-values of the matrices `range` of this cell.
+    ///
+    /// # Errors
+    /// Those of [`Analyser::analyse`].
     pub fn samples(
         &self,
         analyser: &Analyser,
@@ -279,12 +282,18 @@ fn portion(
     Ok(Some(samples))
 }
 
-/// As every program has it by default.
+/// The analyser with default options.
+///
+/// # Errors
+/// Those of [`Analyser::new`].
 pub fn analyser() -> Result<Analyser, RmtError> {
     Analyser::new(AnalysisOptions::default(), Nulls::default())
 }
 
 /// The rows of planted signals and suppressions in matrices of the shapes that are `wanted`.
+///
+/// # Errors
+/// If an analysis fails, or a row cannot be written.
 pub fn power(
     wanted: impl Fn([usize; 2]) -> bool,
     write: &mut dyn FnMut(String) -> std::io::Result<()>,

@@ -76,6 +76,8 @@
 //! (`with_lora_products`). Quantized weights are dequantized on the worker and never get the
 //! verdict `random`.
 
+#![warn(clippy::missing_errors_doc)]
+
 pub mod ablation;
 #[cfg(feature = "train")]
 mod clock;

@@ -6,6 +6,8 @@
 //! read checkpoints of any format in your own Rust program. [`formats::open`] opens a checkpoint,
 //! [`matrices::plan`] lists its matrices, and [`matrices::read`] reads one of them.
 
+#![warn(clippy::missing_errors_doc)]
+
 pub mod arguments;
 pub mod compare;
 pub mod film;

@@ -32,7 +32,8 @@ pub struct Options {
 
 /// Merges the parts.
 ///
-/// # Errors If the files are not all parts of one inspection, each once and complete.
+/// # Errors
+/// If the files are not all parts of one inspection, each once and complete.
 pub fn run(options: &Options) -> Result<()> {
     let parts = options.parts.iter().map(|path| Part::read(path)).collect::<Result<Vec<_>>>()?;
     let lines = join(&parts)?;

@@ -102,7 +102,8 @@ pub struct Options {
 
 /// Returns whether every outcome was as expected.
 ///
-/// # Errors If the options select nothing, or a file cannot be written.
+/// # Errors
+/// If the options select nothing, or a file cannot be written.
 pub fn run(options: &Options) -> Result<bool> {
     if options.repetitions == 0 {
         bail!("--repetitions 0: there is nothing to draw");

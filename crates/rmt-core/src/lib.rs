@@ -26,6 +26,8 @@
 //! - [`layers`]: kind, block and sides of a parameter, from its name;
 //! - [`shard`]: which of several processes analyses which matrix.
 
+#![warn(clippy::missing_errors_doc)]
+
 pub mod figures;
 pub mod laws;
 pub mod layers;

@@ -42,6 +42,9 @@ fn gradient(Matrix(name, [rows, cols], weights): &Matrix, inputs: &[f32]) -> Mat
 }
 
 /// Trains two layers on random inputs, with a monitor that writes to `run`.
+///
+/// # Errors
+/// If the monitor cannot start.
 pub fn train(run: &std::path::Path, steps: usize) -> Result<Summary, InitError> {
     // Random enough: the sines of squares.
     let random = |n: std::ops::Range<u16>| n.map(|k| f32::from(k).powi(2).sin()).collect();

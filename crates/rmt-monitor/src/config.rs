@@ -179,7 +179,8 @@ impl<A: Adapter> MonitorConfig<A> {
 
     /// Checks the settings, makes the run directory and starts the worker thread.
     ///
-    /// # Errors [`InitError`] names the invalid setting, the glob that does not parse, or the
+    /// # Errors
+    /// [`InitError`] names the invalid setting, the glob that does not parse, or the
     /// problem with the run directory.
     pub fn init(self) -> Result<A::Monitor, InitError> {
         let sinks = self.sinks.into_iter().map(|sink| Box::new(sink) as Box<dyn Sink>);

@@ -1,13 +1,11 @@
 //! Reads the user's scalars of a run back.
 
 use crate::error::ReaderError;
+use crate::file_names::SCALARS;
 use crate::rows;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// The file of scalars in each directory of a run.
-const FILE: &str = "scalars.jsonl";
 
 #[derive(Deserialize)]
 struct Row {
@@ -27,7 +25,7 @@ pub fn read_scalars(
     directory: impl AsRef<Path>,
 ) -> Result<BTreeMap<String, Vec<(u64, f64)>>, ReaderError> {
     let mut sessions: BTreeMap<(String, u32), BTreeMap<u64, f64>> = BTreeMap::new();
-    rows::each(directory.as_ref(), FILE, |row, _| {
+    rows::each(directory.as_ref(), SCALARS, |row, _| {
         if let Some(Row { session, step, name, value }) = row {
             sessions.entry((name, session)).or_default().insert(step, value);
         }
@@ -67,12 +65,12 @@ mod tests {
             line(0, 5, "loss", 2.0),
             line(0, 5, "accuracy/test", 0.5),
         ];
-        fs::write(base.path().join(FILE), lines.concat() + "{\"session\":2,").unwrap();
+        fs::write(base.path().join(SCALARS), lines.concat() + "{\"session\":2,").unwrap();
         let found = read_scalars(base.path()).unwrap();
         assert_eq!(found["loss"], [(0, 1.0), (5, 9.0)]);
         assert_eq!(found["accuracy/test"], [(5, 0.5)]);
-        fs::write(base.path().join(FILE), "[]\n").unwrap();
-        assert!(read_scalars(base.path()).unwrap_err().to_string().contains(FILE));
+        fs::write(base.path().join(SCALARS), "[]\n").unwrap();
+        assert!(read_scalars(base.path()).unwrap_err().to_string().contains(SCALARS));
         assert!(read_scalars(base.path().join("missing")).is_err());
     }
 }

@@ -162,7 +162,8 @@ impl Engine {
 
     /// Number of updates made by the end of `epoch`, as an earlier session recorded it.
     ///
-    /// # Errors [`ResumeError`] if `run.json` does not record it.
+    /// # Errors
+    /// [`ResumeError`] if `run.json` does not record it.
     pub fn epoch_step(&self, epoch: u64) -> Result<u64, ResumeError> {
         let info = lock(&self.owner.shared.info);
         info.epochs.get(&epoch).copied().ok_or_else(|| ResumeError {

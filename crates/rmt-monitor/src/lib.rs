@@ -34,11 +34,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![warn(clippy::missing_errors_doc)]
+
 mod alerts;
 mod config;
 mod curves;
 mod engine;
 mod error;
+mod file_names;
 mod filter;
 mod globs;
 mod guard;

@@ -1,14 +1,12 @@
 //! Reads stored spectra of a run.
 
 use crate::error::ReaderError;
+use crate::file_names::PROFILES;
 use crate::rows;
 use rmt_core::Profile;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-/// The file of spectra in each directory of a run.
-const FILE: &str = "profiles.jsonl";
 
 /// A stored spectrum of a layer, with the session and step of its report.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -66,7 +64,7 @@ pub fn read_profiles(
 
 /// Calls `take` with each spectrum and the path of its layer.
 fn each(directory: &Path, mut take: impl FnMut(String, StoredProfile)) -> Result<(), ReaderError> {
-    rows::each(directory, FILE, |row, _| {
+    rows::each(directory, PROFILES, |row, _| {
         if let Some(Row { name, part, stored }) = row {
             let layer = rmt_core::layers::LayerId::from_name(name);
             let layer = part.into_iter().fold(layer, rmt_core::layers::LayerId::with_part);
@@ -95,9 +93,9 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         assert!(read_last_profiles(base.path()).unwrap().is_empty());
         let own = [line(0, 0, "null", 1.0), line(1, 7, "null", 2.0), line(0, 7, "null", 3.0)];
-        fs::write(base.path().join(FILE), own.concat() + "{\"session\":2,").unwrap();
+        fs::write(base.path().join(PROFILES), own.concat() + "{\"session\":2,").unwrap();
         fs::create_dir(base.path().join("rank_1")).unwrap();
-        fs::write(base.path().join("rank_1").join(FILE), line(0, 3, "\"q\"", 4.0)).unwrap();
+        fs::write(base.path().join("rank_1").join(PROFILES), line(0, 3, "\"q\"", 4.0)).unwrap();
         let found = read_last_profiles(base.path()).unwrap();
         let found: Vec<_> = found
             .iter()
@@ -108,9 +106,9 @@ mod tests {
         let all: Vec<_> = all.iter().map(|stored| (stored.step, stored.session)).collect();
         assert_eq!(all, [(0, 0), (7, 1), (7, 0)]);
         assert!(read_profiles(base.path(), "b").unwrap().is_empty());
-        fs::write(base.path().join(FILE), "[]\n").unwrap();
+        fs::write(base.path().join(PROFILES), "[]\n").unwrap();
         let error = read_last_profiles(base.path()).unwrap_err().to_string();
-        assert!(error.contains(FILE) && error.contains('1'), "{error}");
+        assert!(error.contains(PROFILES) && error.contains('1'), "{error}");
         assert!(read_last_profiles(base.path().join("missing")).is_err());
     }
 }

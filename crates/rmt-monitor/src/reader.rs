@@ -1,6 +1,7 @@
 //! Reads the reports of a run, including one that several processes shared.
 
 use crate::error::ReaderError;
+use crate::file_names::{METRICS, WARNINGS};
 use crate::rows::{self, Stored};
 use crate::summary::Warning;
 use rmt_core::LayerReport;
@@ -9,18 +10,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-/// The file of reports in each directory of a run.
-const FILE: &str = "metrics.jsonl";
-
-/// The file of warnings.
-const WARNINGS: &str = "warnings.jsonl";
-
 /// The monitor's warnings from `warnings.jsonl` of the run in `directory` and of the processes that
 /// shared it, in order of session and step. Lines that are cut short are skipped. A run without
 /// such a file has no warnings.
 ///
 /// # Errors
-/// [`ReaderError`] if a file cannot be read, or a line is neither a warning nor cut short.
+/// /// [`ReaderError`] if a file cannot be read, or a line is neither a warning nor cut short.
 pub fn read_warnings(directory: impl AsRef<Path>) -> Result<Vec<Stored<Warning>>, ReaderError> {
     let mut warnings: Vec<Stored<Warning>> = rows::all(directory.as_ref(), WARNINGS)?;
     warnings.sort_by_key(|stored| (stored.session, stored.what.step));
@@ -55,7 +50,8 @@ struct Row {
 /// describe other weights. A session with another number of processes gets a higher number than all
 /// sessions before it.
 ///
-/// # Errors [`ReaderError`] if there is no such file, if a file cannot be read, if a line is
+/// # Errors
+/// [`ReaderError`] if there is no such file, if a file cannot be read, if a line is
 /// neither a report nor cut short, or if two processes of one session report different figures of
 /// one matrix.
 pub fn read_reports(directory: impl AsRef<Path>) -> Result<Reports, ReaderError> {
@@ -98,12 +94,13 @@ pub(crate) fn each_report(
     directory: &Path,
     mut take: impl FnMut(Option<LayerReport>, &[PathBuf]) -> Result<(), ReaderError>,
 ) -> Result<usize, ReaderError> {
-    let files = rows::each(directory, FILE, |report: Option<LayerReport>, place| match report {
-        Some(LayerReport { schema, .. }) if schema > SCHEMA => {
-            Err(place.error(format!("it is of schema {schema}, this version reads {SCHEMA}")))
-        }
-        report => take(report, place.files),
-    })?;
+    let files =
+        rows::each(directory, METRICS, |report: Option<LayerReport>, place| match report {
+            Some(LayerReport { schema, .. }) if schema > SCHEMA => {
+                Err(place.error(format!("it is of schema {schema}, this version reads {SCHEMA}")))
+            }
+            report => take(report, place.files),
+        })?;
     match files {
         0 => Err(ReaderError::Nothing { directory: directory.to_owned() }),
         files => Ok(files),
@@ -163,7 +160,7 @@ mod tests {
     fn write(directory: &Path, rows: &[LayerReport]) -> PathBuf {
         fs::create_dir_all(directory).unwrap();
         let text = rows.iter().map(|row| serde_json::to_string(row).unwrap() + "\n");
-        let path = directory.join(FILE);
+        let path = directory.join(METRICS);
         fs::write(&path, text.collect::<String>()).unwrap();
         path
     }
@@ -286,7 +283,7 @@ mod tests {
         assert!(matches!(error, ReaderError::Nothing { .. }), "{error}");
         let missing = read_reports(base.path().join("missing")).unwrap_err();
         assert!(missing.to_string().contains("missing"), "{missing}");
-        fs::create_dir(base.path().join(FILE)).unwrap();
+        fs::create_dir(base.path().join(METRICS)).unwrap();
         let error = read_reports(base.path()).unwrap_err();
         assert!(matches!(error, ReaderError::Io { .. }), "{error}");
     }

@@ -1,4 +1,4 @@
-//! Rows of one of a run's files, in every directory of the run.
+//! Reads the rows of a file of a run, in every directory of the run.
 
 use crate::error::ReaderError;
 use crate::sub_runs;
@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-/// A row of one of a run's files, and the session that wrote it.
+/// A row of a file, and the session that wrote it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Stored<T> {

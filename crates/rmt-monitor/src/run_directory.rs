@@ -280,7 +280,8 @@ fn unusable(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> InitE
 /// returns its path. Use it to keep several runs in a common directory; a monitor numbers the
 /// directory of a single run itself. Programs that start together get different directories.
 ///
-/// # Errors The system's error if no directory can be made.
+/// # Errors
+/// The system's error if no directory can be made.
 pub fn unused_run_directory(base: impl AsRef<Path>) -> io::Result<PathBuf> {
     let base = base.as_ref();
     if let Some(parent) = base.parent() {

@@ -39,7 +39,8 @@ impl WeightValues {
 pub trait Weights: Send {
     /// Reads the values from their device, row by row.
     ///
-    /// # Errors [`ReadError`] if the device fails.
+    /// # Errors
+    /// [`ReadError`] if the device fails.
     fn read(self: Box<Self>) -> Result<WeightValues, ReadError>;
 }
 
@@ -53,7 +54,8 @@ impl Weights for WeightValues {
 pub trait Tokens: Send {
     /// Reads the inputs, or the sums that were accumulated on their device.
     ///
-    /// # Errors [`ReadError`] if the device fails, or the inputs have no covariance.
+    /// # Errors
+    /// [`ReadError`] if the device fails, or the inputs have no covariance.
     fn read(self: Box<Self>) -> Result<Activation, ReadError>;
 }
 
@@ -189,7 +191,8 @@ impl std::fmt::Debug for GradientSnapshot {
 pub trait Scalar: Send {
     /// Reads the value.
     ///
-    /// # Errors [`ReadError`] if the device fails, or the value is not a single number.
+    /// # Errors
+    /// [`ReadError`] if the device fails, or the value is not a single number.
     fn read(self: Box<Self>) -> Result<f64, ReadError>;
 }
 

@@ -1,5 +1,6 @@
 //! The directories of a run: its own, and one for each process that shares it.
 
+use crate::file_names::METRICS;
 use rmt_core::shard::Shard;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -40,7 +41,7 @@ pub(crate) fn directories(run_directory: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// The file by which a directory is known to hold a run, or the part of one process.
-pub(crate) const MARKS: [&str; 2] = ["run.json", "metrics.jsonl"];
+pub(crate) const MARKS: [&str; 2] = ["run.json", METRICS];
 
 /// Whether `directory` itself holds a run, or the part of one process.
 pub(crate) fn is_marked(directory: &Path) -> bool {

@@ -34,7 +34,8 @@ pub(crate) fn name(text: &str) -> String {
 /// assert_eq!(line, b"\"a\\u009b2J\"\n");
 /// ```
 ///
-/// # Errors If the value has no form in JSON.
+/// # Errors
+/// If the value has no form in JSON.
 pub fn to_json_line<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Vec<u8>> {
     let mut text = escaped(serde_json::to_vec(value)?);
     text.push(b'\n');

@@ -38,14 +38,14 @@ pub struct Alert {
     pub message: String,
 }
 
-/// What was found in a run, with what to do about it.
+/// A finding of a run, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How much it matters.
+    /// Its severity.
     pub level: Level,
     /// In a few words.
     pub title: String,
-    /// Its name, as programs know it.
+    /// Its name in files.
     pub name: String,
     /// The step of the first alert.
     pub step: u64,

@@ -30,6 +30,8 @@
 //! # Ok::<(), rmt_core::RmtError>(())
 //! ```
 
+#![warn(clippy::missing_errors_doc)]
+
 mod alerts;
 mod compare;
 mod decimate;

@@ -249,8 +249,7 @@ impl Run {
         self.alerts.push(alert);
     }
 
-    /// Takes all that was found so far, in place of what was there, and what is said where that is nothing. A run that
-    /// nobody watched has neither.
+    /// Replaces the findings, and sets the text of a run without findings. A run that was never watched has neither.
     pub fn found(&mut self, findings: Vec<Finding>, nothing: &'static str) {
         self.findings = Some((findings, nothing));
     }

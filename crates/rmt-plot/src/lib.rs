@@ -32,6 +32,8 @@
 //! # Ok::<(), rmt_plot::PlotError>(())
 //! ```
 
+#![warn(clippy::missing_errors_doc)]
+
 mod colour_map;
 mod drawing;
 mod error;

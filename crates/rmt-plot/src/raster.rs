@@ -33,7 +33,8 @@ impl Rgb {
 
     /// Encodes the image as a PNG file with 8 bits per channel and no alpha.
     ///
-    /// # Errors [`PlotError::Png`] if the length of `pixels` is not 3 × `width` × `height`.
+    /// # Errors
+    /// [`PlotError::Png`] if the length of `pixels` is not 3 × `width` × `height`.
     pub fn to_png(&self) -> Result<Vec<u8>, PlotError> {
         self.encoded().map_err(|error| PlotError::Png(Box::new(error)))
     }

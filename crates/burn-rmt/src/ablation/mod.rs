@@ -74,7 +74,8 @@ use rmt_core::layers::LayerKind;
 
 /// Measures the loss without each decile of the spectrum in turn: [`groups`] with n = 10.
 ///
-/// # Errors Those of [`groups`].
+/// # Errors
+/// Those of [`groups`].
 pub fn deciles<M: Module>(
     model: &M,
     select: Select,
@@ -90,7 +91,8 @@ pub fn deciles<M: Module>(
 /// call. The first call is for the unchanged model. A perplexity needs losses that are
 /// cross-entropies in nats.
 ///
-/// # Errors [`AblationError`] if nothing is selected, if a parameter is not a matrix, not
+/// # Errors
+/// [`AblationError`] if nothing is selected, if a parameter is not a matrix, not
 /// initialized, quantized or not finite, or if the losses cannot be compared.
 pub fn groups<M: Module>(
     model: &M,
@@ -129,7 +131,8 @@ pub fn groups<M: Module>(
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Errors Those of [`groups`].
+/// # Errors
+/// Those of [`groups`].
 pub fn outliers<M: Module>(
     model: &M,
     select: Select,
@@ -155,7 +158,8 @@ pub fn outliers<M: Module>(
 /// # Ok::<(), burn_rmt::ablation::AblationError>(())
 /// ```
 ///
-/// # Errors [`AblationError`] if nothing is selected, or a parameter is not a matrix, not
+/// # Errors
+/// [`AblationError`] if nothing is selected, or a parameter is not a matrix, not
 /// initialized, quantized or not finite.
 pub fn remove<M: Module>(
     model: &M,
@@ -181,7 +185,8 @@ pub fn remove<M: Module>(
 /// # Ok::<(), burn_rmt::ablation::AblationError>(())
 /// ```
 ///
-/// # Errors Those of [`remove`], and [`AblationError::Share`] unless 0 ≤ `share` ≤ 1.
+/// # Errors
+/// Those of [`remove`], and [`AblationError::Share`] unless 0 ≤ `share` ≤ 1.
 pub fn prune<M: Module>(model: &M, select: Select, share: f64) -> Result<M, AblationError> {
     Ablation::new(select).prune(model, share)
 }

@@ -52,7 +52,8 @@ impl Monitor {
     /// this session replaces what was logged after that epoch. Returns the step; 0 for a disabled
     /// monitor.
     ///
-    /// # Errors [`ResumeError`] if the run directory does not record at which step the epoch ended.
+    /// # Errors
+    /// [`ResumeError`] if the run directory does not record at which step the epoch ended.
     /// [`metric_logger`](Self::metric_logger) records it.
     pub fn resume_epoch(&self, epoch: usize) -> Result<u64, ResumeError> {
         let Some((engine, clock)) = self.observer.engine().zip(self.clock.as_ref()) else {

@@ -19,7 +19,8 @@ use std::path::PathBuf;
 
 /// Compares the selected matrices.
 ///
-/// # Errors If nothing can be compared, or the result cannot be written. A single pair that fails
+/// # Errors
+/// If nothing can be compared, or the result cannot be written. A single pair that fails
 /// becomes a row with the reason, and the status is `Status::Failed`.
 pub fn run(options: &Options) -> Result<Status> {
     let analyser = options.judging.analyser(options.selection.min_side)?;

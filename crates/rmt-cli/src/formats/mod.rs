@@ -171,7 +171,8 @@ pub trait Source: Send + Sync {
     /// Reads the values of the tensor with this number in row-major order, widened from half
     /// precision. It holds nothing else in memory. Several threads call it.
     ///
-    /// # Errors [`FormatError`] if the file contradicts its header, or the type is not supported.
+    /// # Errors
+    /// [`FormatError`] if the file contradicts its header, or the type is not supported.
     fn read(&self, entry: usize) -> Result<WeightValues, FormatError>;
 }
 
@@ -179,14 +180,16 @@ pub trait Source: Send + Sync {
 /// if the content does not. In a directory it opens the index of the shards, or the only
 /// checkpoint.
 ///
-/// # Errors [`FormatError`] if it cannot be read, or its format is unknown.
+/// # Errors
+/// [`FormatError`] if it cannot be read, or its format is unknown.
 pub fn open(path: &Path) -> Result<Box<dyn Source>, FormatError> {
     open_on(path, None)
 }
 
 /// Like [`open`], but adds a PEFT adapter to this base model.
 ///
-/// # Errors Those of [`open`], for both files.
+/// # Errors
+/// Those of [`open`], for both files.
 pub fn open_on(path: &Path, base: Option<&Path>) -> Result<Box<dyn Source>, FormatError> {
     let source = float8::scaled(path, detect::open(path)?);
     match adapter::config_beside(path) {

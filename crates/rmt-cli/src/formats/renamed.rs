@@ -27,7 +27,8 @@ struct Renamed {
 impl Names {
     /// The checkpoint with changed names.
     ///
-    /// # Errors If nothing lies below the key, or two tensors get the same name.
+    /// # Errors
+    /// If nothing lies below the key, or two tensors get the same name.
     pub fn of(
         &self,
         path: PathBuf,

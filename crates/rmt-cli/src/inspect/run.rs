@@ -19,7 +19,8 @@ use rmt_core::Analyser;
 
 /// Analyses the selected matrices.
 ///
-/// # Errors If nothing can be analysed, or the result cannot be written. A single matrix that fails
+/// # Errors
+/// If nothing can be analysed, or the result cannot be written. A single matrix that fails
 /// becomes a row with the reason, and the status is `Status::Failed`.
 pub fn run(options: &Options) -> Result<Status> {
     if options.output.spectrum && options.target.format != Format::Jsonl {

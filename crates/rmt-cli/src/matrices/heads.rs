@@ -28,7 +28,8 @@ pub struct ConfigError {
 /// The number of heads from the `config.json` beside a checkpoint, or in a checkpoint that is a
 /// directory. `None` if there is no such file, or it has no number of heads.
 ///
-/// # Errors [`ConfigError`] if the file exists and cannot be used.
+/// # Errors
+/// [`ConfigError`] if the file exists and cannot be used.
 pub fn heads_beside(checkpoint: &Path) -> Result<Option<Heads>, ConfigError> {
     let directory = if checkpoint.is_dir() { Some(checkpoint) } else { checkpoint.parent() };
     let path = directory.unwrap_or(Path::new("")).join("config.json");

@@ -87,7 +87,8 @@ pub struct Plan {
 /// Reads the values of one matrix, row by row. It reads the whole tensor, and releases it once the
 /// matrix is cut out.
 ///
-/// # Errors Those of [`Source::read`], and an error if the number of values differs from that of
+/// # Errors
+/// Those of [`Source::read`], and an error if the number of values differs from that of
 /// the header.
 pub fn read(source: &dyn Source, matrix: &Planned) -> Result<WeightValues, FormatError> {
     let mut values = source.read(matrix.entry)?;

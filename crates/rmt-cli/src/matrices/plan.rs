@@ -21,7 +21,8 @@ const UNEQUAL_HEADS: &str = "not split into heads: its side is no multiple of th
 /// `LinearLayout::Col`, which is stored [out, in], cannot be recognized and needs
 /// [`Wanted::orientation`].
 ///
-/// # Errors [`PlanError`] if an option is invalid.
+/// # Errors
+/// [`PlanError`] if an option is invalid.
 pub fn plan(source: &dyn Source, wanted: &Wanted) -> Result<Plan, PlanError> {
     let rules = Rules::new(wanted)?;
     let checkpoint = Checkpoint::new(source);

@@ -55,7 +55,8 @@ impl Wanted {
     /// Adds an option `LAYOUT` (`in-out` or `out-in`, for linear layers) or `GLOB=LAYOUT` (any
     /// layout).
     ///
-    /// # Errors [`PlanError::Setting`] for any other text.
+    /// # Errors
+    /// [`PlanError::Setting`] for any other text.
     pub fn add_layout(&mut self, text: &str) -> Result<(), PlanError> {
         let error = |problem| PlanError::Setting { setting: "layout", problem };
         let (glob, layout) = match text.rsplit_once('=') {
@@ -77,7 +78,8 @@ impl Wanted {
 
     /// Adds an option `GLOB=KIND`.
     ///
-    /// # Errors [`PlanError::Setting`] for any other text.
+    /// # Errors
+    /// [`PlanError::Setting`] for any other text.
     pub fn add_kind(&mut self, text: &str) -> Result<(), PlanError> {
         let error = |problem| PlanError::Setting { setting: "kind", problem };
         let Some((glob, kind)) = text.rsplit_once('=') else {

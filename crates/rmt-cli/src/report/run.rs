@@ -10,7 +10,8 @@ use rmt_page::Run;
 
 /// Writes the page.
 ///
-/// # Errors If a run cannot be read, parts are missing or doubled, or the page cannot be written.
+/// # Errors
+/// If a run cannot be read, parts are missing or doubled, or the page cannot be written.
 pub fn run(options: &Options) -> Result<()> {
     let (paths, runs): (Vec<_>, Vec<Run>) = load(&options.runs)?.into_iter().unzip();
     let page = rmt_page::page(&runs, None);

@@ -13,8 +13,8 @@ const ROUNDING: f64 = 1e-9;
 /// Figures that are rounding themselves, such as angles between equal directions.
 const NOTHING: f64 = 1e-11;
 
-/// The same of what is told of vectors in single precision (`spectrum/single.rs`), of at least a tenth; of a p-value it is
-/// 4e-4 decades. What is recorded of `inspect` was computed in double precision.
+/// Relative difference of figures of vectors that counts as rounding: 4e-4 decades of a p-value. `inspect` computes
+/// them in single precision (`spectrum/single.rs`), and the record is of double precision.
 const SINGLE: f64 = 1e-3;
 
 fn recorded(name: &str, found: &str) -> String {

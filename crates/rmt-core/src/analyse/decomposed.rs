@@ -6,7 +6,7 @@ use crate::spectrum::{Decomposition, Matrix, Tested, decompose, singular_values}
 /// (ν₁ − ν_m)/ν₁ below which all singular values count as equal: the vectors are undefined.
 const DEGENERATE_SPREAD: f64 = 1e-4;
 
-/// What is asked of the vectors.
+/// The use of the vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Vectors {
     /// Nothing: they are not computed.

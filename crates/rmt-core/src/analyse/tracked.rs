@@ -56,7 +56,8 @@ impl Analyser {
     /// The family of tests, and so the verdict, combines the current tests at both ends with the
     /// other tests of the last full analysis.
     ///
-    /// # Errors [`RmtError::Domain`] if a law is not defined for the shape.
+    /// # Errors
+    /// [`RmtError::Domain`] if a law is not defined for the shape.
     pub fn track(
         &self,
         matrix: &Matrix<'_>,

@@ -1,4 +1,4 @@
-//! What every copy has beside its own entries: a sum of terms of rank one.
+//! Terms of rank one that are added to every copy.
 
 use super::kernel::{Across, Entries, LANES, Lanes, Processor, TOGETHER};
 
@@ -30,7 +30,7 @@ impl Beside {
         Self { count, small, large }
     }
 
-    /// What the terms' vectors on the small side make of x.
+    /// Products of the terms' vectors on the small side with x.
     #[inline(always)]
     pub(super) fn across(&self, processor: impl Processor, x: &[Lanes]) -> Vec<Across> {
         let mut terms = Vec::with_capacity(self.count.next_multiple_of(TOGETHER));

@@ -16,12 +16,12 @@ pub(super) type Entries = [f32; TOGETHER];
 /// The sign bits of such entries: that of copy l is bit 31 − l of a word.
 pub(super) type Signs = [u32; TOGETHER];
 
-/// What a term that every copy has beside it is multiplied with.
+/// The factors of a term of rank one that is added to every copy.
 #[derive(Clone, Copy)]
 pub(super) struct Across {
-    /// Added to the product with the transpose, times the term's vector on the large side.
+    /// Factor of the term's vector on the large side, which is added to the product with the transpose.
     pub(super) along: Lanes,
-    /// That vector times what is multiplied with the columns.
+    /// Product of that vector with the factors of the columns.
     pub(super) back: Lanes,
 }
 
@@ -279,7 +279,7 @@ mod tests {
         }
     }
 
-    /// What this processor makes of it, and what its definition says, fused.
+    /// This processor against the portable loop with fused products.
     #[test]
     fn the_same_to_the_last_bit_on_every_processor_that_fuses() {
         let (m, blocks) = (37, 5);

@@ -216,7 +216,8 @@ impl Tokens for Batches {
 
 /// The activation with the covariances of both halves and a note for the report.
 ///
-/// # Errors [`ReadError`] if their numbers of features differ.
+/// # Errors
+/// [`ReadError`] if their numbers of features differ.
 pub fn activation(halves: [Covariance; 2], note: Option<String>) -> Result<Activation, ReadError> {
     let activation = Activation::new(halves).map_err(|error| ReadError(error.to_string()))?;
     Ok(match note {

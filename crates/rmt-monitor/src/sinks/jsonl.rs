@@ -3,6 +3,7 @@
 use super::Sink;
 use super::files::{no_link, still_at};
 use crate::error::SinkError;
+use crate::file_names::{ALERTS, METRICS, PROFILES, SCALARS, WARNINGS};
 use crate::matrices::{MatrixIndex, PerMatrix};
 use crate::record::{GradientTick, Health, Record, Scalars, Tick};
 use crate::rows::Stored;
@@ -117,7 +118,7 @@ impl Jsonl {
             value: *value,
             wall_time,
         });
-        self.append("scalars.jsonl", rows)
+        self.append(SCALARS, rows)
     }
 
     fn tick(&mut self, tick: &Tick) -> Result<(), SinkError> {
@@ -126,7 +127,7 @@ impl Jsonl {
         let model = tick.scalars().into_iter().map(|(name, x)| (format!("model/{name}"), x));
         let scalars: Vec<(String, f64)> = health.chain(model).collect();
         // Every file is tried, whatever becomes of the others.
-        let metrics = self.append("metrics.jsonl", tick.reports.iter());
+        let metrics = self.append(METRICS, tick.reports.iter());
         let scalars = self.scalars((tick.session, tick.step, tick.wall_time), &scalars);
         let profiles = if self.profiles_every > 0 { self.profiles(tick) } else { Ok(()) };
         metrics.and(scalars).and(profiles)
@@ -141,7 +142,7 @@ impl Jsonl {
             turn(counts, matrix, every).then(|| MatrixRow::new(*session, *step, layer, profile))
         });
         let due: Vec<_> = due.collect();
-        self.append("profiles.jsonl", due.into_iter())
+        self.append(PROFILES, due.into_iter())
     }
 
     fn gradients(&mut self, tick: &GradientTick) -> Result<(), SinkError> {
@@ -202,11 +203,11 @@ impl Sink for Jsonl {
             Record::Alerts(alerts) => {
                 let session = self.session;
                 let rows = alerts.iter().map(|what| Stored { session, what });
-                self.append("alerts.jsonl", rows)
+                self.append(ALERTS, rows)
             }
             Record::Warning(what) => {
                 let row = Stored { session: self.session, what };
-                self.append("warnings.jsonl", std::iter::once(row))
+                self.append(WARNINGS, std::iter::once(row))
             }
             Record::End(_) => self.sync(),
             Record::Start { .. } => Ok(()),

@@ -28,13 +28,15 @@ pub trait Sink: Send {
 
     /// Takes one record.
     ///
-    /// # Errors If the record could not be written. It is then lost for this sink.
+    /// # Errors
+    /// If the record could not be written. It is then lost for this sink.
     fn write(&mut self, record: &Record<'_>) -> Result<(), SinkError>;
 
     /// Makes written records visible to readers. The default does nothing, for sinks whose `write`
     /// does that.
     ///
-    /// # Errors If that failed.
+    /// # Errors
+    /// If that failed.
     fn flush(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
@@ -57,7 +59,7 @@ pub trait Sink: Send {
 /// ```
 ///
 /// # Errors
-/// [`SinkError::Io`] with the file or directory that could not be written.
+/// /// [`SinkError::Io`] with the file or directory that could not be written.
 pub fn write_table(
     directory: &Path,
     name: &str,
