@@ -46,18 +46,16 @@ fn gradient(Matrix(name, [rows, cols], weights): &Matrix, inputs: &[f32]) -> Mat
 /// # Errors
 /// If the monitor cannot start.
 pub fn train(run: &std::path::Path, steps: usize) -> Result<Summary, InitError> {
-    // Random enough: the sines of squares.
-    let random = |n: std::ops::Range<u16>| n.map(|k| f32::from(k).powi(2).sin()).collect();
-    let inputs: Vec<f32> = random(0..256 * 32);
-    let (up, gate) = (random(10_000..10_000 + 32 * 48), random(20_000..20_000 + 32 * 48));
-    let mut model = Layers(vec![Matrix("up", [32, 48], up), Matrix("gate", [32, 48], gate)]);
+    let pseudorandom = |n: std::ops::Range<u16>| n.map(|k| f32::from(k).powi(2).sin()).collect();
+    let inputs: Vec<f32> = pseudorandom(0..256 * 32);
+    let matrix = |name, from| Matrix(name, [32, 48], pseudorandom(from..from + 32 * 48));
+    let mut model = Layers(vec![matrix("up", 10_000), matrix("gate", 20_000)]);
     let engine = MonitorConfig::<Bare>::new(run).with_every(10).init()?;
     let monitor = Observer::new(engine, "vectors 1.0");
     for step in 0..steps {
         monitor.observe(step, &model);
         model.0.iter().for_each(|layer| monitor.tap(layer.0, &inputs, 32));
-        let gradients = model.0.iter().map(|layer| gradient(layer, &inputs));
-        let gradients = Layers(gradients.collect());
+        let gradients = Layers(model.0.iter().map(|layer| gradient(layer, &inputs)).collect());
         monitor.gradients(step, &model, &gradients);
         for (layer, gradient) in model.0.iter_mut().zip(&gradients.0) {
             layer.2.iter_mut().zip(&gradient.2).for_each(|(w, slope)| *w -= 0.1 * slope);

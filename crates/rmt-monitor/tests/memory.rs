@@ -196,9 +196,8 @@ fn a_run_that_goes_on(run: &Path) {
             println!("{:.0} s, {step} ticks: {now} bytes in use", elapsed.as_secs_f64());
             said += Duration::from_secs(60);
         }
-        for file in fs::read_dir(run).unwrap() {
-            fs::remove_file(file.unwrap().path()).unwrap();
-        }
+        let entries = fs::read_dir(run).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_file()).for_each(|path| fs::remove_file(path).unwrap());
         if step >= TICKS && soak.is_none_or(|soak| elapsed >= soak) {
             break;
         }

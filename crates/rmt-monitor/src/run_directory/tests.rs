@@ -180,7 +180,7 @@ fn a_failed_write_leaves_nothing_behind() {
     let path = base.path().join("run.json");
     fs::create_dir(&path).unwrap();
     assert!(replace(&path, &1).is_err());
-    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(base.path().join(".unfinished/files")).unwrap().count(), 0);
 }
 
 #[cfg(unix)]

@@ -69,7 +69,7 @@ fn it_is_written_at_first_at_every_doubling_and_at_the_end() {
     assert!(last.contains("late") && last.contains("Finished."));
     drop(sink);
     assert_eq!(page(base.path()), last);
-    assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(base.path().join(".unfinished/files")).unwrap().count(), 0);
 }
 
 #[test]

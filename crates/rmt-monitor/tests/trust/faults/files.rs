@@ -134,9 +134,8 @@ pub(super) fn read_only_in_mid_run(child: &Child) {
 pub(super) fn files_removed(child: &Child) {
     let mut run = child.start();
     let clear = |path: &Path| {
-        for entry in fs::read_dir(path).unwrap() {
-            fs::remove_file(entry.unwrap().path()).unwrap();
-        }
+        let entries = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.is_file()).for_each(|path| fs::remove_file(path).unwrap());
     };
     let summary = run.through(clear, |_| {});
     lost(&summary, &[], "");

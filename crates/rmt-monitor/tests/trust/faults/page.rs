@@ -15,9 +15,7 @@ impl Child {
 fn page_is_whole(run: &Run<'_>) {
     let page = page(&run.path);
     assert!(page.contains("Finished.") && page.contains(&format!(" at step {STEPS}, ")));
-    let entries = fs::read_dir(&run.path).unwrap().map(|entry| entry.unwrap().file_name());
-    let mut names = entries.map(|name| name.to_string_lossy().into_owned());
-    assert!(!names.any(|name| name.ends_with(".partial")));
+    assert_eq!(fs::read_dir(run.path.join(".unfinished/files")).unwrap().count(), 0);
 }
 
 pub(super) fn page_disk_full(child: &Child) {
