@@ -1,5 +1,6 @@
 //! A gallery of failures: small networks that are trained as they should be, and with one fault each, watched by the monitor.
 
+pub mod answers;
 mod classifier;
 mod faults;
 pub mod judged;
@@ -20,7 +21,10 @@ use classifier::{Classifier, Cloud};
 use parameters::{Gradients, changed, frozen};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use training::{Recipe, Subject, train};
+use training::{Data, Recipe, Subject, train};
+
+/// Kept apart from the seed of the data that a network is first trained on.
+const OTHER: u64 = 1 << 33;
 
 /// A run of the gallery.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +58,28 @@ pub struct Outcome {
 /// # Errors
 /// Where the monitor cannot start, or a tensor cannot be read.
 pub fn run(case: Case, directory: &Path) -> Result<Outcome> {
+    with(case, Watched { directory })
+}
+
+/// What is done with a network and its data.
+trait Experiment {
+    /// What comes out.
+    type Outcome;
+    /// Does it.
+    fn of<S: Subject + 'static>(self, case: Case, made: Made<'_, S>) -> Result<Self::Outcome>;
+}
+
+/// A network before its first step, and what it takes to train it.
+struct Made<'a, S: Subject> {
+    model: S,
+    data: &'a dyn Data<S::Batch>,
+    /// Data of the same kind to be fine-tuned on.
+    other: &'a dyn Fn() -> Result<Box<dyn Data<S::Batch>>>,
+    optim: &'a dyn Fn() -> ModuleOptimizer,
+}
+
+/// Makes the network and the data of a case.
+fn with<E: Experiment>(case: Case, experiment: E) -> Result<E::Outcome> {
     let device = Device::flex().autodiff();
     device.seed(case.seed);
     match case.network {
@@ -66,11 +92,15 @@ pub fn run(case: Case, directory: &Path) -> Result<Outcome> {
             let data = Cloud::new(case.seed, wrong, &device);
             let model = Classifier::new(&device).with_detached(case.fault == Some(Fault::Detached));
             let decay = 1e-4 * case.sized(Fault::WeightDecay).unwrap_or(1.0) as f32;
-            let optim = SgdConfig::new()
-                .with_momentum(Some(MomentumConfig::new()))
-                .with_weight_decay(Some(WeightDecayConfig::new(decay)))
-                .init();
-            watched(case, model, &data, optim, directory)
+            let optim = || {
+                SgdConfig::new()
+                    .with_momentum(Some(MomentumConfig::new()))
+                    .with_weight_decay(Some(WeightDecayConfig::new(decay)))
+                    .init()
+            };
+            let other = || Ok(Box::new(Cloud::new(case.seed + OTHER, wrong, &device)) as Box<_>);
+            let model = case.started(model);
+            experiment.of(case, Made { model, data: &data, other: &other, optim: &optim })
         }
         Network::Transformer => {
             let wrong = writer::Wrong {
@@ -82,8 +112,10 @@ pub fn run(case: Case, directory: &Path) -> Result<Outcome> {
             let data = writer::Text::new(&vocabulary, wrong, &device)?;
             let model = writer::model(&vocabulary, &device);
             let decay = 0.1 * case.sized(Fault::WeightDecay).unwrap_or(1.0) as f32;
-            let optim = AdamWConfig::new().with_weight_decay(decay).with_beta_2(0.99).init();
-            watched(case, model, &data, optim, directory)
+            let optim = || AdamWConfig::new().with_weight_decay(decay).with_beta_2(0.99).init();
+            let other = || Ok(Box::new(writer::Text::of_sources(&vocabulary, &device)?) as Box<_>);
+            let model = case.started(model);
+            experiment.of(case, Made { model, data: &data, other: &other, optim: &optim })
         }
     }
 }
@@ -140,22 +172,24 @@ impl Case {
     }
 }
 
-fn watched<S: Subject + 'static>(
-    case: Case,
-    model: S,
-    data: &impl training::Data<S::Batch>,
-    optim: ModuleOptimizer,
-    directory: &Path,
-) -> Result<Outcome> {
-    let monitor = MonitorConfig::new(directory)
-        .with_every(EVERY)
-        .with_tensorboard(false)
-        .with_page(false)
-        .with_overflow(Overflow::Block)
-        .init()?;
-    let model = case.started(model);
-    let (_, losses) = train(model, data, &case.recipe(), optim, case.seed, &monitor)?;
-    let summary = monitor.finish();
-    anyhow::ensure!(summary.complete && summary.counts.dropped.total() == 0, "{summary}");
-    Ok(Outcome { case, losses, alerts: summary.alerts })
+struct Watched<'a> {
+    directory: &'a Path,
+}
+
+impl Experiment for Watched<'_> {
+    type Outcome = Outcome;
+
+    fn of<S: Subject + 'static>(self, case: Case, made: Made<'_, S>) -> Result<Outcome> {
+        let Made { model, data, optim, .. } = made;
+        let monitor = MonitorConfig::new(self.directory)
+            .with_every(EVERY)
+            .with_tensorboard(false)
+            .with_page(false)
+            .with_overflow(Overflow::Block)
+            .init()?;
+        let (_, losses) = train(model, data, &case.recipe(), optim(), case.seed, &monitor)?;
+        let summary = monitor.finish();
+        anyhow::ensure!(summary.complete && summary.counts.dropped.total() == 0, "{summary}");
+        Ok(Outcome { case, losses, alerts: summary.alerts })
+    }
 }

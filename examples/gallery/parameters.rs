@@ -40,6 +40,36 @@ impl<W: Fn(&str) -> bool, C: Fn(Tensor<2>) -> Tensor<2>> ModuleMapper for Change
     }
 }
 
+/// Every matrix of the model by its dotted path.
+pub(super) fn matrices<M: Module>(model: &M) -> Vec<(String, Tensor<2>)> {
+    let mut keeper = Keeper::default();
+    model.visit(&mut keeper);
+    keeper.found
+}
+
+#[derive(Default)]
+struct Keeper {
+    path: Vec<String>,
+    found: Vec<(String, Tensor<2>)>,
+}
+
+impl ModuleVisitor for Keeper {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        if let [rows, cols] = tensor.dims()[..] {
+            self.found.push((self.path.join("."), tensor.reshape([rows, cols])));
+        }
+    }
+}
+
 /// The model with the matrix of this path taking no gradients.
 pub(super) fn frozen<M: Module>(model: M, path: &str) -> M {
     model.map(&mut Freezer { path: Vec::new(), wanted: path })

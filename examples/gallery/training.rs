@@ -69,7 +69,7 @@ pub struct Losses {
 /// Trains the model, and returns it with its losses.
 pub(super) fn train<S: Subject + 'static>(
     mut model: S,
-    data: &impl Data<S::Batch>,
+    data: &dyn Data<S::Batch>,
     recipe: &Recipe,
     mut optim: ModuleOptimizer,
     seed: u64,

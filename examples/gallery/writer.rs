@@ -1,7 +1,7 @@
 //! A small transformer: the next character of a text.
 
 use super::training::{Data, Subject};
-use crate::text::{Batch, Corpus, Vocabulary, prose};
+use crate::text::{Batch, Corpus, Vocabulary, prose, sources};
 use crate::transformer::{Hyperparameters, Transformer};
 use anyhow::Result;
 use burn::tensor::{Device, Tensor};
@@ -84,6 +84,18 @@ impl Text {
         };
         let trained = Corpus::new(&[&cut], vocabulary, sizes, device)?;
         Ok(Self { trained, validation: whole.validation.into_iter().take(VALIDATED).collect() })
+    }
+}
+
+impl Text {
+    /// The sources of this workspace, as they were once, in the characters of its documentation.
+    ///
+    /// # Errors
+    /// Where they are too short.
+    pub(super) fn of_sources(vocabulary: &Vocabulary, device: &Device) -> Result<Self> {
+        let trained = Corpus::new(&sources(), vocabulary, [BATCH, CONTEXT], device)?;
+        let validation = trained.validation.iter().take(VALIDATED).cloned().collect();
+        Ok(Self { trained, validation })
     }
 }
 

@@ -95,7 +95,7 @@ mod visitor;
 
 pub use handles::IntoScalar;
 #[cfg(feature = "train")]
-pub use learner::{MonitorLogger, MonitorMetric, Monitored};
+pub use learner::{MonitorLogger, MonitorMetric, Monitored, PlateauStopping};
 pub use monitor::{Burn, Monitor};
 #[cfg(feature = "nn")]
 pub use probe::Tapped;
@@ -106,8 +106,8 @@ pub use rmt_core::tracking::TrackingOptions;
 pub use rmt_core::{AnalysisOptions, LayerReport, Table, Verdict};
 pub use rmt_monitor::{
     ActivationConfig, Alert, AlertKind, AlertLevel, AlertSettings, Counts, Detail, DriftConfig,
-    Finding, Hyperparameter, InitError, KindSummary, LayerSummary, Layout, Overflow, Record,
-    ResumeError, Schedule, Settings, SignNull, Sink, SinkError, Status, Step, Summary,
+    Finding, Hyperparameter, InitError, KindSummary, LayerSummary, Layout, Overflow, Plateau,
+    Record, ResumeError, Schedule, Settings, SignNull, Sink, SinkError, Status, Step, Summary,
     TensorBoardConfig, Tick, Trigger, Warning, read_reports, sinks, unused_run_directory,
 };
 

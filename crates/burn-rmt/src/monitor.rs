@@ -4,7 +4,7 @@ use crate::handles::IntoScalar;
 use crate::visitor::Shown;
 use burn_core::module::Module;
 use rmt_monitor::observer::Observer;
-use rmt_monitor::{Adapter, Counts, Engine, Status, Step, Summary};
+use rmt_monitor::{Adapter, Counts, Engine, Plateau, Status, Step, Summary};
 use std::path::Path;
 
 /// The framework whose models are watched, as `run.json` names it.
@@ -106,6 +106,23 @@ impl Monitor {
     /// summary.
     pub fn finish(&self) -> Summary {
         self.observer.finish()
+    }
+
+    /// A handle that reports when the model has gained no learned direction for `looks` looks, to
+    /// end training early. A disabled monitor's is never reached.
+    ///
+    /// ```
+    /// # let monitor = burn_rmt::Monitor::disabled();
+    /// let plateau = monitor.plateau(10);
+    /// for step in 0..1000_u64 {
+    ///     // … monitor.observe(step, &model), and the update
+    ///     if plateau.reached() {
+    ///         break;
+    ///     }
+    /// }
+    /// ```
+    pub fn plateau(&self, looks: u64) -> Plateau {
+        self.observer.plateau(looks)
     }
 
     /// The current state of the run.

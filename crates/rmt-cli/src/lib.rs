@@ -18,6 +18,7 @@ pub mod merge;
 pub mod report;
 pub mod sanity;
 
+mod answers;
 mod checkpoint;
 mod entries;
 mod flat;

@@ -22,12 +22,14 @@
 //! - [`nulls`]: simulated null distributions, seeded;
 //! - [`report`]: the public schema of the report on a matrix;
 //! - [`sanity`]: the experiment that random matrices are found random, and others not;
+//! - [`answers`]: what a report says to questions about a matrix, such as the rank that it needs;
 //! - [`figures`]: the table of all figures, with meaning, unit and curve;
 //! - [`layers`]: kind, block and sides of a parameter, from its name;
 //! - [`shard`]: which of several processes analyses which matrix.
 
 #![warn(clippy::missing_errors_doc)]
 
+pub mod answers;
 pub mod figures;
 pub mod laws;
 pub mod layers;

@@ -19,6 +19,7 @@ use crate::error::ResumeError;
 use crate::guard::lock;
 use crate::layout::Layout;
 use crate::ledger::{Counts, DropReason};
+use crate::plateau::Plateau;
 use crate::settings::Settings;
 use crate::snapshot::Scalar;
 use crate::summary::{LayerSummary, Status, Summary};
@@ -226,6 +227,12 @@ impl Engine {
                 self.owner.shared.warn_once(step, &message.clone(), message);
             }
         }
+    }
+
+    /// A handle that reports when the model has gained no learned direction for `looks` looks:
+    /// `if plateau.reached() { break; }`.
+    pub fn plateau(&self, looks: u64) -> Plateau {
+        Plateau::new(self.owner.shared.idle.clone(), looks)
     }
 
     /// The current state of the run.

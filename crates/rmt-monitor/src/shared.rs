@@ -15,7 +15,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// Warnings kept in the summary.
@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) progress: Mutex<Progress>,
     pub(crate) filter: Filter,
     pub(crate) timetable: Timetable,
+    /// Looks since the model gained a learned direction.
+    pub(crate) idle: Arc<AtomicU64>,
     /// A write that training waited for has not come back.
     pub(crate) stuck: AtomicBool,
 }

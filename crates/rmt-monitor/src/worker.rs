@@ -15,6 +15,7 @@ use crate::alerts::Alerts;
 use crate::guard::{discard, guarded, lock};
 use crate::history::Keep;
 use crate::ledger::DropReason;
+use crate::plateau::Growth;
 use crate::record::{PAGE, Record, Scalars};
 use crate::reference_file::FirstSnapshot;
 use crate::shared::Shared;
@@ -81,6 +82,7 @@ pub(crate) struct Worker {
     first: FirstSnapshot,
     scalars: Scalars,
     alerts: Alerts,
+    growth: Growth,
     last_flush: Instant,
 }
 
@@ -95,6 +97,7 @@ impl Worker {
             keep: Keep::new(&shared.settings),
             matrices: WatchedMatrices::default(),
             alerts: Alerts::new(shared.settings.alerts.clone()),
+            growth: Growth::default(),
             shared,
             analyser,
             sinks: Slot::all(sinks),

@@ -2,9 +2,11 @@
 
 mod logger;
 mod metric;
+mod stopping;
 
 pub use logger::MonitorLogger;
 pub use metric::MonitorMetric;
+pub use stopping::PlateauStopping;
 
 use crate::Monitor;
 use crate::gradients::ShownGradients;
@@ -71,6 +73,15 @@ impl Monitor {
     /// burn's files, early stopping and summary are the same as without it.
     pub fn metric_logger(&self, directory: impl AsRef<Path>) -> MonitorLogger {
         MonitorLogger::new(self.clone(), directory.as_ref())
+    }
+
+    /// Ends training after the epoch at whose end the model has gained no learned direction for
+    /// `looks` looks: `training.early_stopping(monitor.early_stopping(10))`.
+    ///
+    /// It tells when training has stopped to change the spectra, not when it overfits. Networks
+    /// that are idle before they generalize, as in grokking, are ended too early.
+    pub fn early_stopping(&self, looks: u64) -> PlateauStopping {
+        PlateauStopping(self.plateau(looks))
     }
 
     /// A metric that shows the state of this monitor in burn's renderers: `metrics_text((…,))` or

@@ -50,6 +50,10 @@ pub struct Options {
     /// have.
     #[arg(long, conflicts_with = "random")]
     pub(super) common_rows: bool,
+    /// Prints answers in the place of tables: which matrices the change left alone, and the rank of
+    /// an adapter that holds it.
+    #[arg(long, conflicts_with = "random")]
+    pub(super) answers: bool,
     #[command(flatten)]
     pub(super) selection: Selection,
     #[command(flatten)]

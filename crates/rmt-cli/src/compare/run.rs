@@ -5,6 +5,7 @@ use super::matching::{Matching, cut_to_common_rows, matched};
 use super::options::Options;
 use super::pair::{Compared, Outcome, Pair, pairs, permuted};
 use super::{csv, table};
+use crate::answers;
 use crate::checkpoint::open_at;
 use crate::formats::is_adapter;
 use crate::output::{Format, Output};
@@ -23,6 +24,9 @@ use std::path::PathBuf;
 /// If nothing can be compared, or the result cannot be written. A single pair that fails
 /// becomes a row with the reason, and the status is `Status::Failed`.
 pub fn run(options: &Options) -> Result<Status> {
+    if options.answers && options.target.format != Format::Table {
+        bail!("--answers: answers are printed in the place of the table");
+    }
     let analyser = options.judging.analyser(options.selection.min_side)?;
     let selection = &options.selection;
     let paths: Vec<PathBuf> =
@@ -88,7 +92,11 @@ fn compare(
         Ok(())
     })?;
     progress.finish();
-    if format == Format::Table {
+    if options.answers {
+        let pairs = all.iter();
+        let changes = pairs.filter_map(|pair| Some((pair.after.as_ref()?, pair.drift.as_ref()?)));
+        output.print(answers::of_change(changes))?;
+    } else if format == Format::Table {
         output.print(table::text(&all, output.width()))?;
     }
     let mut failed = all.iter().filter_map(|pair| match &pair.status {

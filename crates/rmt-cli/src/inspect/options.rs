@@ -123,6 +123,10 @@ pub(super) struct OutputOptions {
     /// most --level.
     #[arg(long, value_enum)]
     pub(super) expect: Option<Expectation>,
+    /// Prints answers in the place of tables: which matrices have learned nothing, the rank that
+    /// each kind can be truncated to, and unused rows of embeddings.
+    #[arg(long)]
+    pub(super) answers: bool,
     /// Lists every skipped tensor.
     #[arg(short, long)]
     pub(super) verbose: bool,

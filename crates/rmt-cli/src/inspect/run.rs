@@ -5,6 +5,7 @@ use super::options::{Options, Sharing};
 use super::table::{self, Form};
 use super::tensorboard::Run;
 use super::{jsonl, summary};
+use crate::answers;
 use crate::checkpoint::{Checkpoint, open_all};
 use crate::flat;
 use crate::measure::{Place, Row};
@@ -30,6 +31,9 @@ pub fn run(options: &Options) -> Result<Status> {
         bail!(
             "--top, --bottom: the table is ranked; rows are written in the order of the checkpoint"
         );
+    }
+    if options.output.answers && options.target.format != Format::Table {
+        bail!("--answers: answers are printed in the place of the table");
     }
     let Sharing { shard, dry_run } = options.sharing;
     if shard.is_some() && !dry_run && options.target.format != Format::Jsonl {
@@ -127,7 +131,19 @@ pub(super) fn inspect(
         Ok(())
     })?;
     progress.finish();
-    if format == Format::Table {
+    if options.output.answers {
+        let analysed = rows.iter().filter(|row| row.failed.is_none());
+        for (number, checkpoint) in checkpoints.iter().enumerate() {
+            if checkpoints.len() > 1 {
+                output.print(format!("{}\n", clean(&checkpoint.name())))?;
+            }
+            let own = analysed.clone().filter(move |row| row.checkpoint == number);
+            output.print(answers::of_weights(own.map(|row| &row.report)))?;
+        }
+        output.print(
+            summary::failures(&rows) + &summary::skipped(checkpoints, options.output.verbose),
+        )?;
+    } else if format == Format::Table {
         let (verbose, ranking) = (options.output.verbose, options.ranking);
         let form = Form { width: output.width(), verbose, ranking };
         output.print(table::text(&rows, checkpoints, analyser.options().level, form))?;

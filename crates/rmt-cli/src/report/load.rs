@@ -47,6 +47,25 @@ fn run(name: String, rows: &[LayerReport], alerts: Option<Vec<Stored<Alert>>>) -
 /// What is wrong with a run without reports.
 const NOTHING: &str = "there is no report in it";
 
+/// The rows of each run in these directories.
+///
+/// # Errors
+/// When one is no directory of a run, or cannot be read.
+pub(super) fn rows(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<LayerReport>)>> {
+    let mut runs = Vec::new();
+    for path in paths {
+        let name = || clean(&path.display().to_string());
+        if !path.is_dir() {
+            bail!(
+                "{}: it is no directory of a run; rmt inspect --answers reads checkpoints",
+                name()
+            );
+        }
+        runs.extend(directories(path).with_context(name)?);
+    }
+    Ok(runs)
+}
+
 /// Reads runs, each with where it is. Parts of one inspection are one run, and a directory of runs is all
 /// of them.
 ///
@@ -74,13 +93,13 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Run)>> {
             let name = || path.display().to_string();
             let lines = BufReader::new(File::open(path).with_context(name)?).split(b'\n');
             let lines = lines.collect::<Result<Vec<_>, _>>().with_context(name)?;
-            let rows = rows(lines.iter().map(Vec::as_slice)).with_context(name)?;
+            let rows = rows_of(lines.iter().map(Vec::as_slice)).with_context(name)?;
             runs.push((path.clone(), rows));
         }
     }
     for (place, parts) in &inspections {
         if let Some((_, joined)) = runs.get_mut(*place) {
-            *joined = rows(join(parts)?.into_iter())?;
+            *joined = rows_of(join(parts)?.into_iter())?;
         }
     }
     let names = names(&runs.iter().map(|(path, _)| path.as_path()).collect::<Vec<_>>());
@@ -172,7 +191,7 @@ fn order(directory: &Path) -> BTreeMap<String, usize> {
 
 /// # Errors
 /// When a line is not a report.
-fn rows<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Vec<LayerReport>> {
+fn rows_of<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Vec<LayerReport>> {
     #[derive(Deserialize)]
     struct Spectrum {
         #[serde(default)]

@@ -40,6 +40,10 @@ pub struct Options {
     /// one such file.
     #[arg(required = true, value_name = "RUN_DIR|FILE.jsonl")]
     pub(super) runs: Vec<PathBuf>,
+    /// Prints answers and writes no page: which matrices have learned nothing yet, whether learned
+    /// directions are still gained, and rows of embeddings that never moved.
+    #[arg(long, conflicts_with = "output")]
+    pub(super) answers: bool,
     /// Path of the page. The default lies beside the run.
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,

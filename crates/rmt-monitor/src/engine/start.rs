@@ -60,6 +60,7 @@ impl Engine {
             directory,
             asked,
             settings,
+            idle: Arc::default(),
             stuck: AtomicBool::new(false),
         });
         shared.ledger.lock().budget = shared.settings.budget_bytes;

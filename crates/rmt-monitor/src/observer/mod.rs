@@ -22,6 +22,7 @@ use crate::engine::Engine;
 use crate::globs;
 use crate::guard::lock;
 use crate::ledger::{Counts, DropReason};
+use crate::plateau::Plateau;
 use crate::snapshot::{Admission, Scalar, WeightValues};
 use crate::step::Step;
 use crate::summary::{Status, Summary};
@@ -231,6 +232,12 @@ impl Observer {
             }
             None => Summary { complete: true, ..Summary::default() },
         }
+    }
+
+    /// A handle that reports when the model has gained no learned direction for `looks` looks. A
+    /// disabled observer's is never reached.
+    pub fn plateau(&self, looks: u64) -> Plateau {
+        self.engine().map_or_else(Plateau::never, |engine| engine.plateau(looks))
     }
 
     /// The current state of the run.

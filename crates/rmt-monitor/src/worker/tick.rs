@@ -58,6 +58,7 @@ impl Worker {
         }
         let alerts = self.alerts.of_tick(&matrices, &reports);
         self.shared.alert(&alerts);
+        self.shared.idle.store(self.growth.look(&matrices, &reports), Ordering::Relaxed);
         if self.ticks == 0 {
             // A copy: the file system may hang, and others need the lock.
             let info = lock(&self.shared.info).clone();

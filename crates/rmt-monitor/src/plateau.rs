@@ -1,0 +1,143 @@
+//! When a model gains no more learned directions.
+
+use crate::matrices::{MatrixIndex, MatrixNumbers, PerMatrix};
+use rmt_core::LayerReport;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Tells a training loop when its model has gained no learned direction for a number of looks.
+/// [`Engine::plateau`](crate::Engine::plateau) makes one.
+///
+/// A look is a snapshot with at least one full analysis. The learned directions of a look are the
+/// singular values significantly above and below the bulk (`significant_above`,
+/// `significant_below`), summed over all matrices. The plateau is reached when their number has not
+/// exceeded its maximum for that many looks. It is not reached before the first direction, and it
+/// ends when another direction comes.
+///
+/// The looks are those that the side thread has analysed so far, so training never waits. If the
+/// side thread is behind, the plateau is reported as many steps later. A process that shares its
+/// run with others counts its own matrices.
+#[derive(Debug, Clone)]
+pub struct Plateau {
+    idle: Arc<AtomicU64>,
+    looks: u64,
+}
+
+impl Plateau {
+    pub(crate) fn new(idle: Arc<AtomicU64>, looks: u64) -> Self {
+        Self { idle, looks: looks.max(1) }
+    }
+
+    /// A plateau that is never reached, of a disabled monitor.
+    pub(crate) fn never() -> Self {
+        Self { idle: Arc::default(), looks: u64::MAX }
+    }
+
+    /// Whether no direction was gained for that many looks. It reads one number.
+    pub fn reached(&self) -> bool {
+        self.looks() >= self.looks
+    }
+
+    /// Number of looks since the last gain; 0 before the first direction.
+    pub fn looks(&self) -> u64 {
+        self.idle.load(Ordering::Relaxed)
+    }
+}
+
+/// The step at which a [`Plateau`] of `looks` was first reached in these rows, which are in order
+/// of step, as [`read_reports`](crate::read_reports) returns them. `None` if it was not.
+pub fn plateau_step(reports: &[LayerReport], looks: u64) -> Option<u64> {
+    let mut numbers = MatrixNumbers::default();
+    let mut growth = Growth::default();
+    reports.chunk_by(|a, b| a.step == b.step).find_map(|look| {
+        let matrices: Vec<MatrixIndex> =
+            look.iter().map(|row| numbers.of(&row.layer.path())).collect();
+        let reached = growth.look(&matrices, look) >= looks.max(1);
+        look.first().filter(|_| reached).map(|row| row.step)
+    })
+}
+
+/// The learned directions of a model, look by look.
+#[derive(Debug, Default)]
+pub(crate) struct Growth {
+    counts: PerMatrix<usize>,
+    most: usize,
+    idle: u64,
+}
+
+impl Growth {
+    /// Takes the reports of a tick, which are of these matrices. Returns the number of looks since the last gain.
+    pub(crate) fn look(&mut self, matrices: &[MatrixIndex], reports: &[LayerReport]) -> u64 {
+        let full = |report: &LayerReport| report.report.tracked.is_none();
+        if !reports.iter().any(full) {
+            return self.idle;
+        }
+        for (matrix, row) in matrices.iter().zip(reports).filter(|(_, row)| full(row)) {
+            let ends = [row.report.significant_above, row.report.significant_below];
+            *self.counts.of(*matrix) = ends.into_iter().flatten().sum();
+        }
+        let now: usize = self.counts.all.iter().sum();
+        if now > self.most {
+            (self.most, self.idle) = (now, 0);
+        } else if self.most > 0 {
+            self.idle += 1;
+        }
+        self.idle
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    /// A row of a matrix with so many directions.
+    fn row(name: &str, step: u64, above: usize, below: usize) -> LayerReport {
+        let mut row = samples::report_of(name, step);
+        row.report.significant_above = Some(above);
+        row.report.significant_below = Some(below);
+        row
+    }
+
+    #[test]
+    fn looks_without_a_gain_are_counted_from_the_first_direction() {
+        let totals = [0, 0, 2, 3, 3, 1, 4, 4, 4, 4];
+        let steps = (0..).step_by(10);
+        let rows: Vec<LayerReport> = steps
+            .zip(totals)
+            .flat_map(|(step, n)| [row("a", step, n / 2, 0), row("b", step, 0, n - n / 2)])
+            .collect();
+        assert_eq!(plateau_step(&rows, 2), Some(50));
+        assert_eq!(plateau_step(&rows, 3), Some(90));
+        assert_eq!(plateau_step(&rows, 4), None);
+        // None at all is no plateau.
+        assert_eq!(plateau_step(&rows[..4], 1), None);
+        assert_eq!(plateau_step(&[], 1), None);
+    }
+
+    #[test]
+    fn tracked_snapshots_are_no_looks() {
+        let mut rows: Vec<LayerReport> = (0..6).map(|step| row("a", step, 1, 0)).collect();
+        for row in rows.iter_mut().filter(|row| row.step % 3 != 0) {
+            let fields = Vec::new();
+            let tracked =
+                serde_json::json!({ "fields": fields as Vec<String>, "error_above": 0.0 });
+            row.report.tracked = Some(serde_json::from_value(tracked).unwrap());
+            row.report.significant_above = None;
+        }
+        assert_eq!(plateau_step(&rows, 1), Some(3));
+        assert_eq!(plateau_step(&rows, 2), None);
+    }
+
+    #[test]
+    fn a_handle_follows_the_run_and_that_of_no_run_never_reaches() {
+        let idle = Arc::new(AtomicU64::new(2));
+        let plateau = Plateau::new(idle.clone(), 3);
+        assert!(!plateau.reached() && !Plateau::never().reached());
+        idle.store(3, Ordering::Relaxed);
+        assert!(plateau.clone().reached() && plateau.looks() == 3);
+        // None is asked for at once.
+        assert!(!Plateau::new(Arc::default(), 0).reached());
+    }
+}
