@@ -3,8 +3,10 @@
 
 pub mod gallery;
 pub mod models;
+pub mod ranks;
 pub mod text;
 pub mod transformer;
+pub mod weights;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;

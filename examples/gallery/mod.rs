@@ -11,6 +11,7 @@ mod writer;
 pub use faults::{Fault, Half, Network};
 pub use training::{EVERY, Losses, STEPS};
 
+use crate::weights::changed;
 use anyhow::Result;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
@@ -18,7 +19,7 @@ use burn::optim::{AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::{Device, Tensor};
 use burn_rmt::{Alert, MonitorConfig, Overflow};
 use classifier::{Classifier, Cloud};
-use parameters::{Gradients, changed, frozen};
+use parameters::{Gradients, frozen};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use training::{Data, Recipe, Subject, train};

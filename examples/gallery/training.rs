@@ -1,6 +1,7 @@
 //! Trains a network by a recipe that may have a fault, and looks at its losses.
 
-use super::parameters::{Gradients, changed};
+use super::parameters::Gradients;
+use crate::weights::changed;
 use anyhow::Result;
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;

@@ -18,6 +18,7 @@ mod a_snapshot_over_budget_is_cut_by_layer;
 mod a_transformer_is_watched_with_its_inputs;
 mod activations_are_those_of_their_step;
 mod activations_of_several_models_do_not_mix;
+mod answers_agree_with_the_loss;
 mod bad_configuration_is_a_clear_error;
 mod checkpoints_of_burn_are_read_as_they_are;
 mod ctrl_c_ends_an_example_with_its_summary;
@@ -49,6 +50,7 @@ mod the_experiments_of_the_paper_run;
 mod the_learner_trains_as_without_the_monitor;
 mod the_monitor_is_five_lines;
 mod the_page_of_a_run_shows_it_while_it_goes_on;
+mod training_ends_at_a_plateau;
 mod weights_are_taken_as_scheduled;
 
 /// The example, as its users run it.
@@ -115,6 +117,7 @@ fn main() -> ExitCode {
         activations_are_those_of_their_step::tests(),
         activations_of_several_models_do_not_mix::tests(),
         a_transformer_is_watched_with_its_inputs::tests(),
+        answers_agree_with_the_loss::tests(),
         bad_configuration_is_a_clear_error::tests(),
         checkpoints_of_burn_are_read_as_they_are::tests(),
         ctrl_c_ends_an_example_with_its_summary::tests(),
@@ -146,6 +149,7 @@ fn main() -> ExitCode {
         the_learner_trains_as_without_the_monitor::tests(),
         the_monitor_is_five_lines::tests(),
         the_page_of_a_run_shows_it_while_it_goes_on::tests(),
+        training_ends_at_a_plateau::tests(),
         weights_are_taken_as_scheduled::tests(),
     ];
     libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect()).exit_code()

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod adapters;
+mod answers;
 mod checkpoint;
 mod compare;
 mod film;
