@@ -12,6 +12,7 @@ mod a_crate_of_ones_own_builds_from_the_packages;
 mod a_fault_never_reaches_training;
 mod a_held_worker_never_blocks_training;
 mod a_killed_process_leaves_readable_files;
+mod a_layer_that_does_not_learn_is_named;
 mod a_panic_in_training_loses_nothing_that_was_taken;
 mod a_resumed_run_is_one_series;
 mod a_snapshot_over_budget_is_cut_by_layer;
@@ -111,6 +112,7 @@ fn main() -> ExitCode {
         a_fault_never_reaches_training::tests(),
         a_held_worker_never_blocks_training::tests(),
         a_killed_process_leaves_readable_files::tests(),
+        a_layer_that_does_not_learn_is_named::tests(),
         a_panic_in_training_loses_nothing_that_was_taken::tests(),
         a_resumed_run_is_one_series::tests(),
         a_snapshot_over_budget_is_cut_by_layer::tests(),
