@@ -78,8 +78,8 @@ impl Monitor {
     /// Ends training after the epoch at whose end the model has gained no learned direction for
     /// `looks` looks: `training.early_stopping(monitor.early_stopping(10))`.
     ///
-    /// It tells when training has stopped to change the spectra, not when it overfits. Networks
-    /// that are idle before they generalize, as in grokking, are ended too early.
+    /// It shows that training hardly changes the spectra, not that the model overfits. A network that
+    /// is idle before it generalizes, as in grokking, would be ended too early.
     pub fn early_stopping(&self, looks: u64) -> PlateauStopping {
         PlateauStopping(self.plateau(looks))
     }

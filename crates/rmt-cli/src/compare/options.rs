@@ -24,6 +24,8 @@ Examples:
       some matrices, for a spreadsheet
   rmt compare base.safetensors adapter
       the change by a PEFT adapter, which is added to the base first
+  rmt compare base.safetensors finetuned.safetensors --answers
+      what was left alone, and the rank of an adapter that holds the change
   rmt compare model.safetensors --random --seed 7
       the part of the spectrum that is structure
   rmt compare a.npy b.npy --format jsonl | jq '.drift.change.structure.above.count'

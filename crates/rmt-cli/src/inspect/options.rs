@@ -37,6 +37,8 @@ Examples:
       some matrices of a directory of shards, for a spreadsheet
   rmt inspect model.safetensors --top 10 --by left
       the matrices whose output vectors are the least random
+  rmt inspect model.safetensors --answers
+      what has learned nothing, and the rank that each kind of matrix needs
   rmt inspect adapter --base model.safetensors
       the weights with an adapter added; without --base the change alone
   rmt inspect model.safetensors --format jsonl | jq 'select(.verdict == \"structure\") | .name'
