@@ -66,9 +66,11 @@ def main():
     environment = TARGET / "growth-venv"
     if pathlib.Path(sys.prefix) != environment:
         python = environment / "bin/python"
-        if not python.exists():
-            subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        # An environment that was interrupted is made again.
+        if not (environment / "made").exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
             subprocess.run([python, "-m", "pip", "install", "--quiet", *PINNED], check=True)
+            (environment / "made").touch()
         os.execv(python, [python, *sys.argv])
     if options.record:
         text = options.record.read_text()

@@ -22,7 +22,7 @@ mod grokking;
 #[allow(dead_code, unreachable_pub)]
 mod char_lm;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn_rmt::{Monitor, MonitorConfig};
 use clap::Parser;
 use std::sync::atomic::AtomicBool;
@@ -46,22 +46,24 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let steps = |k: usize| options.steps.get(k).copied().context("--steps needs two numbers");
+    let [of_grokking, of_char_lm] = options.steps[..] else {
+        anyhow::bail!("--steps needs two numbers");
+    };
     let stop = AtomicBool::new(false);
     println!(
         "| example | ms a step without | with | ratio of rates, median (least–most) of the pairs | seconds in `finish` |"
     );
     println!("|---|---|---|---|---|");
-    let number = steps(0)?.to_string();
+    let number = of_grokking.to_string();
     let grokking = grokking::Options::try_parse_from(["grokking", "--steps", &number])?;
-    pairs(&options, "grokking", steps(0)?, |monitor| {
+    pairs(&options, "grokking", of_grokking, |monitor| {
         let start = Instant::now();
         grokking::train(&grokking, monitor, &stop)?;
         Ok(start.elapsed().as_secs_f64())
     })?;
-    let number = steps(1)?.to_string();
+    let number = of_char_lm.to_string();
     let char_lm = char_lm::Options::try_parse_from(["char_lm", "--steps", &number])?;
-    pairs(&options, "char_lm", steps(1)?, |monitor| {
+    pairs(&options, "char_lm", of_char_lm, |monitor| {
         let (_, corpus, model) = char_lm::prepare(&char_lm)?;
         let start = Instant::now();
         char_lm::fit(model, &corpus, &char_lm.hyperparameters()?, monitor, &stop)?;

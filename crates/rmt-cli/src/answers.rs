@@ -3,7 +3,9 @@
 
 use crate::terminal::clean;
 use rmt_core::LayerReport;
-use rmt_core::answers::{Touch, adapter_rank, learned_nothing, touch, truncation_rank};
+use rmt_core::answers::{
+    Touch, adapter_rank, empty_rows, learned_nothing, still_rows, touch, truncation_rank,
+};
 use rmt_core::layers::{LayerKind, by_kind};
 use rmt_core::statistics::drift::Drift;
 use rmt_monitor::plateau_step;
@@ -14,7 +16,7 @@ const PLATEAU: u64 = 10;
 
 /// Of the weights of a checkpoint.
 pub(crate) fn of_weights<'a>(rows: impl Iterator<Item = &'a LayerReport> + Clone) -> String {
-    learned(rows.clone()) + &ranks(rows.clone()) + &empty_rows(rows)
+    learned(rows.clone()) + &ranks(rows.clone()) + &unused_rows(rows)
 }
 
 /// Of the change from one checkpoint to another, matrix by matrix.
@@ -57,8 +59,7 @@ pub(crate) fn of_run(rows: &[LayerReport]) -> String {
     };
     text += "A plateau says that training no longer changes the spectra. It does not say that the model overfits.\n";
     for row in now.filter(|row| row.layer.kind == LayerKind::Embedding) {
-        let still = row.report.drift.as_ref().and_then(|drift| drift.still.as_ref());
-        let count = still.map_or(0, |still| still.rows.count);
+        let count = row.report.drift.as_ref().map_or(0, still_rows);
         let (name, of) = (clean(&row.layer.path()), row.report.shape[0]);
         let _ = writeln!(text, "Rows of {name} that never moved: {count} of {of}");
     }
@@ -84,11 +85,10 @@ fn ranks<'a>(rows: impl Iterator<Item = &'a LayerReport>) -> String {
 }
 
 /// Rows that carry nothing, of embeddings.
-fn empty_rows<'a>(rows: impl Iterator<Item = &'a LayerReport>) -> String {
+fn unused_rows<'a>(rows: impl Iterator<Item = &'a LayerReport>) -> String {
     let mut text = String::new();
     for row in rows.filter(|row| row.layer.kind == LayerKind::Embedding) {
-        let Some(magnitudes) = &row.report.magnitudes else { continue };
-        let (zero, equal) = (magnitudes.rows.zero.count, magnitudes.rows.equal.count);
+        let Some([zero, equal]) = empty_rows(&row.report) else { continue };
         let (name, of) = (clean(&row.layer.path()), row.report.shape[0]);
         let _ = writeln!(
             text,

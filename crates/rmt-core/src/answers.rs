@@ -36,6 +36,19 @@ pub fn adapter_rank(drift: &Drift) -> Option<StructureCount> {
     Some(drift.change.as_ref()?.structure.as_ref()?.above)
 }
 
+/// Rows of an embedding that carry nothing of their own: those of zeros, and those that equal an
+/// earlier row. `None` if rows were not compared.
+pub fn empty_rows(report: &MatrixReport) -> Option<[usize; 2]> {
+    let rows = &report.magnitudes.as_ref()?.rows;
+    Some([rows.zero.count, rows.equal.count])
+}
+
+/// Rows that never moved, or only shrank. Of an embedding they are unused, or too rare for this
+/// many steps.
+pub fn still_rows(drift: &Drift) -> usize {
+    drift.still.as_ref().map_or(0, |still| still.rows.count)
+}
+
 /// What a fine-tuning did to a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -116,6 +129,18 @@ mod tests {
             1e-3 * (noise[i * SHAPE[1] + j] + (0..3).map(along).sum::<f64>())
         });
         assert_eq!(touched(&directed), (Some(Touch::Directed), Some(3)));
+    }
+
+    #[test]
+    fn rows_that_are_empty_or_never_moved_are_counted() {
+        let cols = SHAPE[1];
+        let mut after = plus(1.0, |i, j| if i < 5 { 0.0 } else { 1e-3 * (j as f64 + 1.0) });
+        after[10 * cols..12 * cols].fill(0.0);
+        after.copy_within(20 * cols..21 * cols, 21 * cols);
+        let report = report(&after);
+        assert_eq!(empty_rows(&report), Some([2, 1]));
+        // A row of zeros only shrank.
+        assert_eq!(still_rows(&report.drift.unwrap()), 7);
     }
 
     #[test]

@@ -24,12 +24,29 @@ pub(crate) fn findings(run: &Run) -> Markup {
     }
 }
 
+/// How many findings are warnings and errors; alerts, where there is no list of findings.
+pub(crate) fn counts(run: &Run) -> (u64, u64) {
+    let Some((findings, _)) = &run.findings else { return run.alerts.counts() };
+    let of = |level| findings.iter().filter(|finding| finding.level == level).count() as u64;
+    (of(Level::Warning), of(Level::Error))
+}
+
+/// Text whose `names` are set as code.
+fn with_code(text: &str) -> Markup {
+    let text = clean(text);
+    html! {
+        @for (number, part) in text.split('`').enumerate() {
+            @if number % 2 == 0 { (part) } @else { code { (part) } }
+        }
+    }
+}
+
 fn one(finding: &Finding) -> Markup {
     let marked = finding.level != Level::Info;
     html! {
         h3.d[marked] { (finding.level.name()) ": " (clean(&finding.title)) ", step " (finding.step) } "\n"
         dl {
-            @for (word, text) in &finding.lines { dt { (word) } dd { (clean(text)) } }
+            @for (word, text) in &finding.lines { dt { (word) } dd { (with_code(text)) } }
             dt { "name" } dd { code { (clean(&finding.name)) } }
         }
         "\n"

@@ -8,6 +8,7 @@ use rmt_core::LayerReport;
 use rmt_core::layers::LayerKind;
 use rmt_core::report::{FAMILY, TestName, Verdict};
 use rmt_core::shown::{clean, neg_log_p};
+use rmt_core::signs::StructureReport;
 use rmt_plot::{Drawing, Followed, HeatMapData, heat_map, overlap_of, spectrum, vectors};
 
 /// Layers up to which pictures of each are not folded away.
@@ -59,17 +60,11 @@ fn summary(run: &Run) -> Markup {
     if others > 0 {
         tiles.push((others.to_string(), "have no verdict"));
     }
-    let steps = match run.steps().as_slice() {
-        [step] => step.to_string(),
-        [first, .., last] => format!("{first} – {last}"),
-        [] => String::new(),
-    };
-    let word = if run.snapshots() == 1 { "step" } else { "steps" };
-    tiles.push((steps, word));
-    if run.snapshots() > 1 {
+    if let [first, .., last] = run.steps().as_slice() {
+        tiles.push((format!("{first} – {last}"), "steps"));
         tiles.push((run.snapshots().to_string(), "snapshots"));
     }
-    let (warnings, errors) = run.alerts.counts();
+    let (warnings, errors) = alerts::counts(run);
     let own = run.warnings.total();
     for (count, one, several) in [
         (warnings, "warning", "warnings"),
@@ -128,6 +123,7 @@ fn heat_maps(run: &Run) -> Markup {
     let title = "Evidence by test, latest reports";
     let by_test = HeatMapData::named(title, names(run), columns).with_values(values);
     let mut drawings = over_steps(run);
+    drawings.extend(structure_now(run));
     drawings.push(heat_map(&Followed::Evidence.colours(by_test)));
     let about = "Structure counts directions whose singular values no scale of rows and columns explains. A count stands \
                  until the next one. Evidence is −log₁₀ p of the tests behind the verdict: 2 is a p-value of 1 %, lighter \
@@ -135,6 +131,29 @@ fn heat_maps(run: &Run) -> Markup {
                  that of the smallest, p_bulk that of the whole spectrum, and left and right those of the singular vectors \
                  on the output and the input side.";
     section("where", "Where the matrices are not random", about, &wide(drawings))
+}
+
+/// What is structure in each layer of a single snapshot; none where no layer was compared with copies of itself.
+fn structure_now(run: &Run) -> Option<Drawing> {
+    let shares = run.latest().filter(|_| run.snapshots() == 1).flat_map(|row| {
+        let found = row.report.structure.as_ref();
+        let share =
+            |of: fn(&StructureReport) -> Option<f64>| found.and_then(of).unwrap_or(f64::NAN);
+        [
+            share(|found| Some(found.share_above)),
+            share(|found| found.share_below),
+            share(|found| Some(found.norm_share)),
+        ]
+    });
+    let shares: Vec<f64> = shares.collect();
+    if shares.iter().all(|share| share.is_nan()) {
+        return None;
+    }
+    let columns = ["directions above", "directions below", "squared norm"].map(str::to_owned);
+    let data = HeatMapData::named("Share that is structure", names(run), columns.into());
+    let data =
+        data.with_quantity("fraction of the smaller side, or of the squared norm").with_root();
+    Some(heat_map(&data.with_values(shares)))
 }
 
 fn names(run: &Run) -> Vec<String> {

@@ -7,7 +7,7 @@ const ABOUT: &str = "\
 Writes a page of one run, or of several runs side by side.
 
 The page is one self-contained file: it loads nothing, works from disk, is readable without scripts
-(which sort the tables), and follows the reader's choice of light or dark. It has the alerts of the run,
+(which sort the tables), and follows the reader's choice of light or dark. It has the findings of the run,
 heat maps, the spectra against the law of random matrices, the p-values of singular vectors along the
 spectrum, their overlap with the layers' inputs, curves of a few figures over the steps, and tables.
 
