@@ -125,12 +125,18 @@ fn heat_maps(run: &Run) -> Markup {
     let mut drawings = over_steps(run);
     drawings.extend(structure_now(run));
     drawings.push(heat_map(&Followed::Evidence.colours(by_test)));
-    let about = "Structure counts directions whose singular values no scale of rows and columns explains. A count stands \
-                 until the next one. Evidence is −log₁₀ p of the tests behind the verdict: 2 is a p-value of 1 %, lighter \
+    let counts = match run.snapshots() {
+        1 => "They lie above the bulk and below it; a square matrix has none below.",
+        _ => "A count stands until the next one.",
+    };
+    let about = "Evidence is −log₁₀ p of the tests behind the verdict: 2 is a p-value of 1 %, lighter \
                  is less random, and the colours end at 10. The test p_above is that of the largest singular value, p_below \
                  that of the smallest, p_bulk that of the whole spectrum, and left and right those of the singular vectors \
                  on the output and the input side.";
-    section("where", "Where the matrices are not random", about, &wide(drawings))
+    let about = format!(
+        "Structure counts directions whose singular values no scale of rows and columns explains. {counts} {about}"
+    );
+    section("where", "Where the matrices are not random", &about, &wide(drawings))
 }
 
 /// What is structure in each layer of a single snapshot; none where no layer was compared with copies of itself.
@@ -149,7 +155,7 @@ fn structure_now(run: &Run) -> Option<Drawing> {
     if shares.iter().all(|share| share.is_nan()) {
         return None;
     }
-    let columns = ["directions above", "directions below", "squared norm"].map(str::to_owned);
+    let columns = ["above", "below", "squared norm"].map(str::to_owned);
     let data = HeatMapData::named("Share that is structure", names(run), columns.into());
     let data =
         data.with_quantity("fraction of the smaller side, or of the squared norm").with_root();
