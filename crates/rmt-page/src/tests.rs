@@ -1,7 +1,7 @@
 //! A run that is kept in little memory shows the figures of its reports.
 
 use crate::run::STEPS;
-use crate::{Alert, Level, Look, Run, Warning, page};
+use crate::{Alert, Finding, Level, Look, Run, Warning, page};
 use rmt_core::layers::LayerId;
 use rmt_core::{
     Analyser, AnalysisOptions, Context, LayerReport, Matrix, Nulls, Orientation, Verdict,
@@ -164,4 +164,37 @@ fn many_alerts_are_counted_and_the_latest_are_shown() {
     assert!(page.contains("The latest 200 of 2000; alerts.jsonl has all."));
     assert!(page.contains("fell at 1999&lt;") && page.contains("&lt;i&gt;warned at 1999"));
     assert!(!page.contains("fell at 1799&lt;") && !page.contains("<i>warned"));
+}
+
+#[test]
+fn a_single_snapshot_has_a_map_of_its_structure_and_no_step() {
+    const MAP: &str = "Share that is structure";
+    let sample = sample();
+    let one = page(&[run(&[at(&sample, "a", 0, 10)], Run::new("x"))], None);
+    assert!(one.contains(MAP) && !one.contains("<span>step"), "{one}");
+    let two =
+        page(&[run(&[at(&sample, "a", 0, 10), at(&sample, "a", 10, 10)], Run::new("x"))], None);
+    assert!(!two.contains(MAP) && two.contains("<b>0 – 10</b>"));
+    // Of matrices that were not compared with copies there is none.
+    let mut bare = at(&sample, "a", 0, 10);
+    bare.report.structure = None;
+    assert!(!page(&[run(&[bare], Run::new("x"))], None).contains(MAP));
+}
+
+#[test]
+fn findings_are_counted_as_they_are_listed_and_names_in_them_are_code() {
+    let mut run = run(&[at(&sample(), "a", 0, 10)], Run::new("x"));
+    for layer in ["a", "b"] {
+        let (what, message) = ("rank_collapse".into(), String::new());
+        run.alert(Alert { step: 0, layer: layer.into(), what, level: Level::Warning, message });
+    }
+    let text = page(std::slice::from_ref(&run), None);
+    assert!(text.contains("<b>2</b><span>warnings</span>"));
+    let lines = vec![("seen", "`a`: its stable rank is 1.2 <b>".into())];
+    let title = "the rank collapses".into();
+    let name = "rank_collapse".into();
+    run.found(vec![Finding { name, level: Level::Warning, title, step: 0, lines }], "nothing");
+    let text = page(&[run], None);
+    assert!(text.contains("<b>1</b><span>warning</span>"));
+    assert!(text.contains("<dd><code>a</code>: its stable rank is 1.2 &lt;b&gt;</dd>"), "{text}");
 }
