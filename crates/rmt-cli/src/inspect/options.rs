@@ -127,7 +127,7 @@ pub(super) struct OutputOptions {
     pub(super) expect: Option<Expectation>,
     /// Prints answers in the place of tables: which matrices have learned nothing, the rank that
     /// each kind can be truncated to, and unused rows of embeddings.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["top", "bottom"])]
     pub(super) answers: bool,
     /// Lists every skipped tensor.
     #[arg(short, long)]

@@ -52,6 +52,9 @@ fn a_checkpoint_says_what_has_learned_nothing_and_which_rank_is_needed() {
     assert!(text.contains(unused), "{text}");
     let as_lines = ["inspect", "model.safetensors", "--answers", "--format", "csv"];
     assert!(failure(directory.path(), &as_lines, 1).contains("--answers"));
+    let ranked = ["inspect", "model.safetensors", "--answers", "--top", "2"];
+    let refused = crate::rmt(directory.path(), &ranked);
+    assert!(!refused.status.success() && refused.stdout.is_empty());
 }
 
 #[test]
