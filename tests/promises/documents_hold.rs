@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test(module_path!(), "commands_of_python_name_what_exists", commands_of_python),
         test(module_path!(), "curves_exist", curves),
         test(module_path!(), "code_is_compiled", code),
+        test(module_path!(), "figures_of_answers_are_recorded", figures),
         test(module_path!(), "the_readme_is_short", short),
         test(module_path!(), "the_guide_lists_its_pages", listed),
     ]
@@ -202,6 +203,22 @@ fn code() {
             assert!(compiled.contains(&line), "{}: `{line}` is in no program", document.display());
         }
     }
+}
+
+/// Every decimal figure on the page of answers is one of the recorded output.
+fn figures() {
+    let [page, recorded] = ["docs/answers.md", "docs/answers.txt"].map(|name| {
+        let text = read(&root().join(name));
+        let figures = text.split(|c: char| !c.is_ascii_digit() && c != '.').filter_map(|word| {
+            let (whole, part) = word.trim_end_matches('.').split_once('.')?;
+            let is_figure = !whole.is_empty() && !part.is_empty() && !part.contains('.');
+            is_figure.then(|| format!("{whole}.{part}"))
+        });
+        figures.collect::<HashSet<_>>()
+    });
+    assert!(page.len() > 50, "{page:?}");
+    let missing: Vec<_> = page.difference(&recorded).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 fn short() {
