@@ -9,6 +9,7 @@ use rmt_core::answers::{
 use rmt_core::layers::{LayerKind, by_kind};
 use rmt_core::statistics::drift::Drift;
 use rmt_monitor::plateau_step;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// Looks without a gain after which a run is at a plateau.
@@ -46,8 +47,17 @@ pub(crate) fn of_change<'a>(
 
 /// Of a run, whose rows are in order of step.
 pub(crate) fn of_run(rows: &[LayerReport]) -> String {
-    let Some(last) = rows.last().map(|row| row.step) else { return String::new() };
-    let now = rows.iter().filter(move |row| row.step == last);
+    // Of each matrix the latest row, in the order of the model.
+    let mut latest: Vec<&LayerReport> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for row in rows {
+        let place = *places.entry(row.layer.path()).or_insert(latest.len());
+        match latest.get_mut(place) {
+            Some(known) => *known = row,
+            None => latest.push(row),
+        }
+    }
+    let now = latest.into_iter();
     let mut text = learned(now.clone());
     text += &match plateau_step(rows, PLATEAU) {
         Some(step) => format!(

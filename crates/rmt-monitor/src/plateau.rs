@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Tells a training loop when its model has gained no learned direction for a number of looks.
 /// [`Engine::plateau`](crate::Engine::plateau) makes one.
 ///
-/// A look is a snapshot with at least one full analysis. The learned directions of a look are the
-/// singular values significantly above and below the bulk (`significant_above`,
+/// A look is over when every matrix has been analysed in full once more: of most schedules that is
+/// a snapshot, of staggered ones a round. The learned directions of a look are the singular values significantly above and below the bulk (`significant_above`,
 /// `significant_below`), summed over all matrices. The plateau is reached when their number has not
 /// exceeded its maximum for that many looks. It is not reached before the first direction, and it
 /// ends when another direction comes.
@@ -60,29 +60,54 @@ pub fn plateau_step(reports: &[LayerReport], looks: u64) -> Option<u64> {
 /// The learned directions of a model, look by look.
 #[derive(Debug, Default)]
 pub(crate) struct Growth {
-    counts: PerMatrix<usize>,
+    /// Of each matrix that was analysed in full, and whether that was in this look.
+    counts: PerMatrix<Option<(usize, bool)>>,
     most: usize,
     idle: u64,
+    /// Some matrix was followed in this look: its full analysis is still to come.
+    awaited: bool,
 }
 
 impl Growth {
     /// Takes the reports of a tick, which are of these matrices. Returns the number of looks since the last gain.
     pub(crate) fn look(&mut self, matrices: &[MatrixIndex], reports: &[LayerReport]) -> u64 {
-        let full = |report: &LayerReport| report.report.tracked.is_none();
-        if !reports.iter().any(full) {
+        let full = || {
+            let pairs = matrices.iter().zip(reports);
+            pairs.filter(|(_, row)| row.report.tracked.is_none())
+        };
+        self.awaited |= reports.iter().any(|row| row.report.tracked.is_some());
+        if full().next().is_none() {
             return self.idle;
         }
-        for (matrix, row) in matrices.iter().zip(reports).filter(|(_, row)| full(row)) {
-            let ends = [row.report.significant_above, row.report.significant_below];
-            *self.counts.of(*matrix) = ends.into_iter().flatten().sum();
+        // One that comes again before all others did: they were dropped.
+        if !self.awaited
+            && full().any(|(matrix, _)| self.counts.of(*matrix).is_some_and(|(_, now)| now))
+        {
+            self.end();
         }
-        let now: usize = self.counts.all.iter().sum();
-        if now > self.most {
-            (self.most, self.idle) = (now, 0);
+        for (matrix, row) in full() {
+            let ends = [row.report.significant_above, row.report.significant_below];
+            *self.counts.of(*matrix) = Some((ends.into_iter().flatten().sum(), true));
+        }
+        if self.counts.all.iter().flatten().all(|(_, now)| *now) {
+            self.end();
+        }
+        self.idle
+    }
+
+    /// Ends a look.
+    fn end(&mut self) {
+        self.awaited = false;
+        let mut total = 0;
+        for (count, now) in self.counts.all.iter_mut().flatten() {
+            total += *count;
+            *now = false;
+        }
+        if total > self.most {
+            (self.most, self.idle) = (total, 0);
         } else if self.most > 0 {
             self.idle += 1;
         }
-        self.idle
     }
 }
 
@@ -118,16 +143,35 @@ mod tests {
 
     #[test]
     fn tracked_snapshots_are_no_looks() {
-        let mut rows: Vec<LayerReport> = (0..6).map(|step| row("a", step, 1, 0)).collect();
-        for row in rows.iter_mut().filter(|row| row.step % 3 != 0) {
-            let fields = Vec::new();
-            let tracked =
-                serde_json::json!({ "fields": fields as Vec<String>, "error_above": 0.0 });
+        // `a` is analysed in full at one of three snapshots, `b` at all.
+        let mut rows: Vec<LayerReport> =
+            (0..9).flat_map(|step| [row("a", step, 1, 0), row("b", step, 1, 0)]).collect();
+        for row in rows.iter_mut().filter(|row| row.layer.name == "a" && row.step % 3 != 0) {
+            let fields: [&str; 0] = [];
+            let tracked = serde_json::json!({ "fields": fields, "error_above": 0.0 });
             row.report.tracked = Some(serde_json::from_value(tracked).unwrap());
             row.report.significant_above = None;
         }
-        assert_eq!(plateau_step(&rows, 1), Some(3));
-        assert_eq!(plateau_step(&rows, 2), None);
+        for alone in [false, true] {
+            rows.retain(|row| !alone || row.layer.name == "a");
+            assert_eq!(plateau_step(&rows, 1), Some(3), "{alone}");
+            assert_eq!(plateau_step(&rows, 2), Some(6), "{alone}");
+            assert_eq!(plateau_step(&rows, 3), None, "{alone}");
+        }
+    }
+
+    #[test]
+    fn a_round_of_a_staggered_schedule_is_one_look() {
+        // One matrix a step, in turns.
+        let names = ["a", "b", "c"];
+        let rows: Vec<LayerReport> =
+            (0..30).map(|step| row(names[step as usize % 3], step, 1, 0)).collect();
+        // The first looks are over when the matrices known so far were seen: at steps 0, 3, 6, …
+        assert_eq!(plateau_step(&rows, 3), Some(12));
+        // One that is left out does not hold up the others.
+        let some: Vec<LayerReport> =
+            rows.into_iter().filter(|row| row.step < 9 || row.layer.name != "b").collect();
+        assert!(plateau_step(&some, 6).is_some());
     }
 
     #[test]
