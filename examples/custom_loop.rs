@@ -14,7 +14,6 @@
 //! edition = "2024"
 //!
 //! [dependencies]
-//! anyhow = "1"
 //! burn = { version = "=0.22.1", features = ["flex"] }
 //! burn-rmt = { path = "…/crates/burn-rmt" }
 //! ```
@@ -39,7 +38,7 @@ impl Mlp {
     }
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let device = Device::flex().autodiff();
     device.seed(0);
 

@@ -2,11 +2,13 @@
 
 use crate::support::test;
 use libtest_mimic::Trial;
+use std::collections::BTreeSet;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test(module_path!(), "in_the_shortest_example", custom_loop),
         test(module_path!(), "around_the_learner", learner),
+        test(module_path!(), "the_shortest_example_needs_no_other_crate", crates),
     ]
 }
 
@@ -31,11 +33,14 @@ fn assert_lines(example: &str, also: &str, calls: &[&str]) {
 mod without {
     include!(concat!(env!("OUT_DIR"), "/custom_loop_without_monitor.rs"));
 
-    pub(super) const TRAINS: fn() -> anyhow::Result<()> = main;
+    pub(super) const TRAINS: fn() -> super::Ended = main;
 }
 
+/// What the example ends with.
+type Ended = Result<(), Box<dyn std::error::Error>>;
+
 fn custom_loop() {
-    let _: fn() -> anyhow::Result<()> = without::TRAINS;
+    let _: fn() -> Ended = without::TRAINS;
     assert!(
         !include_str!(concat!(env!("OUT_DIR"), "/custom_loop_without_monitor.rs")).contains("rmt")
     );
@@ -46,4 +51,21 @@ fn custom_loop() {
 fn learner() {
     let calls = ["MonitorConfig::new(", "metric_logger(", "metric()", "wrap(model)", "finish()"];
     assert_lines(include_str!("../../examples/learner.rs"), "finish()", &calls);
+}
+
+/// It can be copied into a crate that has what the README adds: burn and burn-rmt.
+fn crates() {
+    let example = include_str!("../../examples/custom_loop.rs");
+    let code = example.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let mut roots = BTreeSet::new();
+    for line in code {
+        for word in line.split(|c: char| !(c.is_alphanumeric() || "_:.".contains(c))) {
+            if let Some((root, _)) = word.split_once("::") {
+                roots.insert(root);
+            }
+        }
+    }
+    // No type, and no method.
+    roots.retain(|root| root.starts_with(|c: char| c.is_lowercase()) && !root.contains('.'));
+    assert_eq!(roots, BTreeSet::from(["burn", "burn_rmt", "std"]));
 }
