@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release --example answers
 //! cargo run --release --example answers -- --model rxnfp
-//! cargo run --release --example answers -- --watched runs/grokking --curve accuracy/validation
+//! cargo run --release --example answers -- --watched runs/grokking --curve accuracy/test
 //! ```
 
 use anyhow::{Context, Result};

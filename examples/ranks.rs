@@ -128,7 +128,7 @@ impl Ranks {
 struct Ranked {
     path: String,
     side: usize,
-    ranks: [usize; 5],
+    ranks: [usize; Rule::ALL.len()],
 }
 
 /// The report of a matrix, and its singular values.

@@ -62,7 +62,7 @@ pub fn run(case: Case, directory: &Path) -> Result<Outcome> {
     with(case, Watched { directory })
 }
 
-/// What is done with a network and its data.
+/// An experiment on a network and its data.
 trait Experiment {
     /// What comes out.
     type Outcome;

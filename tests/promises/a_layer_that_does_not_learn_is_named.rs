@@ -32,7 +32,7 @@ impl Net {
         }
     }
 
-    /// The mean square of what is missing to the mean of each sequence.
+    /// Mean squared error against the mean of each sequence.
     fn loss(&self, x: Tensor<3>) -> Tensor<1> {
         let [batch, ..] = x.dims();
         let wanted: Tensor<2> = x.clone().mean_dim(1).squeeze_dim(1);

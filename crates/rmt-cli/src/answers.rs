@@ -61,15 +61,16 @@ pub(crate) fn of_run(rows: &[LayerReport]) -> String {
     let mut text = learned(now.clone());
     text += &match plateau_step(rows, PLATEAU) {
         Some(step) => format!(
-            "Learned directions: at step {step} none had been gained for {PLATEAU} looks.\n"
+            "Learned directions: at step {step} none had been gained for {PLATEAU} looks.\n\
+             So training hardly changed the spectra. That does not mean that the model overfits.\n"
         ),
         None => {
             format!("Learned directions: at no step had {PLATEAU} looks passed without a gain.\n")
         }
     };
-    text += "A plateau says that training no longer changes the spectra. It does not say that the model overfits.\n";
     for row in now.filter(|row| row.layer.kind == LayerKind::Embedding) {
-        let count = row.report.drift.as_ref().map_or(0, still_rows);
+        // Without a drift nothing is known of them.
+        let Some(count) = row.report.drift.as_ref().map(still_rows) else { continue };
         let (name, of) = (clean(&row.layer.path()), row.report.shape[0]);
         let _ = writeln!(text, "Rows of {name} that never moved: {count} of {of}");
     }
@@ -77,14 +78,20 @@ pub(crate) fn of_run(rows: &[LayerReport]) -> String {
 }
 
 fn learned<'a>(rows: impl Iterator<Item = &'a LayerReport> + Clone) -> String {
-    let judged = rows.filter_map(|row| Some((row, learned_nothing(&row.report)?)));
-    let nothing = judged.clone().filter(|(_, nothing)| *nothing);
-    let names: Vec<String> = nothing.map(|(row, _)| row.layer.path()).collect();
-    let text = list("Matrices that have learned nothing that shows", judged.count(), &names);
-    match names.is_empty() {
-        true => text,
-        false => text + "They are candidates to freeze. Measure the loss before you rely on it.\n",
+    let of = |wanted: Option<bool>| {
+        let rows = rows.clone().filter(move |row| learned_nothing(&row.report) == wanted);
+        rows.map(|row| row.layer.path()).collect::<Vec<_>>()
+    };
+    let (nothing, unjudged) = (of(Some(true)), of(None));
+    let all = rows.clone().count();
+    let mut text = list("Matrices that have learned nothing that shows", all, &nothing);
+    if !nothing.is_empty() {
+        text += "They are candidates to freeze. Measure the loss before you rely on it.\n";
     }
+    if !unjudged.is_empty() {
+        text += &list("Matrices without a verdict", all, &unjudged);
+    }
+    text
 }
 
 fn ranks<'a>(rows: impl Iterator<Item = &'a LayerReport>) -> String {
@@ -119,6 +126,10 @@ fn list(what: &str, all: usize, names: &[String]) -> String {
 
 /// The least, the median and the largest rank of each kind, and the sides.
 fn by_kinds(what: &str, ranks: impl Iterator<Item = (LayerKind, (usize, usize))>) -> String {
+    let mut ranks = ranks.peekable();
+    if ranks.peek().is_none() {
+        return String::new();
+    }
     let mut text = format!("{what}, least, median and largest by kind:\n");
     for (kind, mut ranks) in by_kind(ranks) {
         ranks.sort_unstable();

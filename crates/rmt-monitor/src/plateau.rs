@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_round_of_a_staggered_schedule_is_one_look() {
-        // One matrix a step, in turns.
+        // Each step has one matrix, in turn.
         let names = ["a", "b", "c"];
         let rows: Vec<LayerReport> =
             (0..30).map(|step| row(names[step as usize % 3], step, 1, 0)).collect();

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// such a file has no warnings.
 ///
 /// # Errors
-/// /// [`ReaderError`] if a file cannot be read, or a line is neither a warning nor cut short.
+/// [`ReaderError`] if a file cannot be read, or a line is neither a warning nor cut short.
 pub fn read_warnings(directory: impl AsRef<Path>) -> Result<Vec<Stored<Warning>>, ReaderError> {
     let mut warnings: Vec<Stored<Warning>> = rows::all(directory.as_ref(), WARNINGS)?;
     warnings.sort_by_key(|stored| (stored.session, stored.what.step));

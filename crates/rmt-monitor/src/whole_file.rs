@@ -55,7 +55,6 @@ fn made(directory: &Path) -> io::Result<()> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicBool;
     use std::thread;
 
     /// As burn's Learner lists a run directory: every entry, and every entry of a directory, is still there when it is
@@ -65,13 +64,10 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let path = base.path().join("index.html");
         replace(&path, b"").unwrap();
-        let ended = AtomicBool::new(false);
         thread::scope(|scope| {
-            scope.spawn(|| {
-                (0..200).for_each(|k: u8| replace(&path, &[k; 4096]).unwrap());
-                ended.store(true, Ordering::Relaxed);
-            });
-            while !ended.load(Ordering::Relaxed) {
+            let write = || (0..200).for_each(|k: u8| replace(&path, &[k; 4096]).unwrap());
+            let writer = scope.spawn(write);
+            while !writer.is_finished() {
                 for entry in fs::read_dir(base.path()).unwrap() {
                     let entry = entry.unwrap().path();
                     if fs::metadata(&entry).unwrap().is_dir() {

@@ -4,6 +4,7 @@ use crate::checkpoint::{Tensor, matrix, write};
 use crate::{failure, printed};
 use rmt_core::layers::LayerId;
 use rmt_monitor::{Admission, Bare, LayerSnapshot, MonitorConfig, Overflow, WeightValues};
+use std::path::Path;
 
 const SIDES: [usize; 2] = [96, 64];
 
@@ -30,6 +31,7 @@ fn a_checkpoint_says_what_has_learned_nothing_and_which_rank_is_needed() {
         unused,
         matrix("blocks.0.up.weight", SIDES, 2, 0.0),
         matrix("blocks.1.up.weight", SIDES, 3, 3.0),
+        matrix("tiny.weight", [8, 4], 4, 0.0),
     ];
     write(&directory.path().join("model.safetensors"), &tensors);
     let ask = |more: &[&str]| {
@@ -40,10 +42,11 @@ fn a_checkpoint_says_what_has_learned_nothing_and_which_rank_is_needed() {
         )
     };
     let text = ask(&[]);
-    assert!(text.starts_with("Matrices that have learned nothing that shows: 1 of 3\n"), "{text}");
+    assert!(text.starts_with("Matrices that have learned nothing that shows: 1 of 4\n"), "{text}");
     assert_eq!(below(&text, "Matrices that have learned nothing"), ["blocks.0.up.weight"]);
+    assert_eq!(below(&text, "Matrices without a verdict: 1 of 4"), ["tiny.weight"]);
     let ranks = below(&text, "Rank to truncate to");
-    assert_eq!(ranks.len(), 2, "{text}");
+    assert_eq!(ranks.len(), 3, "{text}");
     for kind in ["up", "embedding"] {
         let line = ranks.iter().find(|line| line.starts_with(kind)).unwrap();
         assert!(line.ends_with(" of 64"), "{text}");
@@ -91,31 +94,38 @@ fn a_fine_tuning_says_what_it_touched_and_which_rank_holds_it() {
     assert!(ranks[0].ends_with(" 0, 0, 1 of 64"), "{text}");
 }
 
+/// Writes a run of twelve snapshots of the same values.
+fn still_run(run: &Path, drift: bool) {
+    let config = MonitorConfig::<Bare>::new(run).with_every(1).with_overflow(Overflow::Block);
+    let config = config.with_tensorboard(false).with_page(false).with_drift(drift);
+    let engine = config.init().unwrap();
+    let name = "token_embedding.weight";
+    let (.., bytes) = matrix(name, SIDES, 3, 3.0);
+    let values = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let values: Vec<f32> = values.collect();
+    for step in 0..12 {
+        let weights = Box::new(WeightValues::F32(values.clone()));
+        let orientation = rmt_core::Orientation::OutIn;
+        let layer = LayerSnapshot::new(LayerId::from_name(name), SIDES, orientation, weights);
+        engine.submit(step, Admission::Wait, vec![layer]);
+    }
+    assert!(engine.finish().complete);
+}
+
 #[test]
 fn a_run_says_whether_it_still_gains_directions() {
     let directory = tempfile::tempdir().unwrap();
     let run = directory.path().join("run");
-    let engine = MonitorConfig::<Bare>::new(&run).with_every(1).with_overflow(Overflow::Block);
-    let engine = engine.with_tensorboard(false).with_page(false).init().unwrap();
-    let learned = matrix("up.weight", SIDES, 3, 3.0);
-    let values: Vec<f32> = (0..SIDES[0] * SIDES[1])
-        .map(|k| f32::from_le_bytes(learned.3[4 * k..4 * k + 4].try_into().unwrap()))
-        .collect();
-    for step in 0..12 {
-        let weights = Box::new(WeightValues::F32(values.clone()));
-        let layer = LayerId::from_name("up.weight");
-        let orientation = rmt_core::Orientation::OutIn;
-        engine.submit(
-            step,
-            Admission::Wait,
-            vec![LayerSnapshot::new(layer, SIDES, orientation, weights)],
-        );
-    }
-    assert!(engine.finish().complete);
+    still_run(&run, true);
     let text = printed(directory.path(), &["report", "run", "--answers"], 0);
     assert!(text.contains("at step 10 none had been gained for 10 looks"), "{text}");
     assert!(text.contains("learned nothing that shows: 0 of 1"), "{text}");
+    assert!(text.contains("token_embedding.weight that never moved: 96 of 96"), "{text}");
     assert!(!run.join("report.html").exists());
     let line = failure(directory.path(), &["report", "run/metrics.jsonl", "--answers"], 1);
     assert!(line.contains("rmt inspect --answers"), "{line}");
+    // Without a drift nobody knows which rows moved.
+    still_run(&directory.path().join("other"), false);
+    let text = printed(directory.path(), &["report", "other", "--answers"], 0);
+    assert!(!text.contains("never moved"), "{text}");
 }

@@ -59,7 +59,7 @@ pub trait Sink: Send {
 /// ```
 ///
 /// # Errors
-/// /// [`SinkError::Io`] with the file or directory that could not be written.
+/// [`SinkError::Io`] with the file or directory that could not be written.
 pub fn write_table(
     directory: &Path,
     name: &str,
