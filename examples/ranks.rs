@@ -29,7 +29,7 @@ impl Rule {
     pub const ALL: [Self; 5] =
         [Self::Structure, Self::Significant, Self::Threshold, Self::Effective, Self::Energy];
 
-    /// As tables name it.
+    /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Structure => "directions of structure",

@@ -4,6 +4,7 @@
 use super::training::{Data, Subject, train};
 use super::{Case, Experiment, Made, with};
 use crate::ranks::{Ranks, analysed};
+use crate::transformer::mean;
 use crate::weights::{changed, matrices, paired};
 use anyhow::Result;
 use burn_rmt::Monitor;
@@ -22,7 +23,7 @@ pub struct Reset {
     pub lost: f64,
 }
 
-/// What a network answers.
+/// The answers of one network, beside its loss.
 #[derive(Clone, Debug)]
 pub struct Answered {
     /// Of its weights, and of their change by a fine-tuning on other data.
@@ -31,7 +32,7 @@ pub struct Answered {
     pub resets: Vec<Reset>,
 }
 
-/// Trains, and asks.
+/// Trains and fine-tunes the network of a case, and measures its answers.
 ///
 /// # Errors
 /// Where a tensor cannot be read.
@@ -81,8 +82,7 @@ struct Held<'a, S: Subject> {
 impl<S: Subject> Held<'_, S> {
     fn loss(&self, model: &S) -> Result<f64> {
         let losses = self.validation.iter().map(|batch| model.loss(batch).try_into_scalar::<f64>());
-        let losses: Vec<f64> = losses.collect::<Result<_, _>>()?;
-        Ok(losses.iter().sum::<f64>() / losses.len() as f64)
+        Ok(mean(&losses.collect::<Result<Vec<f64>, _>>()?))
     }
 
     fn both(&self) -> Result<[f64; 2]> {

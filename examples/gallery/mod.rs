@@ -64,9 +64,9 @@ pub fn run(case: Case, directory: &Path) -> Result<Outcome> {
 
 /// An experiment on a network and its data.
 trait Experiment {
-    /// What comes out.
+    /// Its result.
     type Outcome;
-    /// Does it.
+    /// Runs it on the network of a case.
     fn of<S: Subject + 'static>(self, case: Case, made: Made<'_, S>) -> Result<Self::Outcome>;
 }
 
