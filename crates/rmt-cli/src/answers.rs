@@ -8,7 +8,7 @@ use rmt_core::answers::{
 };
 use rmt_core::layers::{LayerKind, by_kind};
 use rmt_core::statistics::drift::Drift;
-use rmt_monitor::plateau_step;
+use rmt_monitor::{looks_without_gain, plateau_step};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -59,15 +59,15 @@ pub(crate) fn of_run(rows: &[LayerReport]) -> String {
     }
     let now = latest.into_iter();
     let mut text = learned(now.clone());
-    text += &match plateau_step(rows, PLATEAU) {
-        Some(step) => format!(
-            "Learned directions: at step {step} none had been gained for {PLATEAU} looks.\n\
-             So training hardly changed the spectra. That does not mean that the model overfits.\n"
-        ),
-        None => {
-            format!("Learned directions: at no step had {PLATEAU} looks passed without a gain.\n")
-        }
-    };
+    let idle = looks_without_gain(rows).last().map_or(0, |(_, idle)| idle);
+    let _ = writeln!(text, "Looks since a learned direction was gained: {idle}");
+    if idle >= PLATEAU {
+        text +=
+            "Training hardly changes the spectra. That does not mean that the model overfits.\n";
+    }
+    if let Some(step) = plateau_step(rows, PLATEAU) {
+        let _ = writeln!(text, "First plateau, {PLATEAU} looks without a gain: step {step}");
+    }
     for row in now.filter(|row| row.layer.kind == LayerKind::Embedding) {
         // Without a drift nothing is known of them.
         let Some(count) = row.report.drift.as_ref().map(still_rows) else { continue };

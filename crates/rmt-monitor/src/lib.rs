@@ -91,7 +91,7 @@ pub use layout::{Layout, Matrices, UnknownLayout};
 pub use ledger::{Counts, DropReason, Dropped};
 pub use matrices::{MatrixIndex, MatrixNumbers};
 pub use null_cache::DiskCache;
-pub use plateau::{Plateau, plateau_step};
+pub use plateau::{Plateau, looks_without_gain, plateau_step};
 pub use profiles::{StoredProfile, read_last_profiles, read_profiles};
 pub use reader::{Reports, read_reports, read_warnings};
 pub use record::{GradientTick, Health, Record, Scalars, Tick};

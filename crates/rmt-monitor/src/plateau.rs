@@ -44,17 +44,24 @@ impl Plateau {
     }
 }
 
-/// The step at which a [`Plateau`] of `looks` was first reached in these rows, which are in order
-/// of step, as [`read_reports`](crate::read_reports) returns them. `None` if it was not.
-pub fn plateau_step(reports: &[LayerReport], looks: u64) -> Option<u64> {
+/// Each step of these rows with the number of looks since the model had gained a learned direction.
+/// The rows are in order of step, as [`read_reports`](crate::read_reports) returns them.
+pub fn looks_without_gain(reports: &[LayerReport]) -> impl Iterator<Item = (u64, u64)> {
     let mut numbers = MatrixNumbers::default();
     let mut growth = Growth::default();
-    reports.chunk_by(|a, b| a.step == b.step).find_map(|look| {
+    reports.chunk_by(|a, b| a.step == b.step).filter_map(move |look| {
         let matrices: Vec<MatrixIndex> =
             look.iter().map(|row| numbers.of(&row.layer.path())).collect();
-        let reached = growth.look(&matrices, look) >= looks.max(1);
-        look.first().filter(|_| reached).map(|row| row.step)
+        let idle = growth.look(&matrices, look);
+        look.first().map(|row| (row.step, idle))
     })
+}
+
+/// The step at which a [`Plateau`] of `looks` was first reached in these rows. `None` if it was
+/// not.
+pub fn plateau_step(reports: &[LayerReport], looks: u64) -> Option<u64> {
+    let reached = looks_without_gain(reports).find(|(_, idle)| *idle >= looks.max(1));
+    reached.map(|(step, _)| step)
 }
 
 /// The learned directions of a model, look by look.
@@ -136,6 +143,7 @@ mod tests {
         assert_eq!(plateau_step(&rows, 2), Some(50));
         assert_eq!(plateau_step(&rows, 3), Some(90));
         assert_eq!(plateau_step(&rows, 4), None);
+        assert_eq!(looks_without_gain(&rows).last(), Some((90, 3)));
         // None at all is no plateau.
         assert_eq!(plateau_step(&rows[..4], 1), None);
         assert_eq!(plateau_step(&[], 1), None);

@@ -118,7 +118,8 @@ fn a_run_says_whether_it_still_gains_directions() {
     let run = directory.path().join("run");
     still_run(&run, true);
     let text = printed(directory.path(), &["report", "run", "--answers"], 0);
-    assert!(text.contains("at step 10 none had been gained for 10 looks"), "{text}");
+    assert!(text.contains("since a learned direction was gained: 11\nTraining hardly"), "{text}");
+    assert!(text.contains("First plateau, 10 looks without a gain: step 10\n"), "{text}");
     assert!(text.contains("learned nothing that shows: 0 of 1"), "{text}");
     assert!(text.contains("token_embedding.weight that never moved: 96 of 96"), "{text}");
     assert!(!run.join("report.html").exists());
